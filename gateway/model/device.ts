@@ -1,0 +1,47 @@
+/** A device as the registry knows it. Its keys are write-only: no field of this type holds one. */
+import type { Location } from './uplink.ts';
+
+export const deviceIdPattern = /^[A-Za-z0-9_.:-]{1,64}$/;
+
+/** True for an id that may stand in a topic, a tag, a path and a CSV cell as it is. */
+export function isDeviceId(text: string): boolean {
+  return deviceIdPattern.test(text);
+}
+
+export interface Device {
+  /** A LoRaWAN device's id is its devEui in 16 lower-case hex digits. */
+  readonly id: string;
+  readonly kind: 'lorawan' | 'cellular';
+  readonly name?: string;
+  readonly agency?: string;
+  readonly area?: string;
+  readonly location?: Location;
+  readonly model?: string;
+  /** The codec's registry name, as in decoders/registry.ts. */
+  readonly codec?: string;
+  readonly activation?: 'otaa' | 'abp';
+  readonly macVersion?: string;
+  readonly joinEui?: string;
+  readonly devAddr?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The keys of one LoRaWAN session, 16 bytes each. A 1.0.x session has only `fNwkSIntKey`, which
+ * that version calls NwkSKey, in all three network places.
+ */
+export interface SessionKeys {
+  readonly appSKey: Buffer;
+  readonly fNwkSIntKey: Buffer;
+  readonly sNwkSIntKey: Buffer;
+  readonly nwkSEncKey: Buffer;
+}
+
+/** What the frame verifier needs to know of a session; the registry holds it in memory only. */
+export interface Session {
+  readonly deviceId: string;
+  /** 8 lower-case hex digits. */
+  readonly devAddr: string;
+  readonly macVersion: '1.0' | '1.1';
+  readonly keys: SessionKeys;
+}

@@ -1,0 +1,68 @@
+/** The two seams to telemetry storage. Stores are views of the ledger: they may be dropped and derived again. */
+
+import type { VouchedBy } from '../model/inbound.ts';
+import type { LinkSample, Quality, Reading } from '../model/reading.ts';
+
+/** Writes are idempotent: the same device, quantity, channel and time is the same point, the last write wins. */
+export interface RecordWriter {
+  /** Resolves once the store says it has them all; rejects otherwise, and then the feed tries again. */
+  write(batch: RecordBatch): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RecordBatch {
+  readonly readings: readonly Reading[];
+  readonly links: readonly LinkSample[];
+}
+
+export interface ReadingQuery {
+  readonly device: string;
+  readonly quantity?: string;
+  readonly channel?: string;
+  /** Epoch milliseconds, inclusive. */
+  readonly from: number;
+  /** Epoch milliseconds, exclusive. */
+  readonly to: number;
+  readonly limit: number;
+  /** Continue after this point of an earlier page, in the order of `time, quantity, channel`. */
+  readonly after?: { readonly time: number; readonly quantity: string; readonly channel: string };
+}
+
+export interface AggregateQuery {
+  readonly device: string;
+  readonly quantity: string;
+  readonly channel?: string;
+  readonly from: number;
+  readonly to: number;
+  readonly everyMs: number;
+  readonly aggregate: 'mean' | 'min' | 'max' | 'sum' | 'count' | 'last';
+  readonly limit: number;
+}
+
+export interface StoredReading {
+  readonly device: string;
+  readonly quantity: string;
+  readonly channel?: string;
+  readonly value: number | string;
+  readonly time: number;
+  readonly quality: Quality;
+  readonly vouchedBy: VouchedBy;
+  readonly seq: number;
+}
+
+export interface AggregatedValue {
+  /** The window's start, epoch milliseconds, aligned to the epoch. */
+  readonly time: number;
+  /** Only values of quality 1 and 2 are aggregated. */
+  readonly value: number;
+}
+
+export interface ReadingReader {
+  /** Oldest first by time, then quantity, then channel. */
+  readings(query: ReadingQuery): Promise<readonly StoredReading[]>;
+  /** Windows without a value are left out: a gap stays a gap. */
+  aggregate(query: AggregateQuery): Promise<readonly AggregatedValue[]>;
+  /** Resolves when the store answers; rejects with the reason when it does not. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,132 @@
+/** Reads the configuration once: file, then environment, then every error at once with its line. */
+import { readFileSync } from 'node:fs';
+import { closest, distance } from 'fastest-levenshtein';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { readEnvironment } from './environment.ts';
+import { type Config, configSchema } from './schema.ts';
+import { isTextAt, keysAt } from './schema-paths.ts';
+
+export interface ConfigProblem {
+  /** Where it stands: `file:line`, or the environment variable. */
+  readonly at: string;
+  readonly path: string;
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+export type LoadedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+type Path = readonly (string | number)[];
+
+/** Never throws: a file that cannot be read or parsed is a problem like any other. */
+export function loadConfig(
+  file: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): LoadedConfig {
+  const source = file === undefined ? emptySource() : readSource(file);
+  if (!source.ok) return { ok: false, problems: source.problems };
+  const { settings, problems } = readEnvironment(environment, { keysAt, isText: isTextAt });
+  const variableOf = new Map<string, string>();
+  for (const setting of settings) {
+    source.document.setIn(setting.path, setting.value);
+    variableOf.set(setting.path.join('.'), setting.variable);
+  }
+  const parsed = configSchema.safeParse(source.document.toJS());
+  const found: ConfigProblem[] = problems.map(({ variable, detail }) => ({
+    at: variable,
+    path: variable,
+    detail,
+  }));
+  if (!parsed.success) {
+    const locate = (path: Path) => variableFor(path, variableOf) ?? source.locate(path);
+    found.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, locate)));
+  }
+  if (found.length > 0 || !parsed.success) return { ok: false, problems: found };
+  return { ok: true, config: deepFreeze(parsed.data) };
+}
+
+/** One line a problem, as people read it. */
+export function formatProblem({ at, path, detail, remedy }: ConfigProblem): string {
+  return `${at}: ${path}: ${detail}${remedy === undefined ? '' : ` (${remedy})`}`;
+}
+
+interface Source {
+  readonly ok: true;
+  readonly document: Document;
+  locate(path: Path): string;
+}
+
+function emptySource(): Source {
+  return { ok: true, document: parseDocument('version: 1\n'), locate: () => 'defaults' };
+}
+
+function readSource(file: string): Source | { ok: false; problems: ConfigProblem[] } {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    const remedy = 'name a file that exists, or write one from `fieldgate config print`';
+    return { ok: false, problems: [{ at: file, path: '', detail: 'cannot be read', remedy }] };
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => ({
+      at: `${file}:${lines.linePos(error.pos[0]).line}`,
+      path: 'YAML',
+      detail: error.message.split('\n')[0] ?? error.code,
+    }));
+    return { ok: false, problems };
+  }
+  return { ok: true, document, locate: (path) => locateIn(document, lines, file, path) };
+}
+
+/** The line of the deepest part of the path that is written down: a missing key has none itself. */
+function locateIn(document: Document, lines: LineCounter, file: string, path: Path): string {
+  for (let length = path.length; length > 0; length -= 1) {
+    const node = document.getIn(path.slice(0, length), true);
+    const start = isNode(node) ? node.range?.[0] : undefined;
+    if (start !== undefined) return `${file}:${lines.linePos(start).line}`;
+  }
+  return `${file}:1`;
+}
+
+function variableFor(path: Path, variables: ReadonlyMap<string, string>): string | undefined {
+  const wanted = path.join('.');
+  for (const [set, variable] of variables) {
+    if (wanted === set || wanted.startsWith(`${set}.`)) return variable;
+  }
+  return undefined;
+}
+
+function problemsOf(issue: z.core.$ZodIssue, locate: (path: Path) => string): ConfigProblem[] {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ at: locate(path), path: path.join('.') || 'file', detail: issue.message }];
+  }
+  return issue.keys.map((key) => ({
+    at: locate([...path, key]),
+    path: [...path, key].join('.'),
+    detail: 'unknown key',
+    ...suggestion(key, keysAt(path)),
+  }));
+}
+
+function suggestion(key: string, known: readonly string[]): { remedy?: string } {
+  if (known.length === 0) return {};
+  const nearest = closest(key, [...known]);
+  return distance(key, nearest) <= Math.max(1, key.length / 3)
+    ? { remedy: `did you mean ${nearest}?` }
+    : { remedy: `known here: ${known.join(', ')}` };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const child of Object.values(value)) deepFreeze(child);
+  }
+  return value;
+}

@@ -1,0 +1,58 @@
+/** Writes the annotated defaults: a file that is valid as it stands, every key with its sentence. */
+import { stringify } from 'yaml';
+import { branchesOf, isSchema, propertiesOf, rootSchema } from './schema-paths.ts';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** YAML text; keys without a default are written as comments. */
+export function annotatedDefaults(): string {
+  const head = [
+    '# Fieldgate configuration with every default.',
+    '# Each key can also be set as FIELDGATE__SECTION__KEY; a secret as FIELDGATE__SECTION__KEY__FILE.',
+    '',
+  ];
+  return [...head, ...section(rootSchema(), 0)].join('\n').concat('\n');
+}
+
+function section(schema: Schema, depth: number): string[] {
+  return Object.entries(propertiesOf(schema)).flatMap(([key, child]) =>
+    isSchema(child) ? setting(key, child, depth) : [],
+  );
+}
+
+function setting(key: string, schema: Schema, depth: number): string[] {
+  const indent = '  '.repeat(depth);
+  const lines = commentOf(schema).map((text) => `${indent}# ${text}`);
+  const inner = branchesOf(schema).find((branch) => Object.keys(propertiesOf(branch)).length > 0);
+  const fallback = schema['default'];
+  if (inner !== undefined && (depth === 0 || isSchema(fallback))) {
+    return ['', ...lines, `${indent}${key}:`, ...section(withDefaults(inner, fallback), depth + 1)];
+  }
+  if (inner !== undefined) {
+    const body = section(inner, depth + 1).map((line) => line.replace(/^(\s*)(# )?/, '$1# '));
+    return [...lines, `${indent}# ${key}:`, ...body];
+  }
+  const value = 'const' in schema ? schema['const'] : fallback;
+  const written =
+    value === undefined ? undefined : stringify(value, { flowCollectionPadding: true });
+  return written === undefined
+    ? [...lines, `${indent}# ${key}:`]
+    : [...lines, `${indent}${key}: ${written.trim()}`];
+}
+
+function withDefaults(schema: Schema, fallback: unknown): Schema {
+  if (!isSchema(fallback)) return schema;
+  const properties = Object.entries(propertiesOf(schema)).map(([key, child]) => [
+    key,
+    isSchema(child) && key in fallback ? { ...child, default: fallback[key] } : child,
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+function commentOf(schema: Schema): string[] {
+  const words: string[] = [];
+  if (typeof schema['description'] === 'string') words.push(schema['description']);
+  const options = schema['enum'];
+  if (Array.isArray(options)) words.push(`One of: ${options.join(', ')}.`);
+  return words.length === 0 ? [] : [words.join(' ')];
+}

@@ -1,0 +1,214 @@
+/**
+ * The one description of every setting: its type, default, limits and a sentence for a person.
+ * Types, validation, the annotated defaults and the JSON Schema all come from here.
+ */
+import { z } from 'zod';
+
+const port = z.number().int().min(0).max(65_535);
+const bytes = z.number().int().positive();
+const host = z.string().min(1).default('127.0.0.1').describe('Address to listen on.');
+const secret = z.string().min(8).max(512);
+
+const deviceKeys = z.strictObject({
+  appKey: z.string().optional(),
+  nwkKey: z.string().optional(),
+  appSKey: z.string().optional(),
+  nwkSKey: z.string().optional(),
+  fNwkSIntKey: z.string().optional(),
+  sNwkSIntKey: z.string().optional(),
+  nwkSEncKey: z.string().optional(),
+});
+
+/** A device as written in the file; the registry checks identifiers and keys when it reads it. */
+const device = z.looseObject({ id: z.string().min(1).max(64), keys: deviceKeys.optional() });
+
+const mqttClient = z.strictObject({
+  username: z.string().min(1).max(128).describe('The account name.'),
+  password: secret.optional().describe('In clear; better give passwordHash, or set it by …__FILE.'),
+  passwordHash: z.string().optional().describe('From `fieldgate hash-password`.'),
+  deviceId: z.string().max(64).optional().describe('The one device this account belongs to.'),
+  vouches: z
+    .enum(['network-server', 'credential'])
+    .default('credential')
+    .describe('network-server for accounts of a network server that checks the frames itself.'),
+  publish: z.array(z.string()).default([]).describe('Topic filters it may publish to.'),
+  subscribe: z.array(z.string()).default([]).describe('Topic filters it may subscribe to.'),
+});
+
+const httpToken = z.strictObject({
+  name: z.string().min(1).max(64),
+  role: z.enum(['viewer', 'operator', 'admin']).default('viewer'),
+  token: secret,
+});
+
+const http = z.strictObject({
+  host,
+  port: port.default(8080).describe('HTTP, WebSocket and MQTT over WebSocket; 0 picks a free one.'),
+  publicUrl: z.string().url().optional().describe('How browsers reach it, when behind a proxy.'),
+  tokens: z
+    .array(httpToken)
+    .default([])
+    .describe('Bearer tokens of machines; prefer `token create`.'),
+  bodyBytesMax: bytes.default(1_048_576).describe('Largest request body.'),
+});
+
+const mqttListener = z.strictObject({ host, port: port.default(1883) });
+
+const mqttTls = z.strictObject({
+  host,
+  port: port.default(8883),
+  certFile: z.string().describe('PEM certificate chain.'),
+  keyFile: z.string().describe('PEM private key.'),
+  caFile: z.string().optional().describe('PEM of the authority that signs client certificates.'),
+  requestCert: z.boolean().default(false).describe('Ask clients for a certificate.'),
+});
+
+const mqttLimits = z.strictObject({
+  packetBytesMax: bytes.default(262_144).describe('Largest packet after the first.'),
+  firstPacketBytesMax: bytes.default(4_096).describe('Largest CONNECT packet.'),
+  connectionsMax: z.number().int().positive().default(12_000),
+  connectionsPerAddressMax: z.number().int().positive().default(12_000),
+  connectTimeoutMs: z.number().int().positive().default(5_000),
+  keepaliveSecondsMax: z.number().int().positive().default(3_600),
+  clientIdLengthMax: z.number().int().positive().default(128),
+  topicLevelsMax: z.number().int().positive().default(32),
+  topicLengthMax: z.number().int().positive().default(1_024),
+  messagesPerSecondMax: z.number().int().positive().default(20_000).describe('Of one client.'),
+});
+
+const mqtt = z.strictObject({
+  tcp: mqttListener
+    .nullable()
+    .default({ host: '127.0.0.1', port: 1883 })
+    .describe('null for none.'),
+  tls: mqttTls.optional(),
+  clients: z.array(mqttClient).default([]).describe('Accounts; anonymous clients are refused.'),
+  anonymous: z
+    .boolean()
+    .default(false)
+    .describe('Lets anybody publish and subscribe to anything: for test benches only.'),
+  limits: mqttLimits.prefault({}),
+});
+
+const ingestRoute = z.strictObject({
+  topic: z.string().min(1).describe('MQTT topic filter.'),
+  adapter: z.string().min(1).describe('Name of the adapter that reads it.'),
+});
+
+const ingest = z.strictObject({
+  routes: z
+    .array(ingestRoute)
+    .default([])
+    .describe('Topics beyond the defaults of each adapter; the first match wins.'),
+  fCntGapMax: z
+    .number()
+    .int()
+    .positive()
+    .default(16_384)
+    .describe('Largest step of a frame counter that is still taken for lost frames.'),
+});
+
+const influx = z.strictObject({
+  kind: z.literal('influx'),
+  url: z.string().url().default('http://127.0.0.1:8086'),
+  database: z.string().min(1).default('fieldgate'),
+  retentionPolicy: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+});
+
+const embedded = z.strictObject({
+  kind: z.literal('embedded'),
+  memoryLimitMb: z.number().int().min(64).default(512),
+  threads: z.number().int().min(1).max(64).default(2),
+});
+
+const store = z.discriminatedUnion('kind', [embedded, influx]);
+
+const day = 86_400_000;
+
+const ledger = z.strictObject({
+  keepDays: z
+    .number()
+    .positive()
+    .default(90)
+    .describe('Older entries go once every reader is past them.'),
+  sizeBytesMax: bytes.default(50_000_000_000).describe('The oldest entries go above this size.'),
+  queueLengthMax: z
+    .number()
+    .int()
+    .positive()
+    .default(50_000)
+    .describe('Deliveries waiting for the disk.'),
+  queueBytesMax: bytes.default(67_108_864),
+  copyWindowMs: z
+    .number()
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('How long after the first reception another gateway may bring the same frame.'),
+  redeliveryWindowMs: z
+    .number()
+    .int()
+    .positive()
+    .default(60_000)
+    .describe('Equal bytes on a new connection within this time are taken for a resend.'),
+  identityWindowMs: z
+    .number()
+    .int()
+    .positive()
+    .default(7 * day)
+    .describe('How long a message with a counter, time or id of its own is recognised.'),
+});
+
+const live = z.strictObject({
+  heartbeatMs: z.number().int().min(1_000).max(60_000).default(15_000),
+  clientsMax: z.number().int().positive().default(2_000),
+  subscriptionsMax: z.number().int().positive().default(32).describe('Of one client.'),
+  replayRowsMax: z
+    .number()
+    .int()
+    .positive()
+    .default(50_000)
+    .describe('Kept for clients that resume.'),
+});
+
+const log = z.strictObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+export const configSchema = z.strictObject({
+  version: z.literal(1).describe('The version of this file format.'),
+  dataDir: z
+    .string()
+    .min(1)
+    .default('./data')
+    .describe('Everything the gateway keeps; one gateway each.'),
+  keyFile: z
+    .string()
+    .optional()
+    .describe(
+      'The key that seals device keys, mode 0600; made at first start in dataDir if absent.',
+    ),
+  http: http.prefault({}),
+  mqtt: mqtt.prefault({}),
+  ingest: ingest.prefault({}),
+  devices: z
+    .array(device)
+    .max(200_000)
+    .default([])
+    .describe('Devices, beside those put by the API.'),
+  store: store
+    .prefault({ kind: 'embedded' })
+    .describe('Where telemetry is kept: embedded or influx.'),
+  ledger: ledger.prefault({}),
+  live: live.prefault({}),
+  log: log.prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** The same as JSON Schema, for editors and for the annotated defaults. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}

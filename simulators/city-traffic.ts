@@ -1,0 +1,68 @@
+/**
+ * The messages of the city: for a device and a time, what its network or modem publishes. Frame
+ * counters are the only state; asked in the same order, two cities of one seed give the same bytes.
+ */
+import { chirpstackEnvelope } from './chirpstack-envelope.ts';
+import { type CityWeather, createCityWeather } from './city-weather.ts';
+import { createDeviceCurve } from './device-values.ts';
+import { type Envelope, gatewayBridgeEnvelopes } from './gateway-bridge-envelope.ts';
+import { createLorawanDevice } from './lorawan-device.ts';
+import { encodePayload, uplinkMessageId } from './lorawan-uplink.ts';
+import { createModem } from './modem-device.ts';
+import { createRadio } from './radio.ts';
+import type { CityDevice, Scenario } from './scenario.ts';
+import { theThingsStackEnvelope } from './the-things-stack-envelope.ts';
+
+export interface CitySource {
+  readonly device: CityDevice;
+  /** The messages of one uplink: one, or a copy for each gateway that heard the frame. */
+  uplinkAt(time: number): [Envelope, ...Envelope[]];
+  /** The counter of the next uplink; 0 for a modem, which has none. */
+  nextFCnt(): number;
+}
+
+/** The counters to start from, by device id: those of an earlier run, so that none is used twice. */
+export type Counters = Readonly<Record<string, number>>;
+
+export function createCitySources(scenario: Scenario, counters: Counters = {}): CitySource[] {
+  const weather = createCityWeather(scenario.seed);
+  return scenario.devices.map((device) =>
+    createSource({ device, scenario, weather, firstFCnt: counters[device.id] ?? 0 }),
+  );
+}
+
+interface SourceParts {
+  readonly device: CityDevice;
+  readonly scenario: Scenario;
+  readonly weather: CityWeather;
+  readonly firstFCnt: number;
+}
+
+function createSource({ device, scenario, weather, firstFCnt }: SourceParts): CitySource {
+  const curve = createDeviceCurve(device, { seed: scenario.seed, weather });
+  if (device.network === 'modem') {
+    const modem = createModem(device, scenario.seed);
+    return { device, uplinkAt: (time) => [modem(curve.at(time), time)], nextFCnt: () => 0 };
+  }
+  const radio = createRadio(device, scenario);
+  const lorawan = createLorawanDevice(device, firstFCnt);
+  return {
+    device,
+    nextFCnt: lorawan.nextFCnt,
+    uplinkAt: (time) => {
+      const payload = encodePayload(device, curve.at(time));
+      const { phyPayload, fCnt } = lorawan.uplink(payload.fPort, payload.frmPayload);
+      const transmission = radio(fCnt, time);
+      if (device.network === 'gateway-bridge') {
+        return gatewayBridgeEnvelopes(phyPayload, transmission);
+      }
+      const messageId = uplinkMessageId(device, fCnt);
+      const uplink = { ...payload, device, time, fCnt, transmission, messageId };
+      return [
+        device.network === 'chirpstack'
+          ? chirpstackEnvelope(uplink)
+          : theThingsStackEnvelope(uplink),
+      ];
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * The weather over the simulated city and the rhythm of its days, as pure functions of the seed and
+ * the time: every device reads the same sky, so neighbours agree, and any time can be asked for.
+ */
+import { hashNoise, noiseKey, smoothNoise } from './random.ts';
+
+export const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** Azerbaijan Time is UTC+4 all year. */
+const zoneOffsetMs = 4 * hourMs;
+
+export interface CityWeather {
+  /** Cel */
+  temperature(time: number): number;
+  /** % */
+  humidity(time: number): number;
+  /** mm/h, 0 most of the time */
+  rain(time: number): number;
+  /** m/s */
+  windSpeed(time: number): number;
+  /** Degrees the wind blows from; the north wind is the city's own. */
+  windDirection(time: number): number;
+  /** hPa at sea level */
+  pressure(time: number): number;
+  /** lx on open ground */
+  illuminance(time: number): number;
+  /** m above the level of dry days: rain of the last two days, delayed and drained. */
+  waterRise(time: number): number;
+}
+
+/** Hours since local midnight, 0 to 24. */
+export function localHour(time: number): number {
+  return ((((time + zoneOffsetMs) % dayMs) + dayMs) % dayMs) / hourMs;
+}
+
+/** Whole local days since 1970-01-01. */
+export function localDay(time: number): number {
+  return Math.floor((time + zoneOffsetMs) / dayMs);
+}
+
+/** Saturday and Sunday; day 0 of the epoch was a Thursday. */
+export function isWeekend(time: number): boolean {
+  const weekday = (((localDay(time) + 4) % 7) + 7) % 7;
+  return weekday === 0 || weekday === 6;
+}
+
+/** How busy the streets are, 0 to 1: two rush hours on workdays, one broad afternoon at weekends. */
+export function streetActivity(time: number): number {
+  const hour = localHour(time);
+  const daytime = 0.12 + 0.33 * bump(hour, 14, 5);
+  if (isWeekend(time)) return daytime + 0.3 * bump(hour, 17, 4);
+  return daytime + 0.42 * bump(hour, 8.7, 1.3) + 0.45 * bump(hour, 18.3, 1.7);
+}
+
+/** A bell of height 1 on the circle of hours. */
+export function bump(hour: number, centre: number, width: number): number {
+  const straight = Math.abs(hour - centre);
+  const distance = Math.min(straight, 24 - straight);
+  return Math.exp(-0.5 * (distance / width) ** 2);
+}
+
+/** 1 in July, -1 in January: the sea delays both by a month. */
+function season(time: number): number {
+  return Math.cos(((localDay(time) - 209) / 365.25) * 2 * Math.PI);
+}
+
+/** 0 at night, 1 when the sun is highest; the day is longer in summer. */
+export function daylight(time: number): number {
+  const halfDay = 6 + 1.5 * season(time);
+  const fromNoon = Math.abs(localHour(time) - 12.7);
+  return fromNoon >= halfDay ? 0 : Math.cos((fromNoon / halfDay) * (Math.PI / 2));
+}
+
+export function createCityWeather(seed: string): CityWeather {
+  const key = (name: string): number => noiseKey(seed, 'weather', name);
+  const keys = {
+    air: key('air'),
+    rain: key('rain'),
+    wind: key('wind'),
+    gust: key('gust'),
+    direction: key('direction'),
+    pressure: key('pressure'),
+    cloud: key('cloud'),
+  };
+  /** Above 0.55 of this slow curve it rains, the harder the higher it stands. */
+  const wetness = (time: number): number =>
+    0.7 * smoothNoise(keys.rain, time, 30 * hourMs) +
+    0.3 * smoothNoise(keys.rain ^ 1, time, 4 * hourMs);
+  const rain = (time: number): number => Math.max(0, wetness(time) - 0.45) * 18;
+  const temperature = (time: number): number =>
+    15.3 +
+    11 * season(time) +
+    (2.6 + 0.8 * season(time)) * Math.cos(((localHour(time) - 15) / 12) * Math.PI) +
+    3 * smoothNoise(keys.air, time, 90 * hourMs) -
+    Math.min(3, rain(time));
+  return {
+    temperature,
+    rain,
+    humidity: (time) =>
+      clamp(72 - 1.6 * (temperature(time) - 15) + 60 * Math.max(0, wetness(time)), 25, 98),
+    windSpeed: (time) =>
+      Math.max(
+        0,
+        5.5 +
+          4.5 * smoothNoise(keys.wind, time, 40 * hourMs) +
+          1.5 * smoothNoise(keys.gust, time, 20 * 60_000),
+      ),
+    windDirection: (time) => (360 + 90 * smoothNoise(keys.direction, time, 60 * hourMs)) % 360,
+    pressure: (time) => 1017 - 6 * season(time) + 9 * smoothNoise(keys.pressure, time, 80 * hourMs),
+    illuminance: (time) =>
+      90_000 * daylight(time) * (0.65 + 0.35 * smoothNoise(keys.cloud, time, 3 * hourMs)),
+    waterRise: (time) => waterRise(rain, time),
+  };
+}
+
+const riseHours = 48;
+const delayHours = 3;
+const drainHours = 10;
+
+/** Rain of each hour arrives `delayHours` later and drains away; 10 mm make about 30 cm. */
+function waterRise(rain: (time: number) => number, time: number): number {
+  let metres = 0;
+  for (let age = 0; age < riseHours; age += 1) {
+    const arrived = 1 - Math.exp(-((age / delayHours) ** 2));
+    metres += rain(time - age * hourMs) * 0.03 * arrived * Math.exp(-age / drainHours);
+  }
+  return metres;
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}
+
+/** True for a share of the time slots that is `probability`: a pure function of key and time. */
+export function isInSlot(key: number, time: number, slotMs: number, probability: number): boolean {
+  return hashNoise(key, Math.floor(time / slotMs)) < probability;
+}

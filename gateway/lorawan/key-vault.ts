@@ -1,0 +1,122 @@
+/**
+ * Device keys at rest: AES-256-GCM under one key-encryption key in a file that only the gateway's
+ * user may read. The device id and the key's name are authenticated along, so that a sealed key
+ * opens in its own place only.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+const algorithm = 'aes-256-gcm';
+const masterKeyBytes = 32;
+const nonceBytes = 12;
+const tagBytes = 16;
+/** Any bit of these would let another account read the file. */
+const foreignBits = 0o077;
+
+export interface KeySlot {
+  readonly deviceId: string;
+  readonly keyName: string;
+}
+
+export interface KeyVault {
+  /** Nonce, ciphertext and tag in one. */
+  seal(slot: KeySlot, key: Buffer): Buffer;
+  /** Undefined when the bytes were altered, moved from another slot or sealed under another key. */
+  open(slot: KeySlot, sealed: Uint8Array): Buffer | undefined;
+}
+
+/**
+ * Reads the key file, or creates it with mode 0600 when there is none. Throws at start-up, with the
+ * remedy, when others may read the file or when it does not hold 32 bytes: it must never be
+ * replaced in silence, since every sealed key would be lost.
+ */
+export function openKeyVault(path: string): KeyVault {
+  const masterKey = createMasterKey(path) ?? readMasterKey(path);
+  return {
+    seal: (slot, key) => seal(masterKey, slot, key),
+    open: (slot, sealed) => open(masterKey, slot, sealed),
+  };
+}
+
+/** Undefined when the file is there already. */
+function createMasterKey(path: string): Buffer | undefined {
+  const file = openExclusively(path);
+  if (file === undefined) return undefined;
+  const masterKey = randomBytes(masterKeyBytes);
+  try {
+    writeSync(file, masterKey);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  syncFolder(dirname(path));
+  return masterKey;
+}
+
+function openExclusively(path: string): number | undefined {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined;
+    throw new Error(`The key file ${path} cannot be created: make its folder writable.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Keys may be sealed a moment later: the file's name must be as durable as they are. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+function readMasterKey(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const mode = fstatSync(file).mode & 0o777;
+    if ((mode & foreignBits) !== 0) {
+      throw new Error(
+        `The key file ${path} has mode ${mode.toString(8)}, so that others may read it: ` +
+          'run chmod 600 on it, and replace the device keys if others could.',
+      );
+    }
+    const masterKey = readFileSync(file);
+    if (masterKey.length !== masterKeyBytes) {
+      throw new Error(
+        `The key file ${path} holds ${masterKey.length} bytes, not ${masterKeyBytes}: ` +
+          'restore it from the backup that belongs to this data directory.',
+      );
+    }
+    return masterKey;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function seal(masterKey: Buffer, slot: KeySlot, key: Buffer): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv(algorithm, masterKey, nonce).setAAD(slotBytes(slot));
+  return Buffer.concat([nonce, cipher.update(key), cipher.final(), cipher.getAuthTag()]);
+}
+
+function open(masterKey: Buffer, slot: KeySlot, sealed: Uint8Array): Buffer | undefined {
+  if (sealed.length < nonceBytes + tagBytes) return undefined;
+  const nonce = sealed.subarray(0, nonceBytes);
+  const decipher = createDecipheriv(algorithm, masterKey, nonce, { authTagLength: tagBytes })
+    .setAAD(slotBytes(slot))
+    .setAuthTag(sealed.subarray(-tagBytes));
+  const key = decipher.update(sealed.subarray(nonceBytes, -tagBytes));
+  try {
+    decipher.final();
+    return key;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The zero byte cannot stand in a device id, so two slots never give equal bytes. */
+function slotBytes(slot: KeySlot): Buffer {
+  return Buffer.from(`${slot.deviceId}\0${slot.keyName}`, 'utf8');
+}

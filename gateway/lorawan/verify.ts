@@ -1,0 +1,172 @@
+/**
+ * Proves a raw frame: finds the session whose keys made its MIC, the 32-bit counter that it means,
+ * and opens its payload. A counter that was used before is not judged here: the ledger knows
+ * whether such a frame is a copy, a redelivery or a replay.
+ */
+import type { Session } from '../model/device.ts';
+import { type Fault, fault } from '../model/fault.ts';
+import type { FrameUplink, TxInfo, VerifiedUplink } from '../model/uplink.ts';
+import { type DataFrame, parseFrame } from './frame.ts';
+import { type CounterOptions, counterCandidates, counterDefaults } from './frame-counter.ts';
+import { dataMic, isSameMic, uplinkMicF, uplinkMicS } from './frame-mic.ts';
+import { createKeystreamKey, cryptFrmPayload } from './keystream.ts';
+import {
+  rememberChannel,
+  SessionCipherCache,
+  type SessionCiphers,
+  sessionCiphersMax,
+} from './session-ciphers.ts';
+
+/** Sessions of a DevAddr (8 lower-case hex digits); DeviceRegistry.sessionsOf. */
+export type SessionLookup = (devAddr: string) => readonly Session[];
+
+/** The last accepted 32-bit counter of a session; Ledger.lastFrameCounter. */
+export type LastFrameCounter = (deviceId: string, devAddr: string) => number | undefined;
+
+export interface VerifyOptions {
+  readonly counters: CounterOptions;
+  readonly ciphers: SessionCipherCache;
+  /**
+   * The counter of the last confirmed downlink of a session, which LoRaWAN 1.1 signs into an uplink
+   * that acknowledges it. The gateway sends no downlinks itself; who does may say so here.
+   */
+  readonly confirmedDownlinkCounter: (session: Session) => number;
+}
+
+export const verifyDefaults: VerifyOptions = {
+  counters: counterDefaults,
+  ciphers: new SessionCipherCache(sessionCiphersMax),
+  confirmedDownlinkCounter: () => 0,
+};
+
+/** Total: any bytes give a verified uplink or a fault, never an exception. */
+export function verifyUplink(
+  uplink: FrameUplink,
+  sessions: SessionLookup,
+  lastFrameCounter: LastFrameCounter,
+  options: VerifyOptions = verifyDefaults,
+): VerifiedUplink | Fault {
+  const frame = parseFrame(uplink.phyPayload);
+  if (frame.kind === 'fault') return frame;
+  if (frame.kind !== 'data' || frame.direction !== 'up') {
+    return fault('FRAME_UNSUPPORTED', `A ${nameOf(frame)} frame carries no telemetry.`);
+  }
+  const candidates = sessions(frame.devAddr);
+  if (candidates.length === 0) {
+    return fault('DEVICE_UNKNOWN', `No session is registered for DevAddr ${frame.devAddr}.`);
+  }
+  const proof = prove({ frame, candidates, lastFrameCounter, txInfo: uplink.txInfo, options });
+  if (proof === undefined) {
+    return fault(
+      'MIC_MISMATCH',
+      `${candidates.length} session(s) of DevAddr ${frame.devAddr} tried.`,
+    );
+  }
+  return opened(uplink, frame, proof);
+}
+
+const nameOf = (frame: { readonly kind: string; readonly mType?: string }): string =>
+  frame.mType ?? frame.kind;
+
+interface Attempt {
+  readonly frame: DataFrame;
+  readonly candidates: readonly Session[];
+  readonly lastFrameCounter: LastFrameCounter;
+  readonly txInfo: TxInfo | undefined;
+  readonly options: VerifyOptions;
+}
+
+interface Proof {
+  readonly session: Session;
+  readonly ciphers: SessionCiphers;
+  readonly fCnt: number;
+}
+
+/** Each session's likeliest counter is tried before any session's next one. */
+function prove(attempt: Attempt): Proof | undefined {
+  const { frame, candidates, lastFrameCounter, options } = attempt;
+  const counters = candidates.map((session) =>
+    counterCandidates(
+      frame.fCnt16,
+      lastFrameCounter(session.deviceId, session.devAddr),
+      options.counters,
+    ),
+  );
+  const rounds = Math.max(...counters.map((list) => list.length));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, session] of candidates.entries()) {
+      const fCnt = counters[index]?.[round];
+      if (fCnt === undefined) continue;
+      const proof = { session, ciphers: options.ciphers.of(session), fCnt };
+      if (isProven(attempt, proof)) return proof;
+    }
+  }
+  return undefined;
+}
+
+function isProven(attempt: Attempt, proof: Proof): boolean {
+  const { frame } = attempt;
+  const { session, ciphers, fCnt } = proof;
+  if (session.macVersion === '1.0') {
+    return isSameMic(dataMic(ciphers.fNwkSIntKey, frame, fCnt), frame.mic);
+  }
+  const half = uplinkMicF(ciphers.fNwkSIntKey, frame, fCnt);
+  return isSameMic(half, frame.mic.subarray(2)) && isProvenForChannel(attempt, proof);
+}
+
+/**
+ * The other half of a 1.1 MIC covers the data rate and channel index, which gateways do not
+ * report. So all that fit the radio parameters are tried, the channel learnt for this frequency
+ * first; only a frame whose first half is right, one forgery in 65,536, costs this search.
+ */
+function isProvenForChannel(attempt: Attempt, { session, ciphers, fCnt }: Proof): boolean {
+  const { frame, txInfo, options } = attempt;
+  const confFCnt = options.confirmedDownlinkCounter(session);
+  const half = frame.mic.subarray(0, 2);
+  const frequency = txInfo?.frequency;
+  for (const txCh of channelCandidates(ciphers.channels.get(frequency ?? 0))) {
+    for (const txDr of dataRateCandidates(txInfo)) {
+      const context = { confFCnt, txDr, txCh };
+      if (!isSameMic(uplinkMicS(ciphers.sNwkSIntKey, frame, fCnt, context), half)) continue;
+      if (frequency !== undefined) rememberChannel(ciphers, frequency, txCh);
+      return true;
+    }
+  }
+  return false;
+}
+
+const channels: readonly number[] = Array.from({ length: 72 }, (_, index) => index);
+
+function channelCandidates(learnt: number | undefined): readonly number[] {
+  return learnt === undefined ? channels : [learnt, ...channels];
+}
+
+const allDataRates: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/** Regions number the spreading factors down from 12 or from 10; wider channels stand above them. */
+function dataRateCandidates(txInfo: TxInfo | undefined): readonly number[] {
+  const spreadingFactor = txInfo?.spreadingFactor;
+  if (spreadingFactor === undefined || (txInfo?.bandwidth ?? 0) > 125_000) return allDataRates;
+  return [12 - spreadingFactor, 10 - spreadingFactor].filter((dataRate) => dataRate >= 0);
+}
+
+function opened(uplink: FrameUplink, frame: DataFrame, proof: Proof): VerifiedUplink {
+  const { session, fCnt } = proof;
+  return {
+    ...uplink,
+    kind: 'payload',
+    deviceId: session.deviceId,
+    devAddr: session.devAddr,
+    ...(frame.fPort === undefined ? {} : { fPort: frame.fPort, frmPayload: clear(frame, proof) }),
+    fCnt,
+    confirmed: frame.mType === 'ConfirmedDataUp',
+    vouchedBy: 'mic',
+  };
+}
+
+/** FPort 0 carries MAC commands under the network's key; it is too rare to keep a cipher for. */
+function clear(frame: DataFrame, { session, ciphers, fCnt }: Proof): Buffer {
+  const key = frame.fPort === 0 ? createKeystreamKey(session.keys.nwkSEncKey) : ciphers.appSKey;
+  const position = { direction: frame.direction, devAddr: frame.devAddr, fCnt };
+  return cryptFrmPayload(key, position, frame.frmPayload);
+}

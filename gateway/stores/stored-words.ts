@@ -1,0 +1,14 @@
+/** Recognises the model's closed words when they come back from a store. */
+import type { VouchedBy } from '../model/inbound.ts';
+import type { Quality } from '../model/reading.ts';
+
+/** Strongest first, as in model/inbound.ts. */
+export const vouchedByWords = ['mic', 'network-server', 'tls-client', 'credential'] as const;
+
+export function isVouchedBy(value: unknown): value is VouchedBy {
+  return vouchedByWords.some((word) => word === value);
+}
+
+export function isQuality(value: unknown): value is Quality {
+  return value === 1 || value === 2 || value === 3 || value === 4 || value === 9;
+}

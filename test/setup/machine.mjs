@@ -1,0 +1,92 @@
+/**
+ * Makes sure that the machine has what suites need beyond npm: the real servers and clients they
+ * run against. On Debian as root it installs what is missing; elsewhere it says what is missing,
+ * and those suites are listed as skipped. With CI=true a missing tool fails the run.
+ */
+import { spawn } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** The program a suite starts, and the Debian package that brings it. */
+const tools = [
+  { program: 'influxd', debianPackage: 'influxdb' },
+  { program: 'mosquitto_pub', debianPackage: 'mosquitto-clients' },
+  { program: 'chromium', debianPackage: 'chromium' },
+];
+
+const aptTimeoutMs = 15 * 60_000;
+
+export default async function prepareMachine() {
+  const before = missing();
+  if (before.length > 0 && canInstall()) await install(before.map((tool) => tool.debianPackage));
+  const still = missing();
+  if (still.length === 0) return;
+  const names = still.map((tool) => `${tool.program} (Debian package ${tool.debianPackage})`);
+  const sentence = `Not on this machine: ${names.join(', ')}.`;
+  if (process.env.CI === 'true') throw new Error(`${sentence} With CI=true nothing is skipped.`);
+  say(`${sentence} The suites that need them are skipped.`);
+}
+
+function missing() {
+  return tools.filter((tool) => !isOnPath(tool.program));
+}
+
+function isOnPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function canInstall() {
+  return process.getuid?.() === 0 && existsSync('/etc/debian_version');
+}
+
+/** Services of these packages are not ours to stop: suites only talk to instances of their own. */
+async function install(packages) {
+  say(`Installing ${packages.join(', ')} with apt, once; this may take some minutes.`);
+  const done =
+    (await apt(['update'])) &&
+    (await apt(['install', '-y', '--no-install-recommends', ...packages]));
+  say(done ? 'Installed.' : 'apt could not install everything.');
+}
+
+/** Resolves to whether apt succeeded; its last words are shown when it did not. */
+function apt(words) {
+  return new Promise((resolve) => {
+    const startedAt = Date.now();
+    const child = spawn('apt-get', ['-q', ...words], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: aptTimeoutMs,
+    });
+    let lastWords = '';
+    const listen = (bytes) => {
+      lastWords = (lastWords + bytes).slice(-1_000);
+    };
+    child.stdout.on('data', listen);
+    child.stderr.on('data', listen);
+    const progress = setInterval(() => {
+      const seconds = Math.round((Date.now() - startedAt) / 1_000);
+      say(`apt-get ${words[0]}: ${seconds} s`);
+    }, 10_000);
+    const end = (succeeded) => {
+      clearInterval(progress);
+      if (!succeeded) say(`apt-get ${words[0]} failed: ${lastWords.trim()}`);
+      resolve(succeeded);
+    };
+    child.on('error', (error) => {
+      lastWords = error.message;
+      end(false);
+    });
+    child.on('close', (code) => end(code === 0));
+  });
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}

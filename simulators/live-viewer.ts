@@ -10,7 +10,7 @@ const messageBytesMax = 16_000_000;
 export interface LiveViewer {
   /** Readings that came as changes, since the start. */
   readonly shown: () => number;
-  /** Series of the last snapshot and those that came after it. */
+  /** Series known on the present connection. */
   readonly series: () => number;
   /** What the gateway or the connection refused, in words. */
   readonly faults: readonly string[];
@@ -28,12 +28,13 @@ export function createLiveViewer(url: string, token: string): LiveViewer {
   const connect = (): void => {
     socket = new WebSocket(url, subprotocol, { maxPayload: messageBytesMax });
     socket.on('open', () => {
+      // The numbers of series belong to one connection.
+      series.clear();
       socket.send(JSON.stringify({ t: 'auth', token }));
       socket.send(JSON.stringify({ t: 'sub', id: 1, view: 'latest', rate: rateMs }));
     });
     socket.on('message', (bytes) => {
       const message = readLiveMessage(String(bytes));
-      if (message.kind === 'snapshot' && message.part === 0) series.clear();
       if (message.kind === 'changes') shown += message.rows;
       if (message.kind === 'snapshot' || message.kind === 'changes') {
         for (const index of message.series) series.add(index);
@@ -61,7 +62,7 @@ export function createLiveViewer(url: string, token: string): LiveViewer {
 }
 
 export type LiveMessage =
-  | { readonly kind: 'snapshot'; readonly part: number; readonly series: readonly number[] }
+  | { readonly kind: 'snapshot'; readonly series: readonly number[] }
   | { readonly kind: 'changes'; readonly rows: number; readonly series: readonly number[] }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'other' };
@@ -71,11 +72,7 @@ export function readLiveMessage(text: string): LiveMessage {
   const message = parseObject(text);
   switch (message['t']) {
     case 'snap':
-      return {
-        kind: 'snapshot',
-        part: typeof message['part'] === 'number' ? message['part'] : 0,
-        series: seriesOf(message['series']),
-      };
+      return { kind: 'snapshot', series: seriesOf(message['series']) };
     case 'd': {
       const rows = Array.isArray(message['rows']) ? message['rows'].length : 0;
       return { kind: 'changes', rows, series: seriesOf(message['series']) };

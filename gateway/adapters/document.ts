@@ -1,0 +1,114 @@
+/** Opens a body as JSON without trusting it: size, UTF-8, nesting and prototype keys are settled here. */
+import { isAscii, isUtf8 } from 'node:buffer';
+import { type Fault, fault } from '../model/fault.ts';
+
+/** A body larger than this is refused before it is read; the largest sample of the field is 4 kB. */
+export const bodyBytesMax = 1_048_576;
+
+/** Later stages walk documents by recursion, so nesting is bounded before anything is built. */
+export const nestingDepthMax = 32;
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** An opened body. The readers in place.ts note here what they could not read. */
+export interface Document {
+  readonly value: unknown;
+  readonly complaints: string[];
+}
+
+/** An object inside a document, with its path from the root: `rxInfo[0].location`. */
+export interface Place {
+  readonly object: JsonObject;
+  readonly path: string;
+  readonly complaints: string[];
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function malformed(detail: string): Fault {
+  return fault('INBOUND_MALFORMED', detail);
+}
+
+/** Never throws. */
+export function openDocument(body: Buffer): Document | Fault {
+  if (body.length > bodyBytesMax) {
+    return fault('INBOUND_TOO_LARGE', `the body has more than ${bodyBytesMax} bytes`);
+  }
+  const text = readUtf8(body);
+  if (text === undefined) return malformed('the body is not UTF-8');
+  if (!isShallow(body)) return malformed(`the body nests deeper than ${nestingDepthMax} levels`);
+  try {
+    const value: unknown = JSON.parse(text);
+    if (mayTouchPrototype(text)) removePrototypeKeys(value);
+    return { value, complaints: [] };
+  } catch (error) {
+    return malformed(syntaxDetail(error));
+  }
+}
+
+/** As openDocument, for the formats whose messages are one object. */
+export function openObject(body: Buffer): Place | Fault {
+  const document = openDocument(body);
+  if ('code' in document) return document;
+  if (!isObject(document.value)) return malformed('the body is not a JSON object');
+  return { object: document.value, path: '', complaints: document.complaints };
+}
+
+function readUtf8(body: Buffer): string | undefined {
+  if (isAscii(body)) return body.toString('latin1');
+  return isUtf8(body) ? body.toString('utf8') : undefined;
+}
+
+/** Counts brackets outside of strings; on what is not JSON its answer does not matter. */
+function isShallow(body: Buffer): boolean {
+  let depth = 0;
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at];
+    if (byte === 0x22) {
+      at = endOfString(body, at);
+    } else if (byte === 0x7b || byte === 0x5b) {
+      depth += 1;
+      if (depth > nestingDepthMax) return false;
+    } else if (byte === 0x7d || byte === 0x5d) {
+      depth -= 1;
+    }
+  }
+  return true;
+}
+
+function endOfString(body: Buffer, start: number): number {
+  let at = start + 1;
+  while (at < body.length && body[at] !== 0x22) at += body[at] === 0x5c ? 2 : 1;
+  return at;
+}
+
+/** A key may hide behind `\u` escapes, so those send the document to the slow check as well. */
+function mayTouchPrototype(text: string): boolean {
+  return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u');
+}
+
+/**
+ * JSON.parse makes `__proto__` a plain own key, which is harmless until somebody copies it with an
+ * assignment or a deep merge. No sender has a use for these keys, so they go before anyone can.
+ */
+function removePrototypeKeys(value: unknown): void {
+  if (Array.isArray(value)) {
+    for (const element of value) removePrototypeKeys(element);
+  } else if (typeof value === 'object' && value !== null) {
+    Reflect.deleteProperty(value, '__proto__');
+    if (isObject(Object.getOwnPropertyDescriptor(value, 'constructor')?.value)) {
+      Reflect.deleteProperty(value, 'constructor');
+    }
+    for (const child of Object.values(value)) removePrototypeKeys(child);
+  }
+}
+
+/** The engine's own message quotes the payload, which may not stand in a fault: only the place is kept. */
+function syntaxDetail(error: unknown): string {
+  const position = /position (\d+)/.exec(String(error))?.[1];
+  return position === undefined
+    ? 'the body is not JSON'
+    : `the body is not JSON at character ${position}`;
+}

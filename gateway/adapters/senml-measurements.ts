@@ -1,0 +1,61 @@
+/** Resolved SenML records as measurements of one device: short names, the sender's units and times. */
+import type { Measurement } from '../model/uplink.ts';
+import { add, type Collection, textLengthMax } from './measurements.ts';
+import { isPersonalIdentifier } from './personal.ts';
+import type { ResolvedRecord } from './senml.ts';
+
+/** A record that is named after its device alone is told by its unit [RFC 8428]. */
+const namesByUnit = new Map<string, string>(
+  Object.entries({
+    Cel: 'temperature',
+    '%RH': 'humidity',
+    lat: 'latitude',
+    lon: 'longitude',
+    '%EL': 'battery_level',
+    V: 'voltage',
+    A: 'current',
+    W: 'power',
+    Pa: 'pressure',
+    lx: 'illuminance',
+    m: 'distance',
+  }),
+);
+
+/** The device's own URN in front of a name says nothing: the topic names the device. */
+const deviceUrn = /^urn:dev:(?:ow|mac):[0-9a-f]+[:/_.-]?/i;
+
+export function collectRecords(records: readonly ResolvedRecord[], collection: Collection): void {
+  const hasOneBase = records.every(({ baseName }) => baseName === records[0]?.baseName);
+  for (const record of records) {
+    const name = nameOf(record);
+    if (collection.complaint !== undefined) return;
+    if (isPersonalIdentifier(name)) continue;
+    const channel = hasOneBase ? '' : record.baseName.replace(/[:/_.-]+$/, '');
+    collectRecord({ ...record, name }, channel, collection);
+  }
+}
+
+/** A value and a sum over time are two measurements; the sum's unit is the unit times seconds. */
+function collectRecord(record: ResolvedRecord, channel: string, collection: Collection): void {
+  const { name, value, sum, unit, time } = record;
+  const place = channel === '' ? { time } : { time, channel };
+  const isLong = typeof value === 'string' && value.length > textLengthMax;
+  if (value !== undefined && !isLong) {
+    add(withUnit({ name, value, ...place }, unit), collection);
+  }
+  if (sum !== undefined) {
+    const sumUnit = unit === undefined ? undefined : `${unit}.s`;
+    add(withUnit({ name: `${name}.sum`, value: sum, ...place }, sumUnit), collection);
+  }
+}
+
+function withUnit(measurement: Measurement, unit: string | undefined): Measurement {
+  return unit === undefined ? measurement : { ...measurement, unit };
+}
+
+/** Several base names give equal names below them, so they become channels; see collectRecords. */
+function nameOf({ name, baseName, unit }: ResolvedRecord): string {
+  const short = name.slice(baseName.length).replace(deviceUrn, '');
+  if (short !== '') return short;
+  return unit === undefined ? 'value' : (namesByUnit.get(unit) ?? unit);
+}

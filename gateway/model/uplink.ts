@@ -117,6 +117,8 @@ export interface SourceEvent {
   readonly deviceId?: string;
   readonly gatewayId?: string;
   readonly time?: number;
+  /** Set by ingest, like that of an uplink. */
+  readonly vouchedBy?: VouchedBy;
   /** Numbers in it that are worth a reading: battery level, link margin. */
   readonly measurements?: readonly Measurement[];
 }

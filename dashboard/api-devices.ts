@@ -1,0 +1,201 @@
+/** `/devices`: list, read, put, delete and import. Keys go in and never come out. */
+import express, { type Request, Router } from 'express';
+import { parseDeviceInput } from '../gateway/lorawan/device-input.ts';
+import type { Device } from '../gateway/model/device.ts';
+import { parseEui64 } from '../gateway/model/eui.ts';
+import { parseDeviceTable } from './device-table.ts';
+import type { DashboardParts } from './parts.ts';
+import { Problem } from './problem.ts';
+import type { DeviceJson, DevicesJson } from './protocol.ts';
+import { choiceOf, integerOf, onlyParameters, textOf } from './query.ts';
+import { needs } from './session.ts';
+
+const importRowsMax = 100_000;
+const importBytesMax = 67_108_864;
+
+export function devicesRouter(parts: DashboardParts): Router {
+  const router = Router();
+  router.get('/devices', (request, response) => {
+    response.json(list(request, parts));
+  });
+  router.get('/devices/:id', (request, response) => {
+    response.json(one(idOf(request, parts), parts));
+  });
+  router.put('/devices/:id', needs('operator'), async (request, response) => {
+    const id = idOf(request, parts);
+    const isNew = parts.registry.get(id) === undefined;
+    const problems = await put({ ...bodyObject(request), id }, parts);
+    if (problems.length > 0) throw new Problem(422, 'Not a valid device', undefined, problems);
+    response.status(isNew ? 201 : 200).json(one(idOf(request, parts), parts));
+  });
+  router.delete('/devices/:id', needs('operator'), async (request, response) => {
+    if (!(await parts.registry.delete(idOf(request, parts))))
+      throw new Problem(404, 'Not found', 'no such device');
+    response.status(204).end();
+  });
+  router.post(
+    /^\/devices:import$/,
+    needs('operator'),
+    express.text({ type: 'text/csv', limit: importBytesMax }),
+    express.json({ type: 'application/json', limit: importBytesMax }),
+    async (request, response) => {
+      response.json(await importAll(rowsOf(request), parts));
+    },
+  );
+  return router;
+}
+
+/** A devEui in the path is found in every spelling of it. */
+function idOf(request: Request, { registry }: DashboardParts): string {
+  const text = String(request.params['id']);
+  return registry.get(text) === undefined ? (parseEui64(text) ?? text) : text;
+}
+
+function bodyObject(request: Request): object {
+  const body: unknown = request.body;
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  throw new Problem(400, 'Bad request', 'the body is one device as a JSON object');
+}
+
+type FieldProblem = { path: string; detail: string };
+
+async function put(input: unknown, { registry }: DashboardParts): Promise<FieldProblem[]> {
+  const parsed = parseDeviceInput(input);
+  const problems =
+    'problems' in parsed ? parsed.problems : await registry.put(parsed.device, parsed.keys);
+  return problems.map(({ path, message, remedy }) => ({
+    path,
+    detail: `${message} ${remedy}`.trim(),
+  }));
+}
+
+function rowsOf(request: Request): readonly unknown[] {
+  const body: unknown = request.body;
+  const rows = typeof body === 'string' ? parseDeviceTable(body) : body;
+  if (!Array.isArray(rows)) throw new Problem(400, 'Bad request', 'send a JSON array or text/csv');
+  if (rows.length > importRowsMax) {
+    throw new Problem(413, 'Too large', `an import has at most ${importRowsMax} rows`);
+  }
+  return rows;
+}
+
+interface ImportResult {
+  readonly imported: number;
+  readonly failed: number;
+  readonly rows: readonly { row: number; id?: string; ok: boolean; errors?: FieldProblem[] }[];
+}
+
+/** One result a row, in order; a bad row stops only itself. */
+async function importAll(inputs: readonly unknown[], parts: DashboardParts): Promise<ImportResult> {
+  const rows = await Promise.all(
+    inputs.map(async (input, index) => {
+      const errors = await put(input, parts);
+      const id = idIn(input);
+      const named = id === undefined ? {} : { id };
+      return {
+        row: index + 1,
+        ...named,
+        ok: errors.length === 0,
+        ...(errors.length > 0 && { errors }),
+      };
+    }),
+  );
+  const imported = rows.filter(({ ok }) => ok).length;
+  return { imported, failed: rows.length - imported, rows };
+}
+
+function idIn(input: unknown): string | undefined {
+  if (typeof input !== 'object' || input === null || !('id' in input)) return undefined;
+  return typeof input.id === 'string' ? input.id.slice(0, 64) : undefined;
+}
+
+function one(id: string, { registry, catalogue }: DashboardParts): DeviceJson {
+  const device = registry.get(id);
+  const lastSeen = catalogue.lastSeen(id);
+  if (device !== undefined) return deviceJson(device, lastSeen);
+  if (lastSeen !== undefined) return heardJson(id, lastSeen);
+  throw new Problem(404, 'Not found', 'no such device');
+}
+
+/** Registered devices and those that were only heard, in the order of their ids. */
+function list(request: Request, parts: DashboardParts): DevicesJson {
+  onlyParameters(request, [
+    'kind',
+    'agency',
+    'area',
+    'model',
+    'codec',
+    'q',
+    'registered',
+    'limit',
+    'cursor',
+  ]);
+  const { registry, catalogue } = parts;
+  const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
+  const after = textOf(request, 'cursor');
+  const wanted = choiceOf(request, 'registered', ['true', 'false'] as const);
+  const filter = filterOf(request);
+  const start = after === undefined ? {} : { after };
+  const registered =
+    wanted === 'false' ? [] : registry.list({ ...start, limit: limit + 1, filter }).devices;
+  const isFiltered = Object.keys(filter).length > 0;
+  const heard = wanted === 'true' || isFiltered ? [] : heardOnly(after ?? '', limit + 1, parts);
+  const merged = [
+    ...registered.map((device) => deviceJson(device, catalogue.lastSeen(device.id))),
+    ...heard,
+  ].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const items = merged.slice(0, limit);
+  const last = items.at(-1);
+  return merged.length > limit && last !== undefined ? { items, nextCursor: last.id } : { items };
+}
+
+function filterOf(request: Request) {
+  const kind = choiceOf(request, 'kind', ['lorawan', 'cellular'] as const);
+  const agency = textOf(request, 'agency');
+  const area = textOf(request, 'area');
+  const model = textOf(request, 'model');
+  const codec = textOf(request, 'codec');
+  const text = textOf(request, 'q');
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    ...(agency === undefined ? {} : { agency }),
+    ...(area === undefined ? {} : { area }),
+    ...(model === undefined ? {} : { model }),
+    ...(codec === undefined ? {} : { codec }),
+    ...(text === undefined ? {} : { text }),
+  };
+}
+
+function heardOnly(
+  after: string,
+  limit: number,
+  { registry, catalogue }: DashboardParts,
+): DeviceJson[] {
+  const found: DeviceJson[] = [];
+  let from = after;
+  for (;;) {
+    const page = catalogue.devicesHeard(from, limit);
+    for (const { id, lastSeen } of page) {
+      from = id;
+      if (registry.get(id) === undefined) found.push(heardJson(id, lastSeen));
+      if (found.length >= limit) return found;
+    }
+    if (page.length === 0) return found;
+  }
+}
+
+function heardJson(id: string, lastSeen: number): DeviceJson {
+  const kind = /^[0-9a-f]{16}$/.test(id) ? 'lorawan' : 'cellular';
+  return { id, kind, registered: false, lastSeen: new Date(lastSeen).toISOString() };
+}
+
+function deviceJson(device: Device, lastSeen: number | undefined): DeviceJson {
+  const { location, tags, ...plain } = device;
+  return {
+    ...plain,
+    registered: true,
+    ...(location === undefined ? {} : { location: { ...location } }),
+    ...(tags === undefined ? {} : { tags: { ...tags } }),
+    ...(lastSeen === undefined ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
+  };
+}

@@ -1,0 +1,74 @@
+/** `GET /snapshot` and the live stream as server-sent events: the same picture without a WebSocket. */
+import { type Request, type Response, Router } from 'express';
+import { createSubscription } from './live-subscription.ts';
+import type { DashboardParts } from './parts.ts';
+import type { ServerMessage } from './protocol.ts';
+import { choiceOf, integerOf, onlyParameters, textOf } from './query.ts';
+
+const views = ['latest', 'series'] as const;
+const unreadBytesMax = 262_144;
+
+export function snapshotRouter(parts: DashboardParts): Router {
+  const router = Router();
+  router.get('/snapshot', (request, response) => {
+    const messages: ServerMessage[] = [];
+    const subscription = createSubscription({
+      id: 0,
+      hub: parts.hub,
+      selection: selectionOf(request),
+      send: (message) => messages.push(message),
+      isReady: () => false,
+    });
+    subscription.start(undefined);
+    const rows = messages.flatMap((message) => (message.t === 'snap' ? message.rows : []));
+    const series = messages.flatMap((message) => (message.t === 'snap' ? message.series : []));
+    const seq = parts.hub.seq();
+    response.set('ETag', `"${parts.hub.epoch}:${seq}"`);
+    response.json({ epoch: parts.hub.epoch, seq, now: parts.clock.now(), series, rows });
+  });
+  router.get('/live', (request, response) => stream(request, response, parts));
+  return router;
+}
+
+function selectionOf(request: Request) {
+  onlyParameters(request, ['view', 'device', 'area', 'rate']);
+  const device = textOf(request, 'device');
+  const area = textOf(request, 'area');
+  return {
+    view: choiceOf(request, 'view', views) ?? ('latest' as const),
+    ...(device === undefined ? {} : { device }),
+    ...(area === undefined ? {} : { area }),
+  };
+}
+
+/** Each event's id is `epoch:seq`, so that a browser that reconnects goes on where it was. */
+function stream(request: Request, response: Response, parts: DashboardParts): void {
+  const { hub } = parts;
+  const selection = selectionOf(request);
+  const rateMs = integerOf(request, 'rate', { min: 250, max: 60_000, fallback: 1_000 });
+  response.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
+  response.flushHeaders();
+  const subscription = createSubscription({
+    id: 0,
+    hub,
+    selection,
+    send(message) {
+      const id = 'seq' in message ? `id: ${hub.epoch}:${message.seq}\n` : '';
+      response.write(`${id}data: ${JSON.stringify(message)}\n\n`);
+    },
+    isReady: () => response.writableLength <= unreadBytesMax,
+  });
+  subscription.listen(rateMs);
+  subscription.start(resumeOf(request.headers['last-event-id']));
+  const beat = setInterval(() => response.write(': beat\n\n'), 15_000);
+  request.once('close', () => {
+    clearInterval(beat);
+    subscription.close();
+  });
+}
+
+function resumeOf(header: string | string[] | undefined) {
+  const match = /^([0-9a-f-]{36}):(\d{1,16})$/.exec(typeof header === 'string' ? header : '');
+  if (match?.[1] === undefined) return undefined;
+  return { epoch: match[1], seq: Number(match[2]) };
+}

@@ -1,0 +1,123 @@
+/** `GET /uplinks`: the ledger as it is, with verdicts, faults and the bytes as they came. */
+import { type Request, Router } from 'express';
+import type { LedgerEntry, Outcome } from '../gateway/ledger/ledger.ts';
+import { type FaultCode, faultSentences } from '../gateway/model/fault.ts';
+import type { DashboardParts } from './parts.ts';
+import { Problem } from './problem.ts';
+import type { UplinkJson, UplinksJson } from './protocol.ts';
+import { choiceOf, integerOf, onlyParameters, refusal, textOf } from './query.ts';
+import { uplinkJson } from './uplink-json.ts';
+
+const outcomes = ['accepted', 'copy', 'redelivery', 'replayed', 'quarantined', 'event'] as const;
+const faultCodes = Object.keys(faultSentences).filter(isFaultCode);
+/** Entries looked at for one answer when a filter has no index of its own. */
+const scannedMax = 20_000;
+
+interface Wish {
+  readonly device: string | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly fault: FaultCode | undefined;
+  readonly limit: number;
+  readonly from: { readonly after: number } | { readonly before: number };
+}
+
+export function uplinksRouter(parts: DashboardParts): Router {
+  const router = Router();
+  router.get('/uplinks', (request, response) => {
+    response.json(list(wishOf(request), parts));
+  });
+  router.get('/uplinks/:seq', (request, response) => {
+    const seq = Number(request.params.seq);
+    const entry = Number.isSafeInteger(seq) && seq > 0 ? parts.ledger.get(seq) : undefined;
+    if (entry === undefined) throw new Problem(404, 'Not found', 'no ledger entry has this seq');
+    response.json(whole(entry, parts));
+  });
+  return router;
+}
+
+function wishOf(request: Request): Wish {
+  onlyParameters(request, ['device', 'outcome', 'fault', 'after', 'limit', 'cursor']);
+  const after = textOf(request, 'after');
+  return {
+    device: textOf(request, 'device'),
+    outcome: choiceOf(request, 'outcome', outcomes),
+    fault: choiceOf(request, 'fault', faultCodes),
+    limit: integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 }),
+    from:
+      cursorOf(request) ??
+      (after === undefined
+        ? { before: Number.MAX_SAFE_INTEGER }
+        : { after: integerOf(request, 'after', { min: 0, max: 2 ** 52, fallback: 0 }) }),
+  };
+}
+
+function cursorOf(request: Request): Wish['from'] | undefined {
+  const text = textOf(request, 'cursor');
+  if (text === undefined) return undefined;
+  const match = /^([ab])(\d{1,16})$/.exec(text);
+  if (match === null) throw refusal('cursor', 'is not one that this gateway gave out');
+  const seq = Number(match[2]);
+  return match[1] === 'a' ? { after: seq } : { before: seq };
+}
+
+/** Oldest first after a seq; newest first otherwise. The cursor goes on in the same direction. */
+function list(wish: Wish, parts: DashboardParts): UplinksJson {
+  const items: UplinkJson[] = [];
+  let at = wish.from;
+  let scanned = 0;
+  for (;;) {
+    const page = pageOf(wish, at, parts);
+    for (const entry of page) {
+      at = 'after' in at ? { after: entry.seq } : { before: entry.seq };
+      scanned += 1;
+      const json = uplinkJson(entry, parts);
+      if (fits(json, wish)) items.push(json);
+      if (items.length >= wish.limit || scanned >= scannedMax)
+        return { items, nextCursor: cursorFor(at) };
+    }
+    if (page.length === 0) return { items };
+  }
+}
+
+function cursorFor(at: Wish['from']): string {
+  return 'after' in at ? `a${at.after}` : `b${at.before}`;
+}
+
+function fits(json: UplinkJson, { device, outcome, fault }: Wish): boolean {
+  if (device !== undefined && json.device !== device) return false;
+  if (outcome !== undefined && json.outcome !== outcome) return false;
+  return fault === undefined || json.fault?.code === fault;
+}
+
+/** The next entries by the index that narrows most, or by the ledger itself. */
+function pageOf(
+  wish: Wish,
+  at: Wish['from'],
+  { catalogue, ledger }: DashboardParts,
+): LedgerEntry[] {
+  const { device, outcome, fault } = wish;
+  const limit = Math.min(500, Math.max(wish.limit, 50));
+  const found = catalogue.find({
+    ...(device === undefined ? {} : { device }),
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(fault === undefined ? {} : { fault }),
+    ...at,
+    limit,
+  });
+  if (found !== undefined) return found.flatMap((seq) => ledger.get(seq) ?? []);
+  if ('after' in at) return ledger.read(at.after, limit);
+  const before = Math.min(at.before, ledger.head() + 1);
+  return ledger.read(Math.max(before - 1 - limit, 0), Math.min(limit, before - 1)).reverse();
+}
+
+/** One entry with the bytes as they came and every reception of its frame. */
+function whole(entry: LedgerEntry, parts: DashboardParts): UplinkJson {
+  const json = uplinkJson(entry, parts);
+  const held =
+    entry.body instanceof Uint8Array ? entry.body : parts.ledger.get(entry.body.seq)?.body;
+  return held instanceof Uint8Array ? { ...json, body: held.toString('base64') } : json;
+}
+
+function isFaultCode(text: string): text is FaultCode {
+  return Object.hasOwn(faultSentences, text);
+}

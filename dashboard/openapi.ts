@@ -1,0 +1,246 @@
+/** OpenAPI 3.1 of the HTTP API, served as `/api/v1/openapi.json`; a test walks every operation of it. */
+import { faultSentences } from '../gateway/model/fault.ts';
+import { schemas } from './openapi-schemas.ts';
+
+type SchemaName = keyof typeof schemas;
+
+const parameterSchemas = {
+  device: { type: 'string', maxLength: 256 },
+  quantity: { type: 'string', maxLength: 256 },
+  channel: { type: 'string', maxLength: 256 },
+  area: { type: 'string', maxLength: 256 },
+  agency: { type: 'string', maxLength: 256 },
+  model: { type: 'string', maxLength: 256 },
+  codec: { type: 'string', maxLength: 256 },
+  q: { type: 'string', maxLength: 256, description: 'Text in id or name.' },
+  kind: { type: 'string', enum: ['lorawan', 'cellular'] },
+  registered: { type: 'string', enum: ['true', 'false'] },
+  from: {
+    type: 'string',
+    format: 'date-time',
+    description: 'Inclusive; a day before `to` by default.',
+  },
+  to: { type: 'string', format: 'date-time', description: 'Exclusive; now by default.' },
+  every: {
+    type: 'string',
+    pattern: '^(P|PT)?\\d{1,6}[smhdSMHD]$',
+    description: 'Window: 15m, 1h, PT15M.',
+  },
+  agg: { type: 'string', enum: ['mean', 'min', 'max', 'sum', 'count', 'last'] },
+  outcome: {
+    type: 'string',
+    enum: ['accepted', 'copy', 'redelivery', 'replayed', 'quarantined', 'event'],
+    description: 'Redeliveries are acknowledged and counted, not stored: that list is empty.',
+  },
+  fault: { type: 'string', enum: Object.keys(faultSentences) },
+  after: { type: 'integer', minimum: 0, description: 'Entries after this seq, oldest first.' },
+  limit: { type: 'integer', minimum: 1 },
+  cursor: { type: 'string', description: '`nextCursor` of the page before.' },
+  view: { type: 'string', enum: ['latest', 'series'] },
+  rate: {
+    type: 'integer',
+    minimum: 250,
+    maximum: 60_000,
+    description: 'Milliseconds between deltas.',
+  },
+} as const;
+
+type ParameterName = keyof typeof parameterSchemas;
+
+function query(...names: ParameterName[]) {
+  return names.map((name) => ({ name, in: 'query', schema: parameterSchemas[name] }));
+}
+
+function ok(schema: SchemaName, description = 'OK') {
+  return { description, content: { 'application/json': { schema: ref(schema) } } };
+}
+
+function ref(schema: SchemaName) {
+  return { $ref: `#/components/schemas/${schema}` };
+}
+
+const problem = {
+  description: 'Refused [RFC 9457].',
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+};
+const refusals = { '400': problem, '401': problem };
+const deviceId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+const jsonBody = (schema: object) => ({
+  required: true,
+  content: { 'application/json': { schema } },
+});
+
+export const openApi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Fieldgate',
+    version: '1',
+    description:
+      'Readings, devices and the ledger of an IoT connectivity gateway. Times are RFC 3339 UTC, units UCUM.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  servers: [{ url: '/' }],
+  security: [{ bearer: [] }, { session: [] }],
+  paths: {
+    '/healthz/live': {
+      get: {
+        summary: 'The process runs',
+        security: [],
+        responses: { '200': { description: 'OK' } },
+      },
+    },
+    '/healthz/ready': {
+      get: {
+        summary: 'Each dependency, with the reason when it is not well',
+        security: [],
+        responses: { '200': ok('Health'), '503': ok('Health', 'Not ready') },
+      },
+    },
+    '/metrics': {
+      get: {
+        summary: 'Prometheus metrics',
+        security: [],
+        responses: { '200': { description: 'OK', content: { 'text/plain': {} } } },
+      },
+    },
+    '/api/v1/openapi.json': {
+      get: { summary: 'This document', security: [], responses: { '200': { description: 'OK' } } },
+    },
+    '/api/v1/session': {
+      post: {
+        summary: 'Sign in with a token; sets a cookie',
+        security: [],
+        requestBody: jsonBody({
+          type: 'object',
+          required: ['token'],
+          properties: { token: { type: 'string' } },
+        }),
+        responses: { '204': { description: 'Signed in' }, ...refusals, '429': problem },
+      },
+      delete: {
+        summary: 'Sign out',
+        security: [],
+        responses: { '204': { description: 'Signed out' } },
+      },
+    },
+    '/api/v1/devices': {
+      get: {
+        summary: 'Devices, registered or heard',
+        parameters: query(
+          'kind',
+          'agency',
+          'area',
+          'model',
+          'codec',
+          'q',
+          'registered',
+          'limit',
+          'cursor',
+        ),
+        responses: { '200': ok('Devices'), ...refusals },
+      },
+    },
+    '/api/v1/devices/{id}': {
+      parameters: [deviceId],
+      get: {
+        summary: 'One device',
+        responses: { '200': ok('Device'), ...refusals, '404': problem },
+      },
+      put: {
+        summary: 'Register or replace a device; keys are write-only',
+        requestBody: jsonBody(ref('DeviceInput')),
+        responses: {
+          '200': ok('Device', 'Replaced'),
+          '201': ok('Device', 'Registered'),
+          ...refusals,
+          '403': problem,
+          '422': problem,
+        },
+      },
+      delete: {
+        summary: 'Forget a device and its keys; its readings stay',
+        responses: { '204': { description: 'Gone' }, ...refusals, '403': problem, '404': problem },
+      },
+    },
+    '/api/v1/devices:import': {
+      post: {
+        summary: 'Register many devices; one result a row',
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': { schema: { type: 'array', items: ref('DeviceInput') } },
+            'text/csv': { schema: { type: 'string' } },
+          },
+        },
+        responses: { '200': ok('ImportResult'), ...refusals, '403': problem, '413': problem },
+      },
+    },
+    '/api/v1/readings': {
+      get: {
+        summary: 'History of one device, raw or aggregated over windows',
+        parameters: query(
+          'device',
+          'quantity',
+          'channel',
+          'from',
+          'to',
+          'every',
+          'agg',
+          'limit',
+          'cursor',
+        ),
+        responses: { '200': ok('Readings'), ...refusals },
+      },
+    },
+    '/api/v1/latest': {
+      get: {
+        summary: 'The last value of every series, with its age and who vouches',
+        parameters: query('device', 'area', 'quantity', 'limit', 'cursor'),
+        responses: { '200': ok('Latest'), ...refusals },
+      },
+    },
+    '/api/v1/quantities': {
+      get: { summary: 'The vocabulary', responses: { '200': ok('Quantities'), ...refusals } },
+    },
+    '/api/v1/uplinks': {
+      get: {
+        summary: 'The ledger, newest first, or oldest first after a seq',
+        parameters: query('device', 'outcome', 'fault', 'after', 'limit', 'cursor'),
+        responses: { '200': ok('Uplinks'), ...refusals },
+      },
+    },
+    '/api/v1/uplinks/{seq}': {
+      parameters: [
+        { name: 'seq', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } },
+      ],
+      get: {
+        summary: 'One ledger entry with the bytes as they came',
+        responses: { '200': ok('Uplink'), ...refusals, '404': problem },
+      },
+    },
+    '/api/v1/snapshot': {
+      get: {
+        summary: 'The picture that the live stream starts from',
+        parameters: query('view', 'device', 'area', 'rate'),
+        responses: { '200': ok('Snapshot'), ...refusals },
+      },
+    },
+    '/api/v1/live': {
+      get: {
+        summary: 'The live stream as server-sent events; `GET /live` is the WebSocket',
+        parameters: query('view', 'device', 'area', 'rate'),
+        responses: {
+          '200': { description: 'OK', content: { 'text/event-stream': {} } },
+          ...refusals,
+        },
+      },
+    },
+  },
+  components: {
+    schemas,
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer' },
+      session: { type: 'apiKey', in: 'cookie', name: 'fieldgate_session' },
+    },
+  },
+} as const;

@@ -1,0 +1,43 @@
+/** What the HTTP side needs of the gateway: readers, the registry, and how to ask how things are. */
+import type { Registry } from 'prom-client';
+import type { CatalogueReader } from '../gateway/ledger/catalogue.ts';
+import type { LedgerReader } from '../gateway/ledger/ledger.ts';
+import type { Hub } from '../gateway/live/hub.ts';
+import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
+import type { Clock } from '../gateway/model/clock.ts';
+import type { ReadingReader } from '../gateway/stores/store.ts';
+import type { Access } from './access.ts';
+
+export interface DashboardParts {
+  readonly registry: DeviceRegistry;
+  readonly ledger: LedgerReader;
+  readonly catalogue: CatalogueReader;
+  readonly readings: Pick<ReadingReader, 'readings' | 'aggregate'>;
+  readonly hub: Hub;
+  readonly access: Access;
+  readonly clock: Clock;
+  readonly metrics: Registry;
+  readonly health: () => HealthReport;
+  readonly log: DashboardLog;
+  /** Deltas that were held back for slow viewers. */
+  readonly onSkipped: (count: number) => void;
+  /** Whether each source of the picture is up to date, for the heartbeat. */
+  readonly sources: () => Record<string, 'ok' | 'late'>;
+}
+
+export interface DashboardLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface HealthReport {
+  readonly ready: boolean;
+  readonly dependencies: readonly DependencyHealth[];
+}
+
+export interface DependencyHealth {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly reason?: string;
+}

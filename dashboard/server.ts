@@ -1,0 +1,159 @@
+/** The HTTP side on one page: health, metrics, the API, the page itself and the live stream. */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { devicesRouter } from './api-devices.ts';
+import { readingsRouter } from './api-readings.ts';
+import { snapshotRouter } from './api-snapshot.ts';
+import { uplinksRouter } from './api-uplinks.ts';
+import { createLiveServer, type LiveOptions, type LiveServer } from './live.ts';
+import { openApi } from './openapi.ts';
+import type { DashboardParts } from './parts.ts';
+import { Problem, problemHandler, sendProblem } from './problem.ts';
+import { authenticate, isSameOrigin, principalOf, sessionRouter } from './session.ts';
+
+export interface DashboardOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly bodyBytesMax: number;
+  /** The built page; absent when only the API is wanted. */
+  readonly webDirectory?: string;
+  readonly live: LiveOptions;
+}
+
+export interface Dashboard {
+  readonly server: Server;
+  readonly app: Express;
+  /** Resolves with the port it got. Rejects when the port is taken. */
+  start(): Promise<number>;
+  stop(): Promise<void>;
+  liveClients(): number;
+  /** Hands WebSocket handshakes on another path to somebody else: MQTT. */
+  onUpgrade(path: string, handler: UpgradeHandler): void;
+}
+
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+export function createDashboard(parts: DashboardParts, options: DashboardOptions): Dashboard {
+  const live = createLiveServer(parts, options.live);
+  const app = createApp(parts, options);
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 60_000, maxHeaderSize: 16_384 },
+    app,
+  );
+  const upgrades = new Map<string, UpgradeHandler>([
+    ['/live', (request, socket, head) => upgradeLive(live, parts, request, socket, head)],
+  ]);
+  server.on('upgrade', (request, socket, head) => {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const handler = upgrades.get(path);
+    if (handler === undefined) refuseUpgrade(socket, '404 Not Found');
+    else handler(request, socket, head);
+  });
+  return {
+    server,
+    app,
+    start: () => listen(server, options),
+    async stop() {
+      live.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), 2_000).unref();
+      await closed;
+    },
+    liveClients: () => live.clients(),
+    onUpgrade: (path, handler) => upgrades.set(path, handler),
+  };
+}
+
+function createApp(parts: DashboardParts, options: DashboardOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(securityHeaders);
+  app.get('/healthz/live', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  app.get('/healthz/ready', (_request, response) => {
+    const report = parts.health();
+    response.status(report.ready ? 200 : 503).json(report);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(parts.metrics.contentType).send(await parts.metrics.metrics());
+  });
+  app.get('/api/v1/openapi.json', (_request, response) => {
+    response.json(openApi);
+  });
+  const json = express.json({ limit: options.bodyBytesMax });
+  app.use(json, sessionRouter(parts.access));
+  const api = express.Router();
+  api.use(
+    authenticate(parts.access),
+    devicesRouter(parts),
+    readingsRouter(parts),
+    uplinksRouter(parts),
+    snapshotRouter(parts),
+  );
+  app.use('/api/v1', noStore, api);
+  app.use('/api', (_request, response) => sendProblem(response, new Problem(404, 'Not found')));
+  if (options.webDirectory !== undefined) serveWeb(app, options.webDirectory);
+  app.use((_request, response) => sendProblem(response, new Problem(404, 'Not found')));
+  app.use(problemHandler(parts.log));
+  return app;
+}
+
+/** Hashed assets may be kept for ever; the page itself is asked for anew each time. */
+function serveWeb(app: Express, directory: string): void {
+  app.use(
+    '/assets',
+    express.static(`${directory}/assets`, { immutable: true, maxAge: '1y', fallthrough: false }),
+  );
+  app.use(express.static(directory, { index: 'index.html', maxAge: 0 }));
+}
+
+function securityHeaders(_request: Request, response: Response, next: NextFunction): void {
+  response.set({
+    'Content-Security-Policy':
+      "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+  });
+  next();
+}
+
+function noStore(_request: Request, response: Response, next: NextFunction): void {
+  response.set('Cache-Control', 'no-store');
+  next();
+}
+
+function upgradeLive(
+  live: LiveServer,
+  parts: DashboardParts,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  if (!isSameOrigin(request)) {
+    refuseUpgrade(socket, '403 Forbidden');
+    return;
+  }
+  const isSignedIn = principalOf(request, parts.access) !== undefined;
+  live.server.handleUpgrade(request, socket, head, (accepted) => live.accept(accepted, isSignedIn));
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function listen(server: Server, { host, port }: DashboardOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address: AddressInfo | string | null = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}

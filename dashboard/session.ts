@@ -1,0 +1,126 @@
+/** Who is asking: a bearer token or the session cookie. Signing in and out. */
+import type { IncomingMessage } from 'node:http';
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { type Access, mayAct, type Principal, type Role } from './access.ts';
+import { Problem } from './problem.ts';
+
+const cookieName = 'fieldgate_session';
+/** Failed sign-ins of one address in a minute before it has to wait. */
+const failuresMax = 10;
+const addressesMax = 10_000;
+
+export function principalOf(request: IncomingMessage, access: Access): Principal | undefined {
+  const bearer = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (bearer !== undefined) return access.byToken(bearer);
+  const session = cookieOf(request);
+  return session === undefined ? undefined : access.bySession(session);
+}
+
+function cookieOf(request: IncomingMessage): string | undefined {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1);
+}
+
+/** Lets signed-in people and machines through; a write by cookie must come from our own page. */
+export function authenticate(access: Access) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const principal = principalOf(request, access);
+    if (principal === undefined) {
+      response.set('WWW-Authenticate', 'Bearer realm="fieldgate"');
+      throw new Problem(401, 'Not signed in', 'send a bearer token, or sign in');
+    }
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (!isRead && request.headers.authorization === undefined && !isSameOrigin(request)) {
+      throw new Problem(403, 'Forbidden', 'this request came from another site');
+    }
+    response.locals['principal'] = principal;
+    next();
+  };
+}
+
+/** Browsers name the page's origin with every write and every WebSocket handshake. */
+export function isSameOrigin(request: IncomingMessage): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+export function needs(role: Role) {
+  return (_request: Request, response: Response, next: NextFunction): void => {
+    const principal: Principal | undefined = response.locals['principal'];
+    if (principal === undefined || !mayAct(principal, role)) {
+      throw new Problem(403, 'Forbidden', `this needs the role ${role}`);
+    }
+    next();
+  };
+}
+
+/** `POST` and `DELETE /session`, and the one-time link of the first start. */
+export function sessionRouter(access: Access): Router {
+  const router = Router();
+  const failures = new Map<string, { since: number; count: number }>();
+
+  function signIn(request: Request, response: Response, secret: string): boolean {
+    refuseTooMany(failures, request.ip ?? '');
+    const opened = secret.length > 0 && secret.length <= 512 ? access.signIn(secret) : undefined;
+    if (opened === undefined) {
+      countFailure(failures, request.ip ?? '');
+      return false;
+    }
+    const { session, maxAgeMs } = opened;
+    const secure = request.secure;
+    response.cookie(cookieName, session, {
+      httpOnly: true,
+      sameSite: 'lax',
+      secure,
+      path: '/',
+      maxAge: maxAgeMs,
+    });
+    return true;
+  }
+
+  router.get('/signin', (request, response) => {
+    const code = request.query['code'];
+    if (typeof code === 'string' && signIn(request, response, code)) response.redirect(303, '/');
+    else response.redirect(303, '/?signin=expired');
+  });
+  router.post('/api/v1/session', (request, response) => {
+    const body: unknown = request.body;
+    const token =
+      typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
+    if (typeof token !== 'string') throw new Problem(400, 'Bad request', 'send {"token": "…"}');
+    if (!isSameOrigin(request))
+      throw new Problem(403, 'Forbidden', 'this request came from another site');
+    if (!signIn(request, response, token)) throw new Problem(401, 'Not signed in', 'no such token');
+    response.status(204).end();
+  });
+  router.delete('/api/v1/session', (request, response) => {
+    const session = cookieOf(request);
+    if (session !== undefined && isSameOrigin(request)) access.signOut(session);
+    response.clearCookie(cookieName, { path: '/' }).status(204).end();
+  });
+  return router;
+}
+
+function refuseTooMany(
+  failures: Map<string, { since: number; count: number }>,
+  address: string,
+): void {
+  const failed = failures.get(address);
+  if (failed === undefined) return;
+  if (performance.now() - failed.since > 60_000) failures.delete(address);
+  else if (failed.count >= failuresMax)
+    throw new Problem(429, 'Too many attempts', 'wait a minute');
+}
+
+function countFailure(
+  failures: Map<string, { since: number; count: number }>,
+  address: string,
+): void {
+  const failed = failures.get(address);
+  if (failed !== undefined) failed.count += 1;
+  else {
+    if (failures.size >= addressesMax) failures.clear();
+    failures.set(address, { since: performance.now(), count: 1 });
+  }
+}

@@ -1,0 +1,72 @@
+/** A ledger entry in the words of the HTTP API. */
+import type { LedgerEntry } from '../gateway/ledger/ledger.ts';
+import type { RxInfo, VerifiedUplink } from '../gateway/model/uplink.ts';
+import type { DashboardParts } from './parts.ts';
+import type { UplinkJson } from './protocol.ts';
+
+export function uplinkJson(
+  entry: LedgerEntry,
+  { catalogue, ledger }: Pick<DashboardParts, 'catalogue' | 'ledger'>,
+): UplinkJson {
+  const { seq, outcome, receivedAt, transport, route, credential, item, copyOf } = entry;
+  const base = {
+    seq,
+    outcome,
+    receivedAt: new Date(receivedAt).toISOString(),
+    transport,
+    route,
+    credential,
+    ...(item.adapter === undefined ? {} : { adapter: item.adapter }),
+    ...(item.deviceId === undefined ? {} : { device: item.deviceId }),
+    ...(copyOf === undefined ? {} : { copyOf }),
+  };
+  switch (item.kind) {
+    case 'quarantined':
+      return { ...base, fault: { code: item.fault.code, detail: item.fault.detail } };
+    case 'event':
+      return {
+        ...base,
+        event: item.type,
+        ...(item.vouchedBy === undefined ? {} : { vouchedBy: item.vouchedBy }),
+      };
+    case 'payload': {
+      const verdict = catalogue.verdict(seq);
+      const copies = item.phyPayload === undefined ? [] : ledger.copiesOf(seq);
+      return {
+        ...base,
+        ...payloadJson(item, copies.flatMap(receptionsOf)),
+        ...(verdict === undefined ? {} : { fault: { code: verdict.code, detail: verdict.detail } }),
+      };
+    }
+  }
+}
+
+function receptionsOf({ item }: LedgerEntry): readonly RxInfo[] {
+  return item.kind === 'payload' ? item.rxInfo : [];
+}
+
+function payloadJson(uplink: VerifiedUplink, later: readonly RxInfo[]) {
+  const { devAddr, fPort, fCnt, frmPayload, phyPayload, object, rxTime, radio, vouchedBy } = uplink;
+  const heard = [...uplink.rxInfo, ...later];
+  return {
+    ...(devAddr === undefined ? {} : { devAddr }),
+    ...(fPort === undefined ? {} : { fPort }),
+    ...(fCnt === undefined ? {} : { fCnt }),
+    ...(frmPayload === undefined ? {} : { frmPayload: frmPayload.toString('hex') }),
+    ...(phyPayload === undefined ? {} : { phyPayload: phyPayload.toString('hex') }),
+    ...(object === undefined ? {} : { object: { ...object } }),
+    ...(rxTime === undefined ? {} : { rxTime: new Date(rxTime).toISOString() }),
+    ...(heard.length === 0 ? {} : { rxInfo: heard.map(rxInfoJson) }),
+    ...(radio === undefined ? {} : { radio: { ...radio } }),
+    vouchedBy,
+  };
+}
+
+function rxInfoJson({ gatewayId, rssi, snr, rxTime }: RxInfo) {
+  return {
+    gatewayId,
+    ...(rssi === undefined ? {} : { rssi }),
+    ...(snr === undefined ? {} : { snr }),
+    ...(rxTime === undefined ? {} : { rxTime: new Date(rxTime).toISOString() }),
+  };
+}

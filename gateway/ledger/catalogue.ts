@@ -1,0 +1,175 @@
+/**
+ * What the derive worker knows of the ledger: how far its readers are, the last value of every
+ * series, which entry belongs to which device, and what could not be decoded. All of it is a view:
+ * when the directory is deleted, it is built again from the ledger.
+ */
+import { mkdirSync } from 'node:fs';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Fault, FaultCode } from '../model/fault.ts';
+import { fault, faultSentences } from '../model/fault.ts';
+import type { LedgerEntry, Outcome } from './ledger.ts';
+
+/** The readers whose places in the ledger are kept. */
+export type ReaderName = 'live' | 'store';
+
+export interface CatalogueQuery {
+  readonly device?: string;
+  readonly outcome?: Outcome;
+  readonly fault?: FaultCode;
+  /** Entries older than this seq, newest first. */
+  readonly before?: number;
+  /** Entries newer than this seq, oldest first. */
+  readonly after?: number;
+  readonly limit: number;
+}
+
+export interface CatalogueReader {
+  position(reader: ReaderName): number;
+  /** Seqs that match, as the query orders them; undefined where the query names no index. */
+  find(query: CatalogueQuery): number[] | undefined;
+  /** Why an accepted entry gave no readings. */
+  verdict(seq: number): Fault | undefined;
+  /** When the device was last heard, epoch milliseconds. */
+  lastSeen(device: string): number | undefined;
+  /** Every device that was ever heard, in the order of its id, after `after`. */
+  devicesHeard(after: string, limit: number): { id: string; lastSeen: number }[];
+  close(): Promise<void>;
+}
+
+export interface Catalogue extends CatalogueReader {
+  /** Notes entries and their verdicts, oldest first. Not durable at once: it can be done again. */
+  note(notes: readonly CatalogueNote[], live: number): void;
+  setPosition(reader: ReaderName, seq: number): void;
+  keepLatest(rows: readonly LatestRow[]): void;
+  latest(): Iterable<LatestRow>;
+  /** Removes what belongs to entries up to `seq`. */
+  forget(
+    entries: readonly { seq: number; device?: string; outcome: Outcome; code?: FaultCode }[],
+  ): void;
+}
+
+export interface CatalogueNote {
+  readonly entry: LedgerEntry;
+  readonly fault?: Fault;
+}
+
+/** A series' identity and its last row, as the live side counts them. */
+export interface LatestRow {
+  readonly key: readonly [device: string, quantity: string, channel: string];
+  readonly value: readonly unknown[];
+}
+
+type IndexKey = [kind: string, name: string, seq: number];
+
+interface Tables {
+  readonly root: RootDatabase;
+  readonly index: Database<boolean, IndexKey>;
+  readonly verdicts: Database<{ code: string; detail: string }, number>;
+  readonly seen: Database<number, string>;
+  readonly latest: Database<readonly unknown[], [string, string, string]>;
+  readonly positions: Database<number, string>;
+}
+
+function openTables(directory: string, readOnly: boolean): Tables {
+  if (!readOnly) mkdirSync(directory, { recursive: true });
+  const root = open({ path: directory, readOnly, maxDbs: 8, noMemInit: true });
+  return {
+    root,
+    index: root.openDB({ name: 'index' }),
+    verdicts: root.openDB({ name: 'verdicts' }),
+    seen: root.openDB({ name: 'seen' }),
+    latest: root.openDB({ name: 'latest' }),
+    positions: root.openDB({ name: 'positions' }),
+  };
+}
+
+/** The writer, one per data directory, on the worker thread. */
+export function openCatalogue(directory: string): Catalogue {
+  const tables = openTables(directory, false);
+  return {
+    ...readerOf(tables),
+    note(notes, live) {
+      for (const one of notes) noteEntry(tables, one);
+      tables.positions.put('live', live);
+    },
+    setPosition: (reader, seq) => void tables.positions.put(reader, seq),
+    keepLatest(rows) {
+      for (const { key, value } of rows) tables.latest.put([...key], value);
+    },
+    *latest() {
+      for (const { key, value } of tables.latest.getRange()) yield { key, value };
+    },
+    forget(entries) {
+      for (const { seq, device, outcome, code } of entries) {
+        if (device !== undefined) tables.index.remove(['device', device, seq]);
+        tables.index.remove(['outcome', outcome, seq]);
+        if (code !== undefined) tables.index.remove(['fault', code, seq]);
+        tables.verdicts.remove(seq);
+      }
+    },
+  };
+}
+
+/** Any other thread's view; the directory must have been opened by its writer before. */
+export function openCatalogueReader(directory: string): CatalogueReader {
+  return readerOf(openTables(directory, true));
+}
+
+function readerOf(tables: Tables): CatalogueReader {
+  return {
+    position: (reader) => tables.positions.get(reader) ?? 0,
+    find: (query) => findIn(tables.index, query),
+    verdict(seq) {
+      const found = tables.verdicts.get(seq);
+      return found !== undefined && isFaultCode(found.code)
+        ? fault(found.code, found.detail)
+        : undefined;
+    },
+    lastSeen: (device) => tables.seen.get(device),
+    devicesHeard: (after, limit) =>
+      [...tables.seen.getRange({ start: after, exclusiveStart: true, limit })].map(
+        ({ key, value }) => ({ id: key, lastSeen: value }),
+      ),
+    close: () => tables.root.close(),
+  };
+}
+
+function noteEntry(
+  { index, verdicts, seen }: Tables,
+  { entry, fault: verdict }: CatalogueNote,
+): void {
+  const { seq, item, outcome } = entry;
+  const device = item.deviceId;
+  if (device !== undefined) {
+    index.put(['device', device, seq], true);
+    if (outcome === 'accepted' || outcome === 'copy') seen.put(device, entry.receivedAt);
+  }
+  if (outcome !== 'accepted') index.put(['outcome', outcome, seq], true);
+  const reason = verdict ?? (item.kind === 'quarantined' ? item.fault : undefined);
+  if (reason === undefined) return;
+  index.put(['fault', reason.code, seq], true);
+  if (verdict !== undefined) verdicts.put(seq, { code: verdict.code, detail: verdict.detail });
+}
+
+/** One index leads; the caller checks the other wishes on the entries themselves. */
+function findIn(index: Tables['index'], query: CatalogueQuery): number[] | undefined {
+  const lead = leadOf(query);
+  if (lead === undefined) return undefined;
+  const [kind, name] = lead;
+  const { before = Number.MAX_SAFE_INTEGER, after, limit } = query;
+  const range =
+    after === undefined
+      ? { start: [kind, name, before - 1], end: [kind, name, 0], reverse: true, limit }
+      : { start: [kind, name, after + 1], end: [kind, name, Number.MAX_SAFE_INTEGER], limit };
+  return [...index.getKeys(range)].map((key) => key[2]);
+}
+
+function leadOf({ device, fault: code, outcome }: CatalogueQuery): [string, string] | undefined {
+  if (code !== undefined) return ['fault', code];
+  if (device !== undefined) return ['device', device];
+  return outcome === undefined || outcome === 'accepted' ? undefined : ['outcome', outcome];
+}
+
+function isFaultCode(text: string): text is FaultCode {
+  return Object.hasOwn(faultSentences, text);
+}

@@ -1,0 +1,140 @@
+/**
+ * What is known now, and who wants to hear of changes. Subscriptions with equal wishes share one
+ * channel, and what a channel has to say is put into text once, however many listen.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../model/clock.ts';
+import { type Channel, type ChannelSink, createChannel, type LiveDelta } from './channel.ts';
+import { createReplayRing } from './replay-ring.ts';
+import { createSeriesTable, type ReadingRow, type SeriesIdentity } from './series-table.ts';
+
+export interface LiveSelection {
+  readonly view: 'latest' | 'series';
+  readonly device?: string;
+  readonly area?: string;
+}
+
+/** New series first, then rows that name them by their place in `series` of this or an earlier batch. */
+export interface LiveBatch {
+  readonly series: readonly SeriesIdentity[];
+  readonly rows: readonly ReadingRow[];
+}
+
+export interface LiveSnapshot {
+  readonly seq: number;
+  readonly rows: readonly ReadingRow[];
+}
+
+export interface Hub {
+  /** Sequences of another epoch mean nothing here: it is new at each start. */
+  readonly epoch: string;
+  seq(): number;
+  /** From receipt to here, for the newest batch, milliseconds; 0 before the first. */
+  lagMs(): number;
+  /** `series` is a row's series number in the sender's own table; it is translated to the hub's. */
+  apply(batch: LiveBatch): void;
+  identity(index: number): SeriesIdentity | undefined;
+  snapshot(selection: LiveSelection): LiveSnapshot;
+  /** What was missed after `seq`, conflated as the view asks; undefined when that is no longer known. */
+  since(seq: number, selection: LiveSelection): LiveDelta | undefined;
+  subscribe(selection: LiveSelection, rateMs: number, sink: ChannelSink): () => void;
+  /** Forgets the sender's series numbers: its successor counts from nought again. */
+  resetSender(): void;
+  close(): void;
+}
+
+export interface HubOptions {
+  readonly replayRowsMax: number;
+  readonly clock: Clock;
+}
+
+export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
+  const table = createSeriesTable();
+  const ring = createReplayRing(replayRowsMax);
+  const channels = new Map<string, Channel>();
+  let fromSender: number[] = [];
+  let lagMs = 0;
+
+  const matches = (selection: LiveSelection) => (index: number) => {
+    const identity = table.identity(index);
+    if (identity === undefined) return false;
+    if (selection.device !== undefined && identity.device !== selection.device) return false;
+    return selection.area === undefined || identity.area === selection.area;
+  };
+
+  return {
+    epoch: randomUUID(),
+    seq: () => ring.seq,
+    lagMs: () => lagMs,
+    identity: (index) => table.identity(index),
+    apply({ series, rows }) {
+      for (const identity of series) fromSender.push(table.indexOf(identity));
+      for (const [number, ...rest] of rows) {
+        const index = fromSender[number];
+        if (index === undefined) continue;
+        const row: ReadingRow = [index, ...rest];
+        ring.push(row);
+        const isNewest = table.update(row);
+        for (const channel of channels.values()) channel.offer(row, isNewest);
+      }
+      const last = rows.at(-1);
+      if (last !== undefined) lagMs = Math.max(0, clock.now() - last[5]);
+    },
+    snapshot(selection) {
+      const wanted = matches(selection);
+      const candidates =
+        selection.device === undefined
+          ? Array.from({ length: table.size }, (_, index) => index)
+          : table.indexesOf(selection.device);
+      const rows: ReadingRow[] = [];
+      for (const index of candidates) {
+        const row = wanted(index) ? table.latest(index) : undefined;
+        if (row !== undefined) rows.push(row);
+      }
+      return { seq: ring.seq, rows };
+    },
+    since(seq, selection) {
+      const missed = ring.after(seq)?.filter((row) => matches(selection)(row[0]));
+      if (missed === undefined) return undefined;
+      const rows = selection.view === 'series' ? missed : conflate(missed);
+      return { from: seq + 1, seq: ring.seq, rows, isComplete: true };
+    },
+    subscribe(selection, rateMs, sink) {
+      const key = JSON.stringify([selection.view, selection.device, selection.area, rateMs]);
+      let channel = channels.get(key);
+      if (channel === undefined) {
+        channel = createChannel({
+          rateMs,
+          conflates: selection.view === 'latest',
+          wants: matches(selection),
+          latest: (index) => table.latest(index),
+          seq: () => ring.seq,
+        });
+        channels.set(key, channel);
+      }
+      const leave = channel.join(sink);
+      return () => {
+        if (leave() === 0) channels.delete(key);
+      };
+    },
+    resetSender() {
+      fromSender = [];
+    },
+    close() {
+      for (const channel of channels.values()) channel.close();
+      channels.clear();
+    },
+  };
+}
+
+/** The last row of each series, in the order of their last mention. */
+function conflate(rows: readonly ReadingRow[]): ReadingRow[] {
+  const last = new Map<number, ReadingRow>();
+  for (const row of rows) {
+    const known = last.get(row[0]);
+    if (known !== undefined && known[1] > row[1]) continue;
+    last.delete(row[0]);
+    last.set(row[0], row);
+  }
+  return [...last.values()];
+}

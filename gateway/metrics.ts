@@ -1,0 +1,117 @@
+/** The Prometheus metrics that other tools rely on; their names are a contract (DESIGN §4.5). */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Outcome } from './ledger/ledger.ts';
+import type { FaultCode } from './model/fault.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  uplink(source: string, outcome: Outcome): void;
+  fault(code: FaultCode): void;
+  ackSeconds(seconds: number): void;
+  deriveSeconds(seconds: number): void;
+  storePoints(store: string, count: number): void;
+  storeError(): void;
+  liveSkipped(count: number): void;
+}
+
+/** Values read at scrape time. */
+export interface MetricSources {
+  ledgerSeq(): number;
+  cursors(): Readonly<Record<string, number>>;
+  liveClients(): number;
+  mqttClients(): number;
+}
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const uplinks = new Counter({
+    name: 'fieldgate_uplinks_total',
+    help: 'Items of inbound messages by adapter and by what became of them.',
+    labelNames: ['source', 'outcome'] as const,
+    registers,
+  });
+  const faults = new Counter({
+    name: 'fieldgate_faults_total',
+    help: 'Faults by code.',
+    labelNames: ['code'] as const,
+    registers,
+  });
+  const ack = new Histogram({
+    name: 'fieldgate_ack_seconds',
+    help: 'From the last byte of a message to its receipt being on disk.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers,
+  });
+  const derive = new Histogram({
+    name: 'fieldgate_derive_seconds',
+    help: 'From the receipt of an uplink to its readings being derived.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
+    registers,
+  });
+  const points = new Counter({
+    name: 'fieldgate_store_points_total',
+    help: 'Readings that the store says it has.',
+    labelNames: ['store'] as const,
+    registers,
+  });
+  const storeErrors = new Counter({
+    name: 'fieldgate_store_errors_total',
+    help: 'Writes that the store refused or did not answer; each is tried again.',
+    registers,
+  });
+  const skipped = new Counter({
+    name: 'fieldgate_live_skipped_total',
+    help: 'Deltas held back for viewers that read too slowly.',
+    registers,
+  });
+  registerGauges(registry, sources);
+  return {
+    registry,
+    uplink: (source, outcome) => uplinks.inc({ source, outcome }),
+    fault: (code) => faults.inc({ code }),
+    ackSeconds: (seconds) => ack.observe(seconds),
+    deriveSeconds: (seconds) => derive.observe(seconds),
+    storePoints: (store, count) => points.inc({ store }, count),
+    storeError: () => storeErrors.inc(),
+    liveSkipped: (count) => skipped.inc(count),
+  };
+}
+
+function registerGauges(registry: Registry, sources: MetricSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'fieldgate_ledger_seq',
+    help: 'The newest entry of the ledger.',
+    registers,
+    collect() {
+      this.set(sources.ledgerSeq());
+    },
+  });
+  new Gauge({
+    name: 'fieldgate_cursor_seq',
+    help: 'How far each reader of the ledger has come.',
+    labelNames: ['reader'] as const,
+    registers,
+    collect() {
+      for (const [reader, seq] of Object.entries(sources.cursors())) this.set({ reader }, seq);
+    },
+  });
+  new Gauge({
+    name: 'fieldgate_live_clients',
+    help: 'Viewers connected to the live stream.',
+    registers,
+    collect() {
+      this.set(sources.liveClients());
+    },
+  });
+  new Gauge({
+    name: 'fieldgate_mqtt_clients',
+    help: 'MQTT clients connected.',
+    registers,
+    collect() {
+      this.set(sources.mqttClients());
+    },
+  });
+}

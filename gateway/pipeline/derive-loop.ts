@@ -1,0 +1,171 @@
+/**
+ * Reads the ledger at its own pace and hands on what it derives: first to the live side, then to
+ * the store. A store that is down holds back only itself: live goes on, and what the store missed
+ * is derived again once it answers, from where the store's own cursor stands.
+ */
+import type { Catalogue, CatalogueNote } from '../ledger/catalogue.ts';
+import type { LedgerEntry, LedgerReader } from '../ledger/ledger.ts';
+import type { Reading } from '../model/reading.ts';
+import type { RecordBatch } from '../stores/store.ts';
+import type { Derived } from './derive.ts';
+
+export interface DeriveLoopParts {
+  readonly reader: Pick<LedgerReader, 'read'>;
+  readonly catalogue: Pick<Catalogue, 'position' | 'setPosition' | 'note'>;
+  readonly derive: (entry: LedgerEntry) => Derived;
+  readonly feed: DeriveFeed;
+  /** Hands readings on to the live side; called once for each entry, in order. */
+  readonly publish: (readings: readonly Reading[]) => void;
+  readonly observe: (progress: DeriveProgress) => void;
+}
+
+export interface DeriveFeed {
+  /** Resolves when the store has the batch; retries by itself; rejects only when it is closed. */
+  offer(batch: RecordBatch): Promise<void>;
+  isDown(): boolean;
+}
+
+export interface DeriveProgress {
+  readonly live: number;
+  readonly store: number;
+  /** When the oldest entry of this pass was received, epoch milliseconds. */
+  readonly receivedAt: number;
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+export interface DeriveLoop {
+  /** Something new may be in the ledger. */
+  wake(): void;
+  /** Resolves when the pass under way is over. */
+  stop(): Promise<void>;
+  /** Derives again from the entry after `seq`, to the store only. */
+  rewind(seq: number): void;
+}
+
+/** Entries a pass: small enough that a viewer does not wait for it, large enough to batch. */
+const entriesMax = 2_000;
+const offersInFlightMax = 2;
+/** How long a pass waits when there is nothing to do and nobody wakes it. */
+const idleMs = 500;
+
+export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
+  let live = parts.catalogue.position('live');
+  let offered = parts.catalogue.position('store');
+  let stored = offered;
+  let inFlight = 0;
+  let isStopped = false;
+  let wake: () => void = () => {};
+  let chain: Promise<void> = Promise.resolve();
+  let generation = 0;
+
+  function offer(batch: RecordBatch, upTo: number): void {
+    const ofGeneration = generation;
+    inFlight += 1;
+    const written = parts.feed.offer(batch);
+    chain = Promise.all([chain, written]).then(
+      () => {
+        if (ofGeneration !== generation) return;
+        stored = upTo;
+        parts.catalogue.setPosition('store', stored);
+      },
+      () => {},
+    );
+    const settle = () => {
+      inFlight -= 1;
+      wake();
+    };
+    written.then(settle, settle);
+  }
+
+  /** Derives what follows `after` for either side; false when there was nothing. */
+  function deriveFor(after: number, limit: number, toStore: boolean): boolean {
+    const entries = parts.reader.read(after, limit);
+    const last = entries.at(-1);
+    const first = entries[0];
+    if (last === undefined || first === undefined) return false;
+    const { readings, links, notes, fresh, faults } = deriveAll(entries, live, parts.derive);
+    if (notes.length > 0) {
+      parts.publish(fresh);
+      live = last.seq;
+      parts.catalogue.note(notes, live);
+    }
+    if (toStore) {
+      offered = last.seq;
+      offer({ readings, links }, offered);
+    }
+    parts.observe({ live, store: stored, receivedAt: first.receivedAt, faults });
+    return true;
+  }
+
+  /** Both sides in one go while they are level; else live first, then the store's backlog. */
+  function pass(): boolean {
+    const mayOffer = !parts.feed.isDown() && inFlight < offersInFlightMax;
+    if (mayOffer && offered === live) return deriveFor(live, entriesMax, true);
+    const didLive = deriveFor(live, entriesMax, false);
+    const backlog = Math.min(live - offered, entriesMax);
+    const didStore = mayOffer && backlog > 0 && deriveFor(offered, backlog, true);
+    return didLive || didStore;
+  }
+
+  async function run(): Promise<void> {
+    while (!isStopped) {
+      const isBusy = pass();
+      await (isBusy ? nextTurn() : idle((resolve) => (wake = resolve)));
+    }
+  }
+
+  const running = run();
+  return {
+    wake: () => wake(),
+    rewind(seq) {
+      generation += 1;
+      offered = Math.min(offered, seq);
+      stored = Math.min(stored, seq);
+      parts.catalogue.setPosition('store', stored);
+      wake();
+    },
+    async stop() {
+      isStopped = true;
+      wake();
+      await running;
+    },
+  };
+}
+
+function deriveAll(
+  entries: readonly LedgerEntry[],
+  live: number,
+  derive: (e: LedgerEntry) => Derived,
+) {
+  const readings: Reading[] = [];
+  const links: RecordBatch['links'][number][] = [];
+  const notes: CatalogueNote[] = [];
+  const fresh: Reading[] = [];
+  const faults: Record<string, number> = {};
+  for (const entry of entries) {
+    const derived = derive(entry);
+    for (const reading of derived.readings) readings.push(reading);
+    for (const link of derived.links) links.push(link);
+    if (entry.seq <= live) continue;
+    for (const reading of derived.readings) fresh.push(reading);
+    const verdict = derived.fault;
+    notes.push(verdict === undefined ? { entry } : { entry, fault: verdict });
+    if (verdict !== undefined) faults[verdict.code] = (faults[verdict.code] ?? 0) + 1;
+  }
+  return { readings, links, notes, fresh, faults };
+}
+
+/** Lets messages and timers through between two passes. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function idle(onWake: (resolve: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, idleMs);
+    onWake(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

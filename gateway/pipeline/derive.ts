@@ -1,0 +1,145 @@
+/** After the acknowledgement: a ledger entry becomes readings and link samples. Pure: the same entry, the same points. */
+import type { Codec, DecodedValue } from '../../decoders/codec.ts';
+import { mapField, mapObject, unitOf } from '../../decoders/mapping.ts';
+import type { LedgerEntry } from '../ledger/ledger.ts';
+import type { Device } from '../model/device.ts';
+import { type Fault, fault } from '../model/fault.ts';
+import type { VouchedBy } from '../model/inbound.ts';
+import type { LinkSample, Quality, Reading } from '../model/reading.ts';
+import type { Measurement, SourceEvent, VerifiedUplink } from '../model/uplink.ts';
+import { linksOf } from './link-samples.ts';
+import { judge, worse } from './quality.ts';
+
+export interface Derived {
+  readonly readings: readonly Reading[];
+  readonly links: readonly LinkSample[];
+  /** Why an uplink that was accepted gave no readings; it can be derived again after a mend. */
+  readonly fault?: Fault;
+}
+
+export interface DeriveParts {
+  readonly deviceOf: (id: string) => Device | undefined;
+  readonly codecOf: (name: string) => Codec | undefined;
+}
+
+const nothing: Derived = { readings: [], links: [] };
+
+/** A sender's clock may run this far ahead of ours before its time is not believed. */
+const aheadMsMax = 300_000;
+const oldestTime = Date.UTC(2000, 0, 1);
+
+export function deriveEntry(entry: LedgerEntry, parts: DeriveParts): Derived {
+  const { item } = entry;
+  if (entry.outcome === 'event' && item.kind === 'event') return deriveEvent(entry, item, parts);
+  if (item.kind !== 'payload') return nothing;
+  const device = parts.deviceOf(item.deviceId);
+  const links = linksOf(entry, item, plausible(item.rxTime, entry.receivedAt).time);
+  if (entry.outcome === 'copy') return { readings: [], links };
+  if (entry.outcome !== 'accepted') return nothing;
+  const values = valuesOf(item, device, parts);
+  if ('code' in values) return { readings: [], links, fault: values };
+  const origin: Origin = { entry, device: item.deviceId, known: device, vouchedBy: item.vouchedBy };
+  return { readings: readingsOf(values, item.rxTime ?? item.rxInfo[0]?.rxTime, origin), links };
+}
+
+function deriveEvent(entry: LedgerEntry, event: SourceEvent, parts: DeriveParts): Derived {
+  const { deviceId, measurements, vouchedBy = 'credential' } = event;
+  if (deviceId === undefined || measurements === undefined) return nothing;
+  const origin = { entry, device: deviceId, known: parts.deviceOf(deviceId), vouchedBy };
+  return { readings: readingsOf(mapped(measurements), event.time, origin), links: [] };
+}
+
+/** The device's codec first; without one, what the sender decoded; without that, a fault. */
+function valuesOf(
+  uplink: VerifiedUplink,
+  device: Device | undefined,
+  parts: DeriveParts,
+): readonly DecodedValue[] | Fault {
+  const { frmPayload, fPort = 0 } = uplink;
+  if (uplink.encrypted === true) {
+    return fault('PAYLOAD_ENCRYPTED', 'the network server does not hold its AppSKey');
+  }
+  const carriesPayload = frmPayload !== undefined && frmPayload.length > 0 && fPort > 0;
+  if (device?.codec !== undefined && carriesPayload) {
+    return decoded(device.codec, { bytes: frmPayload, fPort }, parts);
+  }
+  const values = [
+    ...(uplink.object === undefined ? [] : mapObject(uplink.object)),
+    ...(uplink.measurements === undefined ? [] : mapped(uplink.measurements)),
+  ];
+  if (values.length > 0 || !carriesPayload) return values;
+  return fault(
+    'CODEC_MISSING',
+    `no codec for ${uplink.deviceId}, and nothing decoded in the message`,
+  );
+}
+
+function decoded(
+  name: string,
+  input: { bytes: Uint8Array; fPort: number },
+  parts: DeriveParts,
+): readonly DecodedValue[] | Fault {
+  const codec = parts.codecOf(name);
+  if (codec === undefined) return fault('CODEC_MISSING', `there is no codec named ${name}`);
+  const result = codec.decode(input);
+  return result.ok ? result.values : fault('PAYLOAD_UNDECODABLE', `${name}: ${result.error}`);
+}
+
+function mapped(measurements: readonly Measurement[]): DecodedValue[] {
+  return measurements.flatMap(({ name, value, unit, time, channel }) => {
+    const field = mapField(name, value, unit);
+    if (field === null) return [];
+    const own = channel ?? field.channel;
+    return [
+      {
+        quantity: field.quantity,
+        value: field.value,
+        ...(own === undefined ? {} : { channel: own }),
+        ...(time === undefined ? {} : { time }),
+      },
+    ];
+  });
+}
+
+interface Origin {
+  readonly entry: LedgerEntry;
+  readonly device: string;
+  readonly known: Device | undefined;
+  readonly vouchedBy: VouchedBy;
+}
+
+function readingsOf(
+  values: readonly DecodedValue[],
+  time: number | undefined,
+  { entry, device, known, vouchedBy }: Origin,
+): Reading[] {
+  const { receivedAt, seq } = entry;
+  return values.map((decodedValue) => {
+    const { quantity, value, channel } = decodedValue;
+    const when = plausible(decodedValue.time ?? time, receivedAt);
+    return {
+      device,
+      quantity,
+      value,
+      unit: unitOf(quantity),
+      time: when.time,
+      receivedAt,
+      quality: worse(judge(quantity, value), when.quality),
+      vouchedBy,
+      seq,
+      ...(channel === undefined ? {} : { channel }),
+      ...(known?.agency === undefined ? {} : { agency: known.agency }),
+      ...(known?.area === undefined ? {} : { area: known.area }),
+    };
+  });
+}
+
+/** A time from the future or from before LoRa is a wrong clock: ours is taken, and the value is suspect. */
+function plausible(
+  time: number | undefined,
+  receivedAt: number,
+): { readonly time: number; readonly quality: Quality } {
+  if (time === undefined) return { time: receivedAt, quality: 2 };
+  const isBelieved = time >= oldestTime && time <= receivedAt + aheadMsMax;
+  return isBelieved ? { time, quality: 2 } : { time: receivedAt, quality: 3 };
+}

@@ -1,0 +1,120 @@
+/**
+ * Before the acknowledgement: bytes become an uplink, are proven and written down. The table of
+ * contents of everything that runs on the ingest thread.
+ */
+import type { Adapter } from '../adapters/adapter.ts';
+import type { Delivery, Item, Ledger, Receipt } from '../ledger/ledger.ts';
+import { type Fault, type FaultCode, fault } from '../model/fault.ts';
+import type { Inbound, Sender, VouchedBy } from '../model/inbound.ts';
+import type {
+  FrameUplink,
+  PayloadUplink,
+  SourceEvent,
+  Uplink,
+  VerifiedUplink,
+} from '../model/uplink.ts';
+
+export interface IngestParts {
+  readonly adapterFor: (route: string) => Adapter | undefined;
+  readonly verify: (frame: FrameUplink) => VerifiedUplink | Fault;
+  readonly ledger: Pick<Ledger, 'accept'>;
+  readonly observe: IngestObserver;
+}
+
+/** Told of every item after it is on disk. */
+export interface IngestObserver {
+  item(source: string, receipt: Receipt, fault?: Fault): void;
+  acknowledged(seconds: number): void;
+}
+
+export interface Ingest {
+  /** Resolves when everything in the message is on disk; rejects only with LedgerUnavailable. */
+  receive(inbound: Inbound): Promise<void>;
+  /** Writes down a message that was refused at the door, with the reason. */
+  refuse(inbound: Inbound, code: FaultCode, detail: string): Promise<void>;
+}
+
+const noAdapter = 'unrouted';
+
+export function createIngest(parts: IngestParts): Ingest {
+  async function write(delivery: Delivery, source: string): Promise<void> {
+    const started = performance.now();
+    const receipts = await parts.ledger.accept(delivery);
+    parts.observe.acknowledged((performance.now() - started) / 1_000);
+    receipts.forEach((receipt, index) => {
+      const item = delivery.items[index];
+      parts.observe.item(source, receipt, item?.kind === 'quarantined' ? item.fault : undefined);
+    });
+  }
+
+  return {
+    receive: (inbound) => {
+      const adapter = parts.adapterFor(inbound.route);
+      const items =
+        adapter === undefined ? unrouted(inbound) : itemsOf(inbound, adapter, parts.verify);
+      return write({ inbound, items }, adapter?.name ?? noAdapter);
+    },
+    refuse: (inbound, code, detail) => {
+      const refused: Item = { kind: 'quarantined', fault: fault(code, detail) };
+      return write({ inbound, items: [refused] }, noAdapter);
+    },
+  };
+}
+
+function unrouted(inbound: Inbound): Item[] {
+  const detail = `no adapter reads ${inbound.route.slice(0, 200)}`;
+  return [{ kind: 'quarantined', fault: fault('TOPIC_UNKNOWN', detail) }];
+}
+
+/** Parse, check who speaks for whom, prove. Every way out is an item: nothing is dropped. */
+function itemsOf(inbound: Inbound, adapter: Adapter, verify: IngestParts['verify']): Item[] {
+  const parsed = adapter.parse(inbound);
+  if ('code' in parsed) return [{ kind: 'quarantined', fault: parsed, adapter: adapter.name }];
+  return parsed.map((part) => itemOf(part, inbound.sender, adapter, verify));
+}
+
+function itemOf(
+  part: Uplink | SourceEvent,
+  sender: Sender,
+  adapter: Adapter,
+  verify: IngestParts['verify'],
+): Item {
+  switch (part.kind) {
+    case 'event':
+      return { ...part, vouchedBy: vouchedBy(sender, adapter) };
+    case 'payload':
+      return payloadItem(part, sender, adapter);
+    case 'frame':
+      return frameItem(part, verify);
+  }
+}
+
+function payloadItem(uplink: PayloadUplink, sender: Sender, adapter: Adapter): Item {
+  const { deviceId } = uplink;
+  if (sender.deviceId !== undefined && sender.deviceId !== deviceId) {
+    const detail = `the account of ${sender.deviceId} may not speak for another device`;
+    return quarantined(fault('TOPIC_FORBIDDEN', detail), uplink.adapter, deviceId);
+  }
+  if (uplink.simulated === true) {
+    const detail = 'the network server marks it as simulated';
+    return quarantined(fault('PAYLOAD_SIMULATED', detail), uplink.adapter, deviceId);
+  }
+  return { ...uplink, vouchedBy: vouchedBy(sender, adapter) };
+}
+
+function frameItem(frame: FrameUplink, verify: IngestParts['verify']): Item {
+  const verified = verify(frame);
+  return 'code' in verified ? quarantined(verified, frame.adapter) : verified;
+}
+
+function quarantined(reason: Fault, adapter: string, deviceId?: string): Item {
+  return deviceId === undefined
+    ? { kind: 'quarantined', fault: reason, adapter }
+    : { kind: 'quarantined', fault: reason, adapter, deviceId };
+}
+
+/** A network server's word counts only from an account that is set up as one. */
+function vouchedBy(sender: Sender, adapter: Adapter): VouchedBy {
+  if (sender.vouches !== 'network-server') return sender.vouches;
+  return adapter.isNetworkServer ? 'network-server' : 'credential';
+}

@@ -1,0 +1,79 @@
+/** What the ingest thread and the derive worker say to each other. Plain data: it is copied between threads. */
+import type { Device } from '../model/device.ts';
+import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';
+
+export type StoreSettings =
+  | { readonly kind: 'embedded'; readonly memoryLimitMb: number; readonly threads: number }
+  | {
+      readonly kind: 'influx';
+      readonly url: string;
+      readonly database: string;
+      readonly retentionPolicy?: string | undefined;
+      readonly username?: string | undefined;
+      readonly password?: string | undefined;
+    };
+
+/** Given to the worker as it starts. */
+export interface WorkerSettings {
+  readonly dataDir: string;
+  readonly store: StoreSettings;
+  readonly devices: readonly Device[];
+}
+
+export type StoreRequest =
+  | { readonly kind: 'readings'; readonly query: ReadingQuery }
+  | { readonly kind: 'aggregate'; readonly query: AggregateQuery }
+  | { readonly kind: 'ping' };
+
+export type ToWorker =
+  | { readonly kind: 'wake' }
+  | { readonly kind: 'device'; readonly id: string; readonly device: Device | undefined }
+  | { readonly kind: 'request'; readonly id: number; readonly request: StoreRequest }
+  | { readonly kind: 'rewind'; readonly seq: number }
+  | { readonly kind: 'stop' };
+
+export interface FeedState {
+  readonly state: 'ok' | 'down';
+  readonly reason?: string | undefined;
+  /** Epoch milliseconds of the last change. */
+  readonly since: number;
+}
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'live';
+      /** Device, quantity, channel, unit, area of each new series, numbered on. */
+      readonly series: readonly SeriesTuple[];
+      readonly rows: readonly RowTuple[];
+    }
+  | {
+      readonly kind: 'progress';
+      readonly live: number;
+      readonly store: number;
+      readonly deriveSeconds: number;
+      readonly faults: Readonly<Record<string, number>>;
+    }
+  | { readonly kind: 'stored'; readonly points: number }
+  | { readonly kind: 'feed'; readonly feed: FeedState }
+  | { readonly kind: 'rejected'; readonly points: number; readonly reason: string }
+  | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly reason: string };
+
+export type SeriesTuple = readonly [
+  device: string,
+  quantity: string,
+  channel: string,
+  unit: string,
+  area: string,
+];
+
+export type RowTuple = readonly [
+  series: number,
+  time: number,
+  value: number | string,
+  quality: 1 | 2 | 3 | 4 | 9,
+  vouchedBy: 'mic' | 'network-server' | 'tls-client' | 'credential',
+  receivedAt: number,
+  seq: number,
+];

@@ -1,0 +1,118 @@
+/** Weather, sun and soil. */
+import type { Measure } from './definition.ts';
+
+export const weather: Readonly<Record<string, Measure>> = {
+  wind_speed: {
+    unit: 'm/s',
+    min: 0,
+    max: 75,
+    resolution: 0.01,
+    names: { az: 'Küləyin sürəti', ru: 'Скорость ветра', en: 'Wind speed' },
+  },
+  wind_gust: {
+    unit: 'm/s',
+    min: 0,
+    max: 110,
+    resolution: 0.01,
+    names: { az: 'Küləyin maksimal sürəti', ru: 'Порывы ветра', en: 'Wind gust' },
+  },
+  wind_direction: {
+    unit: 'deg',
+    min: 0,
+    max: 360,
+    resolution: 0.1,
+    names: { az: 'Küləyin istiqaməti', ru: 'Направление ветра', en: 'Wind direction' },
+  },
+  rain_intensity: {
+    unit: 'mm/h',
+    min: 0,
+    max: 500,
+    resolution: 0.01,
+    names: { az: 'Yağışın intensivliyi', ru: 'Интенсивность осадков', en: 'Rain intensity' },
+  },
+  rain_cumulative: {
+    unit: 'mm',
+    min: 0,
+    max: 1_000_000,
+    resolution: 0.01,
+    names: { az: 'Yağıntının cəmi', ru: 'Сумма осадков', en: 'Cumulative rain' },
+  },
+  snow_depth: {
+    unit: 'm',
+    min: 0,
+    max: 20,
+    resolution: 0.001,
+    names: { az: 'Qar örtüyünün qalınlığı', ru: 'Высота снежного покрова', en: 'Snow depth' },
+  },
+  visibility: {
+    unit: 'm',
+    min: 0,
+    max: 100_000,
+    resolution: 0.1,
+    names: { az: 'Görünmə məsafəsi', ru: 'Дальность видимости', en: 'Visibility' },
+  },
+  uv_index: {
+    unit: '',
+    min: 0,
+    max: 20,
+    resolution: 0.01,
+    names: { az: 'Ultrabənövşəyi şüalanma indeksi', ru: 'УФ-индекс', en: 'UV index' },
+  },
+  radiation: {
+    unit: 'W/m2',
+    min: 0,
+    max: 1_600,
+    resolution: 0.1,
+    names: { az: 'Günəş radiasiyası', ru: 'Солнечная радиация', en: 'Solar radiation' },
+  },
+  surface_temperature: {
+    unit: 'Cel',
+    min: -70,
+    max: 150,
+    resolution: 0.01,
+    names: { az: 'Səthin temperaturu', ru: 'Температура поверхности', en: 'Surface temperature' },
+  },
+  probe_temperature: {
+    unit: 'Cel',
+    min: -100,
+    max: 400,
+    resolution: 0.01,
+    names: {
+      az: 'Xarici zondun temperaturu',
+      ru: 'Температура внешнего датчика',
+      en: 'External probe temperature',
+    },
+  },
+  soil_moisture: {
+    unit: '%',
+    min: 0,
+    max: 100,
+    resolution: 0.01,
+    names: { az: 'Torpağın nəmliyi', ru: 'Влажность почвы', en: 'Soil moisture' },
+  },
+  soil_temperature: {
+    unit: 'Cel',
+    min: -40,
+    max: 80,
+    resolution: 0.01,
+    names: { az: 'Torpağın temperaturu', ru: 'Температура почвы', en: 'Soil temperature' },
+  },
+  soil_conductivity: {
+    unit: 'dS/m',
+    min: 0,
+    max: 30,
+    resolution: 0.0001,
+    names: {
+      az: 'Torpağın elektrik keçiriciliyi',
+      ru: 'Электропроводность почвы',
+      en: 'Soil electrical conductivity',
+    },
+  },
+  soil_ph: {
+    unit: '[pH]',
+    min: 2,
+    max: 12,
+    resolution: 0.01,
+    names: { az: 'Torpağın pH göstəricisi', ru: 'Кислотность почвы (pH)', en: 'Soil pH' },
+  },
+};

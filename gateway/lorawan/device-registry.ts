@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Device, Session } from '../model/device.ts';
 import { type DeviceKeys, type DeviceProblem, parseDeviceInput } from './device-input.ts';
+import { IdOrder } from './id-order.ts';
 import type { KeyVault } from './key-vault.ts';
 import { type KeyName, sessionOf } from './session.ts';
 
@@ -52,12 +53,14 @@ export interface DevicePage {
 interface DeviceRow {
   readonly version: 1;
   readonly device: Device;
-  readonly sealedKeys?: Readonly<Record<string, Uint8Array>>;
+  /** Base64 by key name. */
+  readonly sealedKeys?: Readonly<Record<string, string>>;
 }
 
 /** The sessions are undefined until a frame asks for them, and again after a change. */
 interface DevAddrEntry {
-  readonly ids: Set<string>;
+  /** An array, because nearly every DevAddr has one device and a set of one takes 200 bytes. */
+  readonly ids: readonly string[];
   sessions: readonly Session[] | undefined;
 }
 
@@ -68,8 +71,7 @@ export class DeviceRegistry {
   readonly #vault: KeyVault;
   readonly #limits: RegistryLimits;
   readonly #devices = new Map<string, Device>();
-  /** Sorted, for pages. */
-  readonly #ids: string[] = [];
+  readonly #order = new IdOrder();
   readonly #byDevAddr = new Map<string, DevAddrEntry>();
   readonly #listeners = new Set<(change: DeviceChange) => void>();
   readonly #unreadable = new Set<string>();
@@ -80,7 +82,8 @@ export class DeviceRegistry {
    */
   constructor(root: RootDatabase, vault: KeyVault, limits: RegistryLimits = registryLimits) {
     checkVault(root, vault);
-    this.#rows = root.openDB<DeviceRow, string>({ name: 'devices', encoding: 'msgpack' });
+    // JSON, since 100,000 rows of it load in 0.8 s and 73 MB, against 1.3 s and 116 MB of msgpack.
+    this.#rows = root.openDB<DeviceRow, string>({ name: 'devices', encoding: 'json' });
     this.#vault = vault;
     this.#limits = limits;
     for (const { key, value } of this.#rows.getRange()) {
@@ -88,7 +91,7 @@ export class DeviceRegistry {
         value.version === 1 && value.device.id === key,
         `device row ${key} is not of version 1`,
       );
-      this.#ids.push(key);
+      this.#order.add(key);
       this.#remember(value.device);
     }
   }
@@ -137,21 +140,21 @@ export class DeviceRegistry {
   list({ after, limit, filter = {} }: DeviceQuery): DevicePage {
     const length = Math.min(Math.max(1, limit), devicePageMax);
     const devices: Device[] = [];
-    let index = after === undefined ? 0 : this.#positionAfter(after);
-    for (; index < this.#ids.length && devices.length <= length; index += 1) {
-      const device = this.#devices.get(this.#ids[index] ?? '');
-      if (device !== undefined && isWanted(device, filter)) devices.push(device);
+    for (const id of this.#order.following(after)) {
+      const device = this.#devices.get(id);
+      if (device === undefined || !isWanted(device, filter)) continue;
+      const last = devices.at(-1);
+      if (last !== undefined && devices.length === length) return { devices, next: last.id };
+      devices.push(device);
     }
-    if (devices.length <= length) return { devices };
-    const page = devices.slice(0, length);
-    return { devices: page, next: page.at(-1)?.id ?? '' };
+    return { devices };
   }
 
   /** Every session of a DevAddr; the array and its sessions stay the same until one changes. */
   sessionsOf(devAddr: string): readonly Session[] {
     const entry = this.#byDevAddr.get(devAddr);
     if (entry === undefined) return noSessions;
-    entry.sessions ??= [...entry.ids].flatMap((id) => this.#openSession(id) ?? []);
+    entry.sessions ??= entry.ids.flatMap((id) => this.#openSession(id) ?? []);
     return entry.sessions;
   }
 
@@ -165,18 +168,19 @@ export class DeviceRegistry {
     const { devicesMax, devicesPerDevAddrMax } = this.#limits;
     const ids = this.#byDevAddr.get(device.devAddr ?? '')?.ids;
     const isFull = !this.#devices.has(device.id) && this.#devices.size >= devicesMax;
-    const isCrowded = ids !== undefined && !ids.has(device.id) && ids.size >= devicesPerDevAddrMax;
+    const isCrowded =
+      ids !== undefined && !ids.includes(device.id) && ids.length >= devicesPerDevAddrMax;
     return [
       ...(isFull ? [limitProblem('', `${devicesMax} devices are registered`)] : []),
       ...(isCrowded ? [limitProblem('devAddr', `${devicesPerDevAddrMax} devices share it`)] : []),
     ];
   }
 
-  #seal(deviceId: string, keys: DeviceKeys): Record<string, Uint8Array> {
+  #seal(deviceId: string, keys: DeviceKeys): Record<string, string> {
     return Object.fromEntries(
       Object.entries(keys).map(([keyName, hex]) => [
         keyName,
-        this.#vault.seal({ deviceId, keyName }, Buffer.from(hex, 'hex')),
+        this.#vault.seal({ deviceId, keyName }, Buffer.from(hex, 'hex')).toString('base64'),
       ]),
     );
   }
@@ -187,7 +191,7 @@ export class DeviceRegistry {
     return sessionOf(row.device, (keyName: KeyName) => {
       const sealed = row.sealedKeys?.[keyName];
       if (sealed === undefined) return undefined;
-      const key = this.#vault.open({ deviceId: id, keyName }, sealed);
+      const key = this.#vault.open({ deviceId: id, keyName }, Buffer.from(sealed, 'base64'));
       if (key === undefined) this.#unreadable.add(id);
       return key;
     });
@@ -195,14 +199,12 @@ export class DeviceRegistry {
 
   #apply(change: DeviceChange): void {
     const before = this.#devices.get(change.id);
-    const isKnown = before !== undefined;
-    const position = this.#positionAfter(change.id);
-    if (isKnown) this.#forget(before);
+    if (before !== undefined) this.#forget(before);
     if (change.kind === 'put') {
-      if (!isKnown) this.#ids.splice(position, 0, change.id);
+      if (before === undefined) this.#order.add(change.id);
       this.#remember(change.device);
-    } else if (isKnown) {
-      this.#ids.splice(position - 1, 1);
+    } else if (before !== undefined) {
+      this.#order.remove(change.id);
     }
     for (const listener of this.#listeners) listener(change);
   }
@@ -210,32 +212,17 @@ export class DeviceRegistry {
   #remember(device: Device): void {
     this.#devices.set(device.id, device);
     if (device.devAddr === undefined) return;
-    const entry = this.#byDevAddr.get(device.devAddr) ?? { ids: new Set(), sessions: undefined };
-    entry.ids.add(device.id);
-    entry.sessions = undefined;
-    this.#byDevAddr.set(device.devAddr, entry);
+    const ids = this.#byDevAddr.get(device.devAddr)?.ids ?? [];
+    this.#byDevAddr.set(device.devAddr, { ids: [...ids, device.id], sessions: undefined });
   }
 
   #forget(device: Device): void {
     this.#devices.delete(device.id);
     this.#unreadable.delete(device.id);
-    const entry = this.#byDevAddr.get(device.devAddr ?? '');
-    if (entry === undefined) return;
-    entry.ids.delete(device.id);
-    entry.sessions = undefined;
-    if (entry.ids.size === 0) this.#byDevAddr.delete(device.devAddr ?? '');
-  }
-
-  /** The index of the first id greater than this one. */
-  #positionAfter(id: string): number {
-    let low = 0;
-    let high = this.#ids.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ids[middle] ?? '') <= id) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    if (device.devAddr === undefined) return;
+    const ids = this.#byDevAddr.get(device.devAddr)?.ids.filter((id) => id !== device.id) ?? [];
+    if (ids.length === 0) this.#byDevAddr.delete(device.devAddr);
+    else this.#byDevAddr.set(device.devAddr, { ids, sessions: undefined });
   }
 }
 

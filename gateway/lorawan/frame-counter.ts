@@ -35,7 +35,7 @@ export function counterCandidates(
   // A copy by a slower gateway comes after newer frames: its counter lies behind, in the same span.
   const behind = ahead - span;
   if (ahead > lastFrameCounter && behind >= 0) candidates.push(behind);
-  if (ahead !== fCnt16 && behind !== fCnt16) candidates.push(fCnt16);
+  if (ahead !== fCnt16 && !candidates.includes(fCnt16)) candidates.push(fCnt16);
   return candidates;
 }
 

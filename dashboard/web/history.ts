@@ -1,0 +1,139 @@
+/**
+ * The points of one chart: history from HTTP and live rows in one list by time, each time once,
+ * bounded in age and number.
+ */
+import type { QualityFlag } from '../protocol.ts';
+import { gapLimitMs, intervalDefaultMs, intervalMinMs } from './freshness.ts';
+
+export interface Point {
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly value: number;
+  readonly quality: QualityFlag;
+}
+
+export const windowMs = 24 * 3_600_000;
+/** Points kept for one chart; a day at one every five seconds. */
+export const pointsMax = 17_280;
+
+/** Joins two lists, of which neither need be sorted; of two points at one time the later wins. */
+export function mergePoints(
+  known: readonly Point[],
+  added: readonly Point[],
+  now: number,
+): Point[] {
+  const byTime = new Map<number, Point>();
+  for (const point of known) byTime.set(point.time, point);
+  for (const point of added) byTime.set(point.time, point);
+  return [...byTime.values()]
+    .filter((point) => point.time > now - windowMs)
+    .sort((left, right) => left.time - right.time)
+    .slice(-pointsMax);
+}
+
+/** The median distance of the points: what counts as this series' own interval. */
+export function pointInterval(points: readonly Point[]): number {
+  if (points.length < 3) return intervalDefaultMs;
+  const gaps = points.slice(1).map((point, at) => point.time - (points[at]?.time ?? 0));
+  gaps.sort((left, right) => left - right);
+  return Math.max(intervalMinMs, gaps[Math.floor(gaps.length / 2)] ?? intervalDefaultMs);
+}
+
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function gapsOf(points: readonly Point[]): Gap[] {
+  const limit = gapLimitMs(pointInterval(points));
+  const gaps: Gap[] = [];
+  for (const [at, point] of points.entries()) {
+    const before = points[at - 1];
+    if (before !== undefined && point.time - before.time > limit) {
+      gaps.push({ from: before.time, to: point.time });
+    }
+  }
+  return gaps;
+}
+
+/** What the chart draws: a line that is broken in gaps, and marks beside it. */
+export interface ChartColumns {
+  /** Seconds, as uPlot counts. */
+  readonly times: number[];
+  /** Null breaks the line: in a gap, and at a value that failed its checks. */
+  readonly line: (number | null)[];
+  readonly suspect: (number | null)[];
+  readonly fail: (number | null)[];
+  /** The point that each column stands for; -1 in a gap. */
+  readonly pointAt: number[];
+}
+
+const failed: QualityFlag = 4;
+const missing: QualityFlag = 9;
+const suspected: QualityFlag = 3;
+
+const isFail = (point: Point) => point.quality === failed || point.quality === missing;
+
+export function chartColumns(points: readonly Point[]): ChartColumns {
+  const columns: ChartColumns = { times: [], line: [], suspect: [], fail: [], pointAt: [] };
+  const limit = gapLimitMs(pointInterval(points));
+  for (const [at, point] of points.entries()) {
+    const before = points[at - 1];
+    if (before !== undefined && point.time - before.time > limit) {
+      pushColumn(columns, { time: (before.time + point.time) / 2, at: -1 });
+    }
+    pushColumn(columns, { time: point.time, at, point });
+  }
+  return columns;
+}
+
+function pushColumn(
+  columns: ChartColumns,
+  column: { time: number; at: number; point?: Point },
+): void {
+  const { point } = column;
+  const value = point?.value ?? null;
+  const fails = point !== undefined && isFail(point);
+  columns.times.push(column.time / 1_000);
+  columns.line.push(fails ? null : value);
+  columns.suspect.push(point?.quality === suspected ? value : null);
+  columns.fail.push(fails ? value : null);
+  columns.pointAt.push(column.at);
+}
+
+export interface Summary {
+  /** Points that count: all but the failed. */
+  readonly count: number;
+  readonly last: Point | undefined;
+  readonly min: Point | undefined;
+  readonly max: Point | undefined;
+  readonly mean: number;
+  readonly gaps: number;
+  readonly gapsMs: number;
+  readonly suspect: number;
+  readonly fail: number;
+}
+
+export function summarise(points: readonly Point[]): Summary {
+  const counted = points.filter((point) => !isFail(point));
+  const gaps = gapsOf(points);
+  let min: Point | undefined;
+  let max: Point | undefined;
+  let sum = 0;
+  for (const point of counted) {
+    if (min === undefined || point.value < min.value) min = point;
+    if (max === undefined || point.value > max.value) max = point;
+    sum += point.value;
+  }
+  return {
+    count: counted.length,
+    last: counted.at(-1),
+    min,
+    max,
+    mean: counted.length === 0 ? 0 : sum / counted.length,
+    gaps: gaps.length,
+    gapsMs: gaps.reduce((total, gap) => total + gap.to - gap.from, 0),
+    suspect: points.filter((point) => point.quality === suspected).length,
+    fail: points.length - counted.length,
+  };
+}

@@ -1,0 +1,168 @@
+/** The line that says whether the picture can be trusted: live, paused or not, and how many report. */
+import { useState } from 'preact/hooks';
+import { closeCodes } from '../../protocol.ts';
+import { createAnnouncer } from '../announcer.ts';
+import { languages } from '../language.ts';
+import { type PageTools, usePage } from '../page-context.tsx';
+import { LiveIcon } from './icons.tsx';
+
+const languageNames = { az: 'Azərbaycanca', ru: 'Русский', en: 'English' } as const;
+
+/** What the line says of the stream, in words. */
+function liveWords({ page, t, format }: PageTools): {
+  state: 'live' | 'paused' | 'down';
+  text: string;
+} {
+  const live = page.live.value;
+  const pausedAt = page.pausedAt.value;
+  const isLost = live.phase === 'down' || live.phase === 'refused';
+  if (isLost && live.lastHeard === undefined) return { state: 'down', text: t('status.never') };
+  if (isLost) {
+    const key = live.phase === 'down' ? 'status.down' : 'status.refused';
+    const offset = page.serverNow() - Date.now();
+    const time = format.time((live.lastHeard ?? 0) + offset);
+    return { state: 'down', text: t(key, { words: { time } }) };
+  }
+  if (pausedAt !== undefined) {
+    return {
+      state: 'paused',
+      text: t('status.paused', { words: { time: format.clock(pausedAt) } }),
+    };
+  }
+  if (live.phase === 'connecting') return { state: 'down', text: t('status.connecting') };
+  return { state: 'live', text: t('status.live') };
+}
+
+/** One sentence of counts; the same words for the eye and for the screen reader. */
+function countWords({ page, t, format }: PageTools): { reporting: string; troubles: string[] } {
+  const { all, reporting, late, silent } = page.counts.value;
+  const live = format.number(reporting, 0);
+  return {
+    reporting: t('status.reporting', { n: all, words: { live } }),
+    troubles: [
+      ...(late > 0 ? [t('status.late', { n: late })] : []),
+      ...(silent > 0 ? [t('status.silent', { n: silent })] : []),
+    ],
+  };
+}
+
+function PauseButton() {
+  const { page, live, t } = usePage();
+  const isPaused = page.pausedAt.value !== undefined;
+  const toggle = () => {
+    if (isPaused) {
+      page.pausedAt.value = undefined;
+      page.tick();
+      live.go();
+    } else {
+      page.pausedAt.value = page.serverNow();
+      live.pause();
+    }
+  };
+  return (
+    <button type="button" class="button pause" onClick={toggle}>
+      <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+        <path
+          d={isPaused ? 'M5 3l8 5l-8 5z' : 'M4.5 3h2.5v10h-2.5zM9.5 3h2.5v10h-2.5z'}
+          fill="currentColor"
+        />
+      </svg>
+      {t(isPaused ? 'status.resume' : 'status.pause')}
+    </button>
+  );
+}
+
+function LanguageSwitch() {
+  const { page, t } = usePage();
+  return (
+    <nav class="languages" aria-label={t('page.language')}>
+      {languages.map((language) => (
+        <button
+          key={language}
+          type="button"
+          lang={language}
+          title={languageNames[language]}
+          aria-label={`${language.toUpperCase()} ${languageNames[language]}`}
+          aria-pressed={page.language.value === language}
+          onClick={() => {
+            page.language.value = language;
+          }}
+        >
+          {language}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+/** Exists from the start and is filled later, as screen readers need it. */
+function Announcement() {
+  const tools = usePage();
+  const [announcer] = useState(createAnnouncer);
+  const [said, say] = useState('');
+  const now = tools.page.now.value;
+  const isReady = tools.page.isLoaded.value;
+  const { reporting, troubles } = countWords(tools);
+  const words = liveWords(tools);
+  const sentence = `${words.text}. ${[reporting, ...troubles].join(', ')}.`;
+  const news = isReady ? announcer.offer(sentence, now) : undefined;
+  if (news !== undefined) queueMicrotask(() => say(news));
+  return (
+    <p class="visually-hidden" role="status">
+      {said}
+    </p>
+  );
+}
+
+export function StatusLine() {
+  const tools = usePage();
+  const { page, t, format } = tools;
+  const { state, text } = liveWords(tools);
+  const { reporting, troubles } = countWords(tools);
+  const updatedAt = page.updatedAt.value;
+  const slowMs = page.slowMs.value;
+  return (
+    <header class={`status status-${state}`}>
+      <div class="status-inner">
+        <p class="brand">Fieldgate</p>
+        <PauseButton />
+        <p class="live">
+          <LiveIcon state={state} />
+          <strong>{text}</strong>
+          {updatedAt === undefined || state === 'paused' ? null : (
+            <span class="updated">
+              {t('status.updated', { words: { time: format.clock(updatedAt) } })}
+            </span>
+          )}
+        </p>
+        {page.isLoaded.value ? (
+          <p class="counts">
+            {reporting}
+            {troubles.map((trouble) => (
+              <span key={trouble} class="trouble">
+                {trouble}
+              </span>
+            ))}
+          </p>
+        ) : null}
+        <LanguageSwitch />
+      </div>
+      <StatusNotes slowMs={slowMs} />
+      <Announcement />
+    </header>
+  );
+}
+
+function StatusNotes({ slowMs }: { slowMs: number | undefined }) {
+  const { page, t, format } = usePage();
+  const live = page.live.value;
+  const notes: string[] = [];
+  if (page.isSimulated.value) notes.push(t('page.simulated'));
+  if (page.pausedAt.value !== undefined) notes.push(t('status.pausedNote'));
+  if (live.phase === 'refused') {
+    notes.push(t(live.code === closeCodes.auth ? 'status.signIn' : 'status.reload'));
+  }
+  if (slowMs !== undefined) notes.push(t('status.slow', { words: { span: format.span(slowMs) } }));
+  if (notes.length === 0) return null;
+  return <p class="notes">{notes.join(' ')}</p>;
+}

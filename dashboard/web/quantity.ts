@@ -1,0 +1,78 @@
+/** The vocabulary of quantities as the server gives it, and how units are written on screen. */
+import type { Language } from './language.ts';
+
+/** One of `GET /api/v1/quantities`. */
+export interface QuantityJson {
+  quantity: string;
+  /** UCUM; empty for states and pure numbers. */
+  unit: string;
+  kind: 'number' | 'state';
+  names: Record<Language, string>;
+  /** The smallest step a sensor tells apart, in `unit`; decides the decimals shown. */
+  resolution?: number;
+}
+
+export interface QuantitiesJson {
+  items: QuantityJson[];
+}
+
+/** UCUM codes whose customary sign differs from the code. */
+const unitLabels: Readonly<Record<string, string>> = {
+  Cel: '°C',
+  deg: '°',
+  'ug/m3': 'µg/m³',
+  'mg/m3': 'mg/m³',
+  'dB(A)': 'dB(A)',
+  '[ppm]': 'ppm',
+  '[ppb]': 'ppb',
+  'kW.h': 'kWh',
+  'W.h': 'Wh',
+  'm/s': 'm/s',
+  'W/m2': 'W/m²',
+  '[pH]': 'pH',
+  '[degF]': '°F',
+  min: 'min',
+  Ohm: 'Ω',
+  'uS/cm': 'µS/cm',
+  '{#}': '',
+  '1': '',
+};
+
+const superscripts: Readonly<Record<string, string>> = { '2': '²', '3': '³' };
+
+/** The printed unit of a UCUM code; annotations in braces and brackets are dropped. */
+export function unitLabel(ucum: string): string {
+  const known = unitLabels[ucum];
+  if (known !== undefined) return known;
+  return ucum
+    .replace(/\{[^}]*\}/gu, '')
+    .replace(/[[\]]/gu, '')
+    .replace(/\bu(?=[A-Za-z])/gu, 'µ')
+    .replace(/(?<=[A-Za-z])[23]/gu, (digit) => superscripts[digit] ?? digit)
+    .replace(/\./gu, '·');
+}
+
+/** The quantity's name in a language; without one, its identifier made readable. */
+export function quantityName(
+  known: ReadonlyMap<string, QuantityJson>,
+  quantity: string,
+  language: Language,
+): string {
+  const name = known.get(quantity)?.names[language];
+  return name ?? quantity.replace(/^x_/u, '').replaceAll('_', ' ');
+}
+
+/** Decimals that a resolution is worth: 0.1 → 1, 0.05 → 2, 1 and more → 0. */
+export function decimalsOf(resolution: number | undefined): number | undefined {
+  if (resolution === undefined || !(resolution > 0)) return undefined;
+  return Math.min(6, Math.max(0, -Math.floor(Math.log10(resolution) + 1e-9)));
+}
+
+const diagnostics = /^(x_|battery|rssi|snr|rsr|sinr|uptime|link)/u;
+
+/** Orders quantities for a reader: the vocabulary's own order, a device's own health last. */
+export function quantityRank(known: ReadonlyMap<string, QuantityJson>, quantity: string): number {
+  const place = [...known.keys()].indexOf(quantity);
+  const rank = place < 0 ? known.size : place;
+  return diagnostics.test(quantity) ? rank + 10_000 : rank;
+}

@@ -1,0 +1,292 @@
+/**
+ * The MQTT broker: aedes for the protocol, and around it identity, authority, limits and the receipt.
+ *
+ * Aedes writes PUBACK before it runs any hook but `authorizePublish`, so the receipt is awaited there:
+ * an error returned from it closes the connection without an acknowledgement, and the client sends
+ * again. For QoS 2 the same hook runs before PUBREC.
+ */
+import assert from 'node:assert/strict';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Aedes, type AedesOptions, type Client } from 'aedes';
+import type { AdmissionContext } from './mqtt-connect.ts';
+import { admit, clampKeepalive, findConnectFault } from './mqtt-connect.ts';
+import type { MqttCore } from './mqtt-core.ts';
+import {
+  createMqttCore,
+  enterClient,
+  flushSockets,
+  monotonicMs,
+  takeConnection,
+  viewClient,
+} from './mqtt-core.ts';
+import { decideForward, decideSubscribe } from './mqtt-forward.ts';
+import { createMqttIdentity } from './mqtt-identity.ts';
+import type { MqttListeners } from './mqtt-listeners.ts';
+import { createMqttListeners } from './mqtt-listeners.ts';
+import type {
+  MqttBrokerOptions,
+  MqttClientView,
+  MqttHooks,
+  TlsListenerOptions,
+} from './mqtt-options.ts';
+import { mqttLimitDefaults } from './mqtt-options.ts';
+import { createMqttRouter, withheldTopic } from './mqtt-router.ts';
+import type { MqttSessions, SessionCounts } from './mqtt-sessions.ts';
+import { createMqttSessions } from './mqtt-sessions.ts';
+import { isMqttPath } from './mqtt-websocket.ts';
+import { guardPackets } from './packet-guard.ts';
+import type { Receive, Transport } from './transport.ts';
+
+export interface MqttBroker extends Transport {
+  /** Sends to subscribers at QoS 1; never fed back into ingest. Resolves when it is queued for them. */
+  publish(topic: string, payload: Buffer | string): Promise<void>;
+  /** Those that are connected now. */
+  clients(): readonly MqttClientView[];
+  /** Ends a client's connection; false when it has none. */
+  disconnect(clientId: string): boolean;
+  /** For an HTTP server of somebody else: takes the upgrade request over, whatever its path. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes over the upgrade requests of one path of that server, and leaves all others alone. */
+  attachTo(server: HttpServer, path?: string): void;
+  setSecureContext(tls: Pick<TlsListenerOptions, 'cert' | 'key' | 'ca' | 'crl'>): void;
+  counts(): MqttCounts;
+}
+
+export interface MqttCounts extends SessionCounts {
+  readonly connections: number;
+  readonly clients: number;
+  /** Messages not sent to a subscriber that does not read. */
+  readonly droppedSlow: number;
+}
+
+const expireIntervalMs = 60_000;
+
+export function createMqttBroker(
+  options: MqttBrokerOptions,
+  receive: Receive,
+  hooks: MqttHooks,
+): MqttBroker {
+  const core = createMqttCore({ ...mqttLimitDefaults, ...options.limits }, receive, hooks);
+  const { limits, live } = core;
+  let broker: Aedes | undefined;
+  let expiry: NodeJS.Timeout | undefined;
+  const listeners = createMqttListeners(options, {
+    limits,
+    events: {
+      onAccept: (accepted) => {
+        assert.ok(broker);
+        takeConnection(core, accepted, broker.handle);
+      },
+      onTurnedAway: (address, reason) => core.note('mqtt-turned-away', { address, reason }),
+    },
+  });
+  return {
+    start: async () => {
+      assert.equal(broker, undefined);
+      const identity = await createMqttIdentity({
+        clients: options.clients,
+        anonymous: options.anonymous ?? false,
+        limits,
+        monotonicMs,
+      });
+      broker = await Aedes.createBroker({
+        ...aedesOptions(core),
+        ...admissionHooks(core, { ...hooks, identity, limits, sessions: core.sessions }),
+        ...messageHooks(core),
+      });
+      watchBroker(core, broker);
+      expiry = setInterval(() => core.sessions.expire(), expireIntervalMs);
+      expiry.unref();
+      return listeners.start();
+    },
+    stop: async () => {
+      clearInterval(expiry);
+      await stopBroker(core, broker, listeners);
+    },
+    publish: (topic, payload) => publishOut(broker, topic, payload),
+    clients: () => [...live.values()].flatMap(viewClient),
+    disconnect: (clientId) => {
+      live.get(clientId)?.conn.destroy();
+      return live.has(clientId);
+    },
+    upgrade: listeners.upgrade,
+    attachTo: (server, path = '/mqtt') => {
+      server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        if (isMqttPath(request, path)) listeners.upgrade(request, socket, head);
+      });
+    },
+    setSecureContext: listeners.setSecureContext,
+    counts: () => ({
+      ...core.sessions.counts(),
+      connections: listeners.connections(),
+      clients: live.size,
+      droppedSlow: core.droppedSlow,
+    }),
+  };
+}
+
+function aedesOptions({ limits, sessions }: MqttCore): AedesOptions {
+  return {
+    mq: createMqttRouter(),
+    persistence: sessions.persistence,
+    connectTimeout: limits.connectTimeoutMs,
+    drainTimeout: limits.drainTimeoutMs,
+    maxInflightInbound: limits.inflightMax,
+    // Of MQTT 3.1 only; its 23 characters are commonly exceeded, and the limit of all is checked.
+    maxClientsIdLength: limits.clientIdLengthMax,
+  };
+}
+
+function admissionHooks(core: MqttCore, context: AdmissionContext): AedesOptions {
+  return {
+    preConnect: (client, packet, callback) => {
+      const connection = core.connections.get(client);
+      const fault = connection === undefined ? 'no connection' : findConnectFault(packet);
+      if (connection === undefined || fault !== undefined) {
+        // Only an error closes; `false` alone would leave the connection open without a time-out.
+        callback(new Error(fault), false);
+        return;
+      }
+      connection.requested = { clientId: packet.clientId, clean: packet.clean !== false };
+      clampKeepalive(packet, core.limits.keepaliveSecondsMax);
+      callback(null, true);
+    },
+    authenticate: (client, username, password, callback) => {
+      const connection = core.connections.get(client);
+      assert.ok(connection);
+      const login = { username, password };
+      admit(connection, login, { clientId: client.id, context }).then(
+        (admission) => {
+          if (admission.kind === 'admitted') {
+            enterClient(core, connection);
+            callback(null, true);
+            return;
+          }
+          const { returnCode, reason } = admission;
+          const { address } = connection;
+          core.note('mqtt-refused', { address, username, returnCode, reason });
+          callback(Object.assign(new Error(reason), { returnCode }), false);
+        },
+        (error: unknown) => {
+          core.hooks.log.error({ event: 'mqtt-login-failed', error }, 'mqtt-login-failed');
+          callback(Object.assign(new Error('login failed'), { returnCode: 3 }), false);
+        },
+      );
+    },
+  };
+}
+
+function messageHooks(core: MqttCore): AedesOptions {
+  const { limits, connections } = core;
+  return {
+    authorizePublish: (client, packet, callback) => {
+      const connection = client === null ? undefined : connections.get(client);
+      // Only a will has no command, for it was never a packet of its own.
+      const isWill = packet.cmd !== 'publish';
+      if (connection === undefined) {
+        // The will of a client nobody knows any more: there is no one to vouch for it.
+        withhold(packet);
+        setImmediate(callback, null);
+        return;
+      }
+      const { qos } = packet;
+      core.receiver.take(connection, packet, { isWill }).then(
+        (routing) => {
+          if (routing === 'withhold') withhold(packet);
+          packet.retain =
+            packet.retain && connection.principal?.acl.mayRetain(packet.topic) === true;
+          // Set anew for every receiver [MQTT-3.3.1-3].
+          packet.dup = false;
+          // Aedes numbers a message and routes it some microtasks later; a turn of its own for each
+          // keeps one from overtaking another, which a subscriber would then take for a duplicate.
+          if (qos === 1) callback(null);
+          else setImmediate(callback, null);
+        },
+        (error: unknown) => {
+          const { address } = connection;
+          core.note('mqtt-not-acknowledged', { address, error, topicLength: packet.topic.length });
+          callback(error instanceof Error ? error : new Error('not received'));
+        },
+      );
+    },
+    authorizeSubscribe: (client, subscription, callback) => {
+      const connection = connections.get(client);
+      assert.ok(connection);
+      const decision = decideSubscribe(connection, subscription.topic, limits);
+      if (decision === 'close') {
+        callback(new Error('[MQTT-4.7.1] not a topic filter'));
+        return;
+      }
+      if (decision === 'grant') connection.granted.grant(subscription.topic, subscription.qos);
+      callback(null, decision === 'grant' ? subscription : null);
+    },
+    authorizeForward: (client, packet) => {
+      const connection = connections.get(client);
+      assert.ok(connection);
+      const decision = decideForward(connection, packet, limits);
+      if (decision === 'drop') core.droppedSlow += 1;
+      if (decision === 'drop' || decision === 'hide') return null;
+      if (decision === 'cut') connection.conn.destroy();
+      const highest = connection.granted.highestQos(packet.topic);
+      // [MQTT-3.8.4-6]: aedes lowers the QoS only for filters without wildcards.
+      if (packet.qos > highest && packet.qos > 0) packet.qos = highest === 1 ? 1 : 0;
+      return packet;
+    },
+  };
+}
+
+/** Lets aedes acknowledge a packet that must not be routed, kept or retained. */
+function withhold(packet: { topic: string; payload: Buffer | string; retain: boolean }): void {
+  packet.topic = withheldTopic;
+  packet.payload = Buffer.alloc(0);
+  packet.retain = false;
+}
+
+function watchBroker(core: MqttCore, broker: Aedes): void {
+  const noteClient = (event: string) => (client: Client, error?: Error) => {
+    const connection = core.connections.get(client);
+    const who = { address: connection?.address, clientId: client.id };
+    core.note(event, { ...who, reason: error?.message });
+  };
+  broker.on('clientError', noteClient('mqtt-client-error'));
+  broker.on('connectionError', noteClient('mqtt-connection-error'));
+  broker.on('keepaliveTimeout', noteClient('mqtt-keepalive-timeout'));
+  broker.on('unsubscribe', (filters, client) => {
+    for (const filter of filters) core.connections.get(client)?.granted.revoke(filter);
+  });
+  // Without a listener, an error in a queue of one client would end the process.
+  broker.addListener('error', (error: unknown) => {
+    core.hooks.log.error({ event: 'mqtt-broker-error', error }, 'mqtt-broker-error');
+  });
+}
+
+async function publishOut(
+  broker: Aedes | undefined,
+  topic: string,
+  payload: Buffer | string,
+): Promise<void> {
+  assert.ok(broker);
+  const packet = { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false } as const;
+  await new Promise<void>((resolve, reject) => {
+    broker.publish(packet, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Finishes the receipts in flight and sends their acknowledgements before any connection is closed. */
+async function stopBroker(
+  core: MqttCore,
+  broker: Aedes | undefined,
+  listeners: MqttListeners,
+): Promise<void> {
+  core.isStopping = true;
+  listeners.stopAccepting();
+  if (broker === undefined) return;
+  const isSettled = await core.receiver.settle(core.limits.stopTimeoutMs);
+  if (!isSettled) core.hooks.log.warn({ event: 'mqtt-stop-timeout' }, 'mqtt-stop-timeout');
+  await flushSockets(core);
+  await new Promise<void>((resolve) => broker.close(resolve));
+  // Closing published the wills of clients that were still connected.
+  await core.receiver.settle(core.limits.stopTimeoutMs);
+  listeners.destroyAll();
+}

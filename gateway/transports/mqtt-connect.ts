@@ -1,0 +1,117 @@
+/** The CONNECT packet: what closes the connection, and who the client turns out to be. */
+import type { Clock } from '../model/clock.ts';
+import { compileAcl } from './mqtt-acl.ts';
+import type { MqttConnection } from './mqtt-connection.ts';
+import type { MqttIdentity } from './mqtt-identity.ts';
+import type { MqttAccount, MqttLimits, TransportLog } from './mqtt-options.ts';
+import type { MqttSessions } from './mqtt-sessions.ts';
+import { isTopicName, isWellFormed } from './topic-filter.ts';
+
+export interface ConnectFields {
+  readonly protocolVersion?: number | undefined;
+  readonly clientId: string;
+  readonly clean?: boolean | undefined;
+  readonly username?: string | undefined;
+  readonly password?: Buffer | string | undefined;
+  readonly will?: { readonly topic: string; readonly qos?: number | undefined } | undefined;
+  /** Seconds; written back when it is above the limit. */
+  keepalive?: number | undefined;
+}
+
+/** The detail of what is wrong with a CONNECT packet, or undefined. */
+export function findConnectFault(packet: ConnectFields): string | undefined {
+  // A newer protocol gets its CONNACK 0x01 from the broker, whatever else it holds.
+  if (packet.protocolVersion === 5) return undefined;
+  if (packet.password !== undefined && packet.username === undefined) {
+    return '[MQTT-3.1.2-22] a password without a user name';
+  }
+  if (!isWellFormed(packet.clientId) || !isWellFormed(packet.username ?? '')) {
+    return '[MQTT-1.5.3-1] text that is not UTF-8, or U+0000';
+  }
+  const { will } = packet;
+  if (will === undefined) return undefined;
+  if ((will.qos ?? 0) > 2) return '[MQTT-3.1.2-14] a will of QoS 3';
+  const isSound = isTopicName(will.topic) && !isSystemTopic(will.topic);
+  return isSound ? undefined : 'a will on a topic that nobody can publish to';
+}
+
+/** `$SYS` is the broker's own; no account can be given it. */
+export function isSystemTopic(topic: string): boolean {
+  return topic === '$SYS' || topic.startsWith('$SYS/');
+}
+
+/**
+ * A client may be silent for ever with keepalive 0, and then its end is never noticed. MQTT 3.1.1
+ * lets a server cut an idle client at any time (section 3.1.2.10), so the limit stands in.
+ */
+export function clampKeepalive(packet: ConnectFields, secondsMax: number): void {
+  const asked = packet.keepalive ?? 0;
+  if (asked === 0 || asked > secondsMax) packet.keepalive = secondsMax;
+}
+
+export type Admission =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'refused'; readonly returnCode: 2 | 3 | 4 | 5; readonly reason: string };
+
+const identifierRejected = 2;
+
+export interface AdmissionContext {
+  readonly identity: MqttIdentity;
+  readonly sessions: MqttSessions;
+  readonly limits: MqttLimits;
+  readonly log: TransportLog;
+  readonly clock: Clock;
+}
+
+/** Decides a CONNECT and, when it is admitted, gives the connection its principal and session. */
+export async function admit(
+  connection: MqttConnection,
+  login: { readonly username: string | undefined; readonly password: Buffer | undefined },
+  { clientId, context }: { readonly clientId: string; readonly context: AdmissionContext },
+): Promise<Admission> {
+  const { requested } = connection;
+  // [MQTT-3.1.3-8]: nobody could ever come back to a lasting session with a made-up identifier.
+  if (requested.clientId === '' && !requested.clean) {
+    return refuse(identifierRejected, 'empty client id with clean session 0');
+  }
+  if (requested.clientId.length > context.limits.clientIdLengthMax) {
+    return refuse(identifierRejected, 'client id too long');
+  }
+  const result = await context.identity.login({
+    ...login,
+    address: connection.address,
+    certificateNames: connection.certificateNames,
+  });
+  if (result.kind === 'refused') return result;
+  const { account, vouches } = result;
+  const owner = context.sessions.ownerOf(clientId);
+  if (owner !== undefined && owner !== account.username) {
+    return refuse(identifierRejected, `client id in use by account ${owner}`);
+  }
+  if (connection.conn.destroyed) return refuse(identifierRejected, 'gone meanwhile');
+  context.sessions.claim(clientId, { owner: account.username, connection: connection.id });
+  connection.principal = createPrincipal(account, { clientId, vouches, connection });
+  return { kind: 'admitted' };
+}
+
+function refuse(returnCode: 2 | 3 | 4 | 5, reason: string): Admission {
+  return { kind: 'refused', returnCode, reason };
+}
+
+function createPrincipal(
+  account: MqttAccount,
+  by: {
+    readonly clientId: string;
+    readonly vouches: 'network-server' | 'tls-client' | 'credential';
+    readonly connection: MqttConnection;
+  },
+) {
+  const { clientId, vouches, connection } = by;
+  const { username, deviceId, publish, subscribe, retain = [], hide = [] } = account;
+  const tie = deviceId === undefined ? {} : { deviceId };
+  return {
+    clientId,
+    acl: compileAcl({ publish, subscribe, retain, hide }, { username, clientId, ...tie }),
+    sender: { credential: username, connection: connection.id, vouches, ...tie },
+  };
+}

@@ -1,0 +1,66 @@
+/** What the broker knows of one connection, from its first byte to its last. */
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { Sender } from '../model/inbound.ts';
+import type { GrantedFilters } from './granted-filters.ts';
+import { createGrantedFilters } from './granted-filters.ts';
+import type { MqttAcl } from './mqtt-acl.ts';
+import type { MqttLimits } from './mqtt-options.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { createRateLimit } from './rate-limit.ts';
+
+/** A connection as a listener hands it over. */
+export interface AcceptedConnection {
+  readonly conn: Duplex;
+  readonly address: string;
+  readonly listener: 'mqtt' | 'mqtts' | 'mqtt-websocket';
+  /** Names in a client certificate that a trusted authority signed; empty without one. */
+  readonly certificateNames: readonly string[];
+}
+
+/** Who is at the other end, once that is proven. */
+export interface MqttPrincipal {
+  readonly clientId: string;
+  readonly acl: MqttAcl;
+  readonly sender: Sender;
+}
+
+export interface MqttConnection extends AcceptedConnection {
+  /** Random, so unlike for every connection, across restarts too. */
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly granted: GrantedFilters;
+  readonly messageRate: RateLimit;
+  readonly byteRate: RateLimit;
+  /** As the client asked; an empty client id is replaced by a made-up one later. */
+  requested: { readonly clientId: string; readonly clean: boolean };
+  principal: MqttPrincipal | undefined;
+  /** Bytes waiting for their receipt. */
+  waitingBytes: number;
+  /** Settles when everything received before has been acknowledged or has failed. */
+  turn: Promise<void>;
+}
+
+export function createMqttConnection(
+  accepted: AcceptedConnection,
+  context: {
+    readonly limits: MqttLimits;
+    readonly since: number;
+    readonly monotonicMs: () => number;
+  },
+): MqttConnection {
+  const { limits, since, monotonicMs } = context;
+  return {
+    ...accepted,
+    id: randomUUID(),
+    since,
+    granted: createGrantedFilters(),
+    messageRate: createRateLimit(limits.messagesPerSecondMax, monotonicMs),
+    byteRate: createRateLimit(limits.bytesPerSecondMax, monotonicMs),
+    requested: { clientId: '', clean: true },
+    principal: undefined,
+    waitingBytes: 0,
+    turn: Promise.resolve(),
+  };
+}

@@ -1,0 +1,133 @@
+/** What the parts of one broker share, and the life of a connection in it. */
+import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { createLogThrottle } from './log-throttle.ts';
+import type { AcceptedConnection, MqttConnection } from './mqtt-connection.ts';
+import { createMqttConnection } from './mqtt-connection.ts';
+import type { MqttClientView, MqttHooks, MqttLimits } from './mqtt-options.ts';
+import type { MqttReceiver } from './mqtt-receive.ts';
+import { createMqttReceiver } from './mqtt-receive.ts';
+import type { MqttSessions } from './mqtt-sessions.ts';
+import { createMqttSessions } from './mqtt-sessions.ts';
+import { guardPackets } from './packet-guard.ts';
+import type { Receive } from './transport.ts';
+
+export const monotonicMs = (): number => performance.now();
+
+export interface MqttCore {
+  readonly limits: MqttLimits;
+  readonly hooks: MqttHooks;
+  readonly receiver: MqttReceiver;
+  readonly sessions: MqttSessions;
+  readonly connections: WeakMap<object, MqttConnection>;
+  /** By client id, once the client is admitted. */
+  readonly live: Map<string, MqttConnection>;
+  /** Logs at most one line a minute of a kind and source. */
+  readonly note: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+  isStopping: boolean;
+  droppedSlow: number;
+}
+
+export function createMqttCore(limits: MqttLimits, receive: Receive, hooks: MqttHooks): MqttCore {
+  for (const [name, value] of Object.entries(limits)) {
+    assert.ok(Number.isFinite(value) && value > 0, `limit ${name} is above zero`);
+  }
+  const connections = new WeakMap<object, MqttConnection>();
+  const throttle = createLogThrottle(monotonicMs);
+  return {
+    limits,
+    hooks,
+    connections,
+    live: new Map(),
+    receiver: createMqttReceiver(receive, { limits, hooks }),
+    sessions: createMqttSessions({
+      limits,
+      monotonicMs,
+      maySubscribe: (client, filter) =>
+        connections.get(client)?.principal?.acl.maySubscribe(filter) === true,
+    }),
+    note: (event, fields) => {
+      const heldBack = throttle(`${event} ${String(fields['address'])}`);
+      if (heldBack !== undefined) hooks.log.warn({ event, ...fields, heldBack }, event);
+    },
+    isStopping: false,
+    droppedSlow: 0,
+  };
+}
+
+/** Puts a new connection under guard and hands it to aedes. */
+export function takeConnection(
+  core: MqttCore,
+  accepted: AcceptedConnection,
+  handle: (conn: AcceptedConnection['conn']) => object,
+): void {
+  const { conn, address } = accepted;
+  if (core.isStopping) {
+    conn.destroy();
+    return;
+  }
+  const { limits, hooks } = core;
+  const since = hooks.clock.now();
+  const connection = createMqttConnection(accepted, { limits, since, monotonicMs });
+  guardPackets(conn, {
+    ...limits,
+    isHeld: () => core.isStopping || connection.waitingBytes > limits.receiveBytesMax,
+    onFinding: (finding) => {
+      const { principal } = connection;
+      const who = principal && {
+        credential: principal.sender.credential,
+        clientId: principal.clientId,
+      };
+      core.note('mqtt-packet-refused', { address, ...who, ...finding });
+      if (finding.kind !== 'too-large') return;
+      hooks.onTooLarge({ address, ...who, declaredBytes: finding.declaredBytes });
+    },
+  });
+  conn.once('close', () => endConnection(core, connection));
+  core.connections.set(handle(conn), connection);
+}
+
+function endConnection({ live, sessions }: MqttCore, connection: MqttConnection): void {
+  const clientId = connection.principal?.clientId;
+  if (clientId === undefined) return;
+  if (live.get(clientId) === connection) live.delete(clientId);
+  sessions.release(clientId, { connection: connection.id, clean: connection.requested.clean });
+}
+
+/** Lists an admitted client; the one that had its client id before is closed by aedes [MQTT-3.1.4-2]. */
+export function enterClient({ live, hooks }: MqttCore, connection: MqttConnection): void {
+  const { principal, address } = connection;
+  assert.ok(principal);
+  const { clientId, sender } = principal;
+  const before = live.get(clientId);
+  if (before !== undefined) {
+    const fields = { clientId, credential: sender.credential, address, from: before.address };
+    hooks.log.warn({ event: 'mqtt-takeover', ...fields }, 'mqtt-takeover');
+  }
+  live.set(clientId, connection);
+}
+
+export function viewClient({
+  principal,
+  address,
+  listener,
+  since,
+}: MqttConnection): MqttClientView[] {
+  if (principal === undefined) return [];
+  const { clientId, sender } = principal;
+  return [{ username: sender.credential, clientId, address, listener, since }];
+}
+
+const flushStepMs = 10;
+const flushStepsMax = 50;
+
+/** Waits, within a limit, until the acknowledgements have left. */
+export async function flushSockets({ live }: MqttCore): Promise<void> {
+  // The acknowledgement is written some turns after the receipt.
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+  for (let step = 0; step < flushStepsMax; step += 1) {
+    if ([...live.values()].every(({ conn }) => conn.writableLength === 0)) return;
+    await wait(flushStepMs);
+  }
+}

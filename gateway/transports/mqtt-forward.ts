@@ -1,0 +1,35 @@
+/** The way out of the broker: which subscriptions are granted, and which messages a client is sent. */
+import type { MqttConnection } from './mqtt-connection.ts';
+import type { MqttLimits } from './mqtt-options.ts';
+import { isTopicFilter, isWithinLimits } from './topic-filter.ts';
+
+/** `close` is for what is no filter at all; `refuse` answers SUBACK 0x80 [MQTT-3.9.3-2]. */
+export type SubscribeDecision = 'grant' | 'refuse' | 'close';
+
+export function decideSubscribe(
+  { principal, granted }: MqttConnection,
+  filter: string,
+  limits: MqttLimits,
+): SubscribeDecision {
+  if (principal === undefined || !isTopicFilter(filter)) return 'close';
+  const isAllowed = isWithinLimits(filter, limits) && principal.acl.maySubscribe(filter);
+  const hasRoom = granted.has(filter) || granted.size() < limits.subscriptionsPerClientMax;
+  return isAllowed && hasRoom ? 'grant' : 'refuse';
+}
+
+/**
+ * `hide` is the ACL's; `drop` and `cut` are for a client that does not read: at QoS 0 it misses the
+ * message, above it the connection ends, and a lasting session keeps the message.
+ */
+export type ForwardDecision = 'send' | 'hide' | 'drop' | 'cut';
+
+export function decideForward(
+  { principal, conn }: MqttConnection,
+  packet: { readonly topic: string; readonly qos: number },
+  limits: MqttLimits,
+): ForwardDecision {
+  // A stored subscription may be older than the rule, and may even be one that was refused.
+  if (principal?.acl.mayReceive(packet.topic) !== true) return 'hide';
+  if (conn.writableLength <= limits.sendBytesMax) return 'send';
+  return packet.qos === 0 ? 'drop' : 'cut';
+}

@@ -1,0 +1,193 @@
+/**
+ * Who an MQTT client is: a user name with a password, a client certificate, or nobody. A wrong
+ * password and an unknown user get the same answer after the same work, so neither tells users.
+ */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Sender } from '../model/inbound.ts';
+import { createAttemptLimit } from './attempt-limit.ts';
+import type { AnonymousProfile, MqttAccount, MqttLimits } from './mqtt-options.ts';
+import { defaultCost, hashPassword, parsePasswordHash, verifyPassword } from './password.ts';
+
+export interface LoginRequest {
+  readonly username: string | undefined;
+  readonly password: Buffer | undefined;
+  readonly address: string;
+  /** Common name and alternative names of a client certificate that a trusted authority signed. */
+  readonly certificateNames: readonly string[];
+}
+
+export type LoginResult =
+  | { readonly kind: 'known'; readonly account: MqttAccount; readonly vouches: Sender['vouches'] }
+  | { readonly kind: 'refused'; readonly returnCode: 3 | 4 | 5; readonly reason: string };
+
+/** CONNACK return codes [MQTT 3.1.1, table 3.1]. */
+const serverUnavailable = 3;
+const badUserNameOrPassword = 4;
+const notAuthorized = 5;
+
+const verifiedMax = 100_000;
+const checksAtOnce = 2;
+const attemptKeysMax = 10_000;
+const attemptWindowMs = 60_000;
+const attemptShutMs = 300_000;
+/** Many devices may share one address behind an operator's NAT, so an address has more tries. */
+const addressFactor = 10;
+
+/** What clients without a user name may do when the configuration just lets them in. */
+const everything: AnonymousProfile = { publish: ['#'], subscribe: ['#'], retain: ['#'] };
+
+export interface MqttIdentity {
+  login(request: LoginRequest): Promise<LoginResult>;
+}
+
+export interface MqttIdentityOptions {
+  readonly clients: readonly MqttAccount[];
+  readonly anonymous: boolean | AnonymousProfile;
+  readonly limits: Pick<MqttLimits, 'authFailuresPerMinuteMax' | 'passwordChecksMax'>;
+  readonly monotonicMs: () => number;
+}
+
+export async function createMqttIdentity(options: MqttIdentityOptions): Promise<MqttIdentity> {
+  const accounts = new Map(options.clients.map((account) => [account.username, account]));
+  const anonymous = anonymousAccount(options.anonymous);
+  const decoy = await createDecoy(options.clients);
+  const checkPassword = createPasswordCheck(options.limits.passwordChecksMax);
+  const pairLimit = createLimit(options, 1);
+  const addressLimit = createLimit(options, addressFactor);
+
+  return {
+    login: async (request) => {
+      const { username, password, address, certificateNames } = request;
+      const byCertificate = findByCertificate(accounts, certificateNames, username);
+      if (byCertificate !== undefined && password === undefined) {
+        return known(byCertificate, 'tls-client');
+      }
+      if (username === undefined) {
+        return anonymous === undefined
+          ? refused(notAuthorized, 'no user name')
+          : known(anonymous, 'credential');
+      }
+      const pair = `${address}\n${username}`;
+      if (pairLimit.isShut(pair) || addressLimit.isShut(address)) {
+        return refused(badUserNameOrPassword, 'too many failed attempts');
+      }
+      const account = accounts.get(username);
+      const outcome = await checkPassword(account, password ?? Buffer.alloc(0), decoy);
+      if (outcome === 'busy') return refused(serverUnavailable, 'too many logins at once');
+      if (outcome === 'right' && account !== undefined) {
+        return known(account, byCertificate === account ? 'tls-client' : 'credential');
+      }
+      pairLimit.record(pair);
+      addressLimit.record(address);
+      return refused(badUserNameOrPassword, 'wrong user name or password');
+    },
+  };
+}
+
+function anonymousAccount(allowed: boolean | AnonymousProfile): MqttAccount | undefined {
+  if (allowed === false) return undefined;
+  const profile = allowed === true ? everything : allowed;
+  return { ...profile, username: 'anonymous', vouches: 'credential' };
+}
+
+function createLimit({ limits, monotonicMs }: MqttIdentityOptions, factor: number) {
+  return createAttemptLimit({
+    attemptsMax: limits.authFailuresPerMinuteMax * factor,
+    windowMs: attemptWindowMs,
+    shutMs: attemptShutMs,
+    keysMax: attemptKeysMax,
+    monotonicMs,
+  });
+}
+
+/** A network server's word is worth more than how its connection was made. */
+function known(account: MqttAccount, by: 'tls-client' | 'credential'): LoginResult {
+  const vouches = account.vouches === 'network-server' ? account.vouches : by;
+  return { kind: 'known', account, vouches };
+}
+
+function refused(returnCode: 3 | 4 | 5, reason: string): LoginResult {
+  return { kind: 'refused', returnCode, reason };
+}
+
+/** The account that a certificate names, by user name or device; a user name given must be its own. */
+function findByCertificate(
+  accounts: ReadonlyMap<string, MqttAccount>,
+  names: readonly string[],
+  username: string | undefined,
+): MqttAccount | undefined {
+  if (names.length === 0) return undefined;
+  if (username === undefined) {
+    return names.map((name) => accounts.get(name)).find((account) => account !== undefined);
+  }
+  const account = accounts.get(username);
+  if (account === undefined) return undefined;
+  const isOwn = names.includes(username) || names.some((name) => name === account.deviceId);
+  return isOwn ? account : undefined;
+}
+
+/** A hash that no password fits, as costly as those in use, for users that do not exist. */
+async function createDecoy(clients: readonly MqttAccount[]): Promise<string> {
+  const first = clients.find((account) => account.passwordHash !== undefined)?.passwordHash;
+  const cost = first === undefined ? undefined : parsePasswordHash(first)?.cost;
+  return hashPassword(randomBytes(32).toString('base64url'), cost ?? defaultCost);
+}
+
+type CheckOutcome = 'right' | 'wrong' | 'busy';
+
+/**
+ * Every failure has cost exactly one scrypt. A success is remembered as a keyed hash of the password
+ * and of what it was checked against, so that a storm of reconnecting devices costs no scrypt again.
+ */
+function createPasswordCheck(waitingMax: number) {
+  const key = randomBytes(32);
+  const verified = new Map<string, Buffer>();
+  const slots = createSlots(checksAtOnce, waitingMax);
+
+  return async (
+    account: MqttAccount | undefined,
+    password: Buffer,
+    decoy: string,
+  ): Promise<CheckOutcome> => {
+    if (account?.password !== undefined && isSameText(password, account.password)) return 'right';
+    const encoded = account?.passwordHash;
+    const proof = createHmac('sha256', key).update(`${encoded}\n`).update(password).digest();
+    if (account !== undefined && encoded !== undefined) {
+      const remembered = verified.get(account.username);
+      if (remembered !== undefined && timingSafeEqual(remembered, proof)) return 'right';
+    }
+    const isRight = await slots(() => verifyPassword(password, encoded ?? decoy));
+    if (isRight === undefined) return 'busy';
+    if (!isRight || account === undefined || encoded === undefined) return 'wrong';
+    const hasRoom = verified.size < verifiedMax || verified.has(account.username);
+    if (hasRoom) verified.set(account.username, proof);
+    return 'right';
+  };
+}
+
+function isSameText(given: Buffer, expected: string): boolean {
+  const digest = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+/** Runs at most `atOnce` tasks; undefined when `waitingMax` others wait already. */
+function createSlots(atOnce: number, waitingMax: number) {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (task: () => Promise<boolean>): Promise<boolean | undefined> => {
+    if (running >= atOnce) {
+      if (waiting.length >= waitingMax) return undefined;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else {
+      running += 1;
+    }
+    try {
+      return await task();
+    } finally {
+      // The slot goes straight to the next in line, so nobody can slip in between.
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}

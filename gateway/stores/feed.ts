@@ -175,9 +175,6 @@ export function createBackoff(options: BackoffOptions): Backoff {
   };
 }
 
-/** Node's fetch hides why a connection failed in the error's cause. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message}${cause}`;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,120 @@
+/** Gathers readings into points of measurement `telemetry` and writes points as line protocol. */
+import type { VouchedBy } from '../../model/inbound.ts';
+import type { LinkSample, Reading } from '../../model/reading.ts';
+import type { RecordBatch } from '../store.ts';
+import { vouchedByWords } from '../stored-words.ts';
+import { encodeName, escapeKey, type FieldNames, fieldNamesOf, quoteText } from './names.ts';
+
+/** One line: either the readings of one device, channel and time, or one link sample. */
+export interface Point {
+  /** Measurement and tags, escaped. */
+  readonly head: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly readings: readonly Reading[];
+  readonly link?: LinkSample;
+}
+
+/** Points by their identity in the database: two values of one point become the newer one. */
+export function gatherPoints(batch: RecordBatch): Map<string, Point> {
+  const points = new Map<string, GatheredPoint>();
+  for (const reading of batch.readings) {
+    const head = headOf(reading);
+    const time = Math.round(reading.time);
+    const key = `${head} ${time}`;
+    const point = points.get(key);
+    if (point === undefined) points.set(key, { head, time, readings: [reading] });
+    else include(point.readings, reading);
+  }
+  for (const link of batch.links) {
+    const device = link.device;
+    const head = `link,device=${device},gateway=${escapeKey(encodeName(link.gateway))}`;
+    const time = Math.round(link.time);
+    points.set(`${head} ${time}`, { head, time, readings: [], link });
+  }
+  return points;
+}
+
+interface GatheredPoint extends Point {
+  readonly readings: Reading[];
+}
+
+function include(readings: Reading[], reading: Reading): void {
+  const same = readings.findIndex((other) => other.quantity === reading.quantity);
+  const older = readings[same];
+  if (older === undefined) readings.push(reading);
+  else if (reading.seq >= older.seq) readings[same] = reading;
+}
+
+/** Tags in the order of their names, as InfluxDB sorts them; an empty tag does not exist. */
+function headOf(reading: Reading): string {
+  const agency = tag('agency', reading.agency);
+  const area = tag('area', reading.area);
+  const channel = tag('channel', reading.channel);
+  return `telemetry${agency}${area}${channel},device=${reading.device}`;
+}
+
+function tag(name: string, value: string | undefined): string {
+  if (value === undefined || value === '') return '';
+  return `,${name}=${escapeKey(encodeName(value))}`;
+}
+
+export function toLine(point: Point): string {
+  const fields = point.link === undefined ? readingFields(point.readings) : linkFields(point.link);
+  return `${point.head} ${fields} ${point.time}`;
+}
+
+function readingFields(readings: readonly Reading[]): string {
+  let fields = '';
+  let seq = 0;
+  for (const reading of readings) {
+    const names = escapedFieldNames(reading.quantity);
+    const { value } = reading;
+    fields +=
+      typeof value === 'number'
+        ? `${names.number}=${value},`
+        : `${names.text}=${quoteText(value)},`;
+    fields += `${names.quality}=${reading.quality}i,`;
+    seq = Math.max(seq, reading.seq);
+  }
+  return `${fields}seq=${seq}i,vouched_by="${weakestVoucher(readings)}"`;
+}
+
+/** A point has one voucher: where its readings differ, no number may seem better proven than it is. */
+function weakestVoucher(readings: readonly Reading[]): VouchedBy {
+  let weakest = 0;
+  for (const reading of readings) {
+    weakest = Math.max(weakest, vouchedByWords.indexOf(reading.vouchedBy));
+  }
+  return vouchedByWords[weakest] ?? 'credential';
+}
+
+function linkFields(link: LinkSample): string {
+  let fields = `seq=${link.seq}i`;
+  if (link.fCnt !== undefined) fields += `,f_cnt=${link.fCnt}i`;
+  if (link.rssi !== undefined) fields += `,rssi=${link.rssi}`;
+  if (link.snr !== undefined) fields += `,snr=${link.snr}`;
+  if (link.spreadingFactor !== undefined) fields += `,spreading_factor=${link.spreadingFactor}i`;
+  if (link.rsrp !== undefined) fields += `,rsrp=${link.rsrp}`;
+  if (link.rsrq !== undefined) fields += `,rsrq=${link.rsrq}`;
+  if (link.sinr !== undefined) fields += `,sinr=${link.sinr}`;
+  return fields;
+}
+
+/** Quantities are a small vocabulary, but unmapped ones come from outside: hence the bound. */
+const namesKeptMax = 4_096;
+const namesKept = new Map<string, FieldNames>();
+
+function escapedFieldNames(quantity: string): FieldNames {
+  const kept = namesKept.get(quantity);
+  if (kept !== undefined) return kept;
+  const { number, text, quality } = fieldNamesOf(quantity);
+  const names = {
+    number: escapeKey(number),
+    text: escapeKey(text),
+    quality: escapeKey(quality),
+  };
+  if (namesKept.size >= namesKeptMax) namesKept.clear();
+  namesKept.set(quantity, names);
+  return names;
+}

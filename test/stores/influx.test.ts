@@ -1,0 +1,297 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../gateway/model/clock.ts';
+import { createBackoff, createFeed, type FeedState } from '../../gateway/stores/feed.ts';
+import { openInfluxStore } from '../../gateway/stores/influx/open-store.ts';
+import { NotInfluxDb } from '../../gateway/stores/influx/server.ts';
+import type { RecordBatch } from '../../gateway/stores/store.ts';
+import { type Influxd, startInfluxd } from '../setup/influxd.ts';
+import { describeWith } from '../setup/tools.ts';
+import { describeStoreContract } from './contract.ts';
+import { linkOf, minute, readingOf, start } from './sample.ts';
+
+describeWith('influxd', 'The InfluxDB store', () => {
+  let influxd: Influxd;
+  beforeAll(async () => {
+    influxd = await startInfluxd();
+  });
+  afterAll(async () => {
+    await influxd.stop();
+  });
+
+  const all = { from: start, to: start + 1e9, limit: 10_000 };
+
+  async function query(database: string, q: string): Promise<string> {
+    const body = new URLSearchParams({ db: database, q });
+    return (await fetch(`${influxd.url}/query`, { method: 'POST', body })).text();
+  }
+
+  describeStoreContract({
+    name: 'InfluxDB',
+    open: (onRejected) => openInfluxStore({ url: influxd.url, database: 'contract', onRejected }),
+  });
+
+  it('brings forth no measurement but its own, whatever the texts', async () => {
+    const answer = await query('contract', 'SHOW MEASUREMENTS');
+    expect(JSON.parse(answer).results[0].series[0].values).toEqual([['link'], ['telemetry']]);
+  });
+
+  it('lays points out as documented', async () => {
+    const store = await openInfluxStore({ url: `${influxd.url}/`, database: 'lay out' });
+    await store.writer.write({
+      readings: [
+        readingOf({ channel: '1', value: 1, seq: 7, area: 'Nəsimi rayonu' }),
+        readingOf({
+          channel: '1',
+          value: 55,
+          seq: 7,
+          quantity: 'noise_level',
+          area: 'Nəsimi rayonu',
+        }),
+        readingOf({ channel: '1', value: 'on', quantity: 'pump', area: 'Nəsimi rayonu', seq: 7 }),
+      ],
+      links: [linkOf({ fCnt: 9, spreadingFactor: 7 })],
+    });
+    expect(JSON.parse(await query('lay out', 'SELECT * FROM telemetry')).results[0].series).toEqual(
+      [
+        {
+          name: 'telemetry',
+          columns: [
+            'time',
+            'agency',
+            'air_temperature',
+            'air_temperature_qc',
+            'area',
+            'channel',
+            'device',
+            'noise_level',
+            'noise_level_qc',
+            'pump',
+            'pump_qc',
+            'seq',
+            'vouched_by',
+          ],
+          values: [
+            [
+              '2026-06-01T00:00:00Z',
+              'water board',
+              1,
+              1,
+              'Nəsimi rayonu',
+              '1',
+              'd',
+              55,
+              1,
+              'on',
+              1,
+              7,
+              'mic',
+            ],
+          ],
+        },
+      ],
+    );
+    expect(JSON.parse(await query('lay out', 'SELECT * FROM link')).results[0].series).toEqual([
+      {
+        name: 'link',
+        columns: ['time', 'device', 'f_cnt', 'gateway', 'rssi', 'seq', 'snr', 'spreading_factor'],
+        values: [['2026-06-01T00:00:00Z', 'd', 9, 'gw1', -100, 1, 5, 7]],
+      },
+    ]);
+    await store.close();
+  });
+
+  it('never overstates who vouches when one point has two vouchers', async () => {
+    const store = await openInfluxStore({ url: influxd.url, database: 'vouchers' });
+    await store.writer.write({
+      readings: [
+        readingOf({ vouchedBy: 'credential', seq: 1 }),
+        readingOf({ vouchedBy: 'mic', quantity: 'noise_level', seq: 2 }),
+      ],
+      links: [],
+    });
+    const found = await store.reader.readings({ device: 'd', ...all });
+    expect(found.map((r) => r.vouchedBy)).toEqual(['credential', 'credential']);
+    await store.close();
+  });
+
+  it('finds the one poisoned reading in a batch and stores all others', async () => {
+    const rejected: { batch: RecordBatch; reason: string }[] = [];
+    const store = await openInfluxStore({
+      url: influxd.url,
+      database: 'poison',
+      onRejected: (batch, reason) => rejected.push({ batch, reason }),
+    });
+    await store.writer.write({ readings: [readingOf({ quantity: 'door' })], links: [] });
+    const readings = Array.from({ length: 700 }, (_, i) =>
+      readingOf({
+        quantity: i % 2 === 0 ? 'door' : 'noise_level',
+        time: start + (i >> 1) * minute,
+      }),
+    );
+    const poison = readingOf({ quantity: 'door', value: 'a text', time: start + 77 * minute });
+    readings[154] = poison;
+    await store.writer.write({ readings, links: [linkOf({})] });
+    expect(rejected.map((r) => r.batch)).toEqual([{ readings: [poison], links: [] }]);
+    expect(rejected[0]?.reason).toContain('field type conflict');
+    expect(await store.reader.readings({ device: 'd', ...all })).toHaveLength(699);
+    await store.close();
+  });
+
+  it('reports the points that are older than the retention policy, in one request', async () => {
+    await query('old', 'CREATE DATABASE old WITH DURATION 1d NAME short');
+    const rejected: RecordBatch[] = [];
+    const store = await openInfluxStore({
+      url: influxd.url,
+      database: 'old',
+      retentionPolicy: 'short',
+      onRejected: (batch) => rejected.push(batch),
+    });
+    const now = Date.now();
+    const fresh = readingOf({ time: now, device: 'fresh' });
+    const old = [10, 20].map((days) => readingOf({ time: now - days * 86_400_000 }));
+    await store.writer.write({ readings: [fresh, ...old], links: [] });
+    expect(rejected.flatMap((batch) => batch.readings)).toEqual(old.toReversed());
+    const found = await store.reader.readings({ device: 'fresh', from: 0, to: now + 1, limit: 10 });
+    expect(found).toHaveLength(1);
+    await store.close();
+  });
+
+  it('writes the newer value last when two batches with one point are on their way', async () => {
+    const store = await openInfluxStore({ url: influxd.url, database: 'order' });
+    for (let round = 0; round < 20; round += 1) {
+      const device = `r${round}`;
+      const many = Array.from({ length: 500 }, (_, i) =>
+        readingOf({ device, time: start + i, value: 1 }),
+      );
+      await Promise.all([
+        store.writer.write({ readings: many, links: [] }),
+        store.writer.write({ readings: [readingOf({ device, value: 2, seq: 2 })], links: [] }),
+      ]);
+      const [first] = await store.reader.readings({ device, ...all, limit: 1 });
+      expect(first?.value).toBe(2);
+    }
+    await store.close();
+  });
+
+  it('makes the database anew when it was dropped', async () => {
+    const store = await openInfluxStore({ url: influxd.url, database: 'dropped' });
+    await query('dropped', 'DROP DATABASE dropped');
+    const batch = { readings: [readingOf({})], links: [] };
+    await expect(store.writer.write(batch)).rejects.toThrow('database not found');
+    await store.writer.write(batch);
+    expect(await store.reader.readings({ device: 'd', ...all })).toHaveLength(1);
+    await store.close();
+  });
+
+  it('misses no point when the server goes away and comes back', async () => {
+    const store = await openInfluxStore({ url: influxd.url, database: 'outage' });
+    const states: FeedState[] = [];
+    const feed = createFeed({
+      writer: store.writer,
+      clock: systemClock,
+      backoff: createBackoff({ random: Math.random, firstMs: 10, ceilingMs: 100 }),
+      onState: (state) => states.push(state),
+    });
+    const batchOf = (n: number) => ({
+      readings: Array.from({ length: 50 }, (_, i) =>
+        readingOf({ time: start + (n * 50 + i) * 1_000, seq: n * 50 + i + 1 }),
+      ),
+      links: [],
+    });
+    await feed.offer(batchOf(0));
+    await influxd.pause();
+    const offers = Array.from({ length: 12 }, (_, i) => feed.offer(batchOf(i + 1)));
+    while (feed.state().kind === 'ok') await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect(store.reader.ping()).rejects.toThrow();
+    await influxd.resume();
+    await Promise.all(offers);
+    expect(feed.state().kind).toBe('ok');
+    expect(states[0]?.reason).toContain('InfluxDB cannot be reached');
+    const found = await store.reader.readings({ device: 'd', ...all });
+    expect(found.map((r) => r.seq)).toEqual(Array.from({ length: 650 }, (_, i) => i + 1));
+    await feed.close();
+    await store.close();
+  });
+});
+
+describe('Opening an InfluxDB store', () => {
+  let server: Server | undefined;
+  afterEach(async () => {
+    if (server !== undefined) await once(server.close(), 'close');
+    server = undefined;
+  });
+
+  async function serve(answer: (path: string) => { status: number; body: string }) {
+    const requests: { path: string; authorization: string | undefined }[] = [];
+    server = createServer((request, response) => {
+      const path = request.url ?? '';
+      requests.push({ path, authorization: request.headers.authorization });
+      const { status, body } = answer(path);
+      request.resume().on('end', () => response.writeHead(status).end(body));
+    });
+    server.keepAliveTimeout = 1;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no TCP address');
+    return { url: `http://127.0.0.1:${address.port}`, requests };
+  }
+
+  it('refuses an engine that answers every statement with the same series', async () => {
+    const series = { name: 'databases', columns: ['name'], values: [['_internal']] };
+    const body = JSON.stringify({ results: [{ series: [series] }] });
+    const { url } = await serve((path) => ({ status: path === '/ping' ? 204 : 200, body }));
+    await expect(openInfluxStore({ url, database: 'x' })).rejects.toThrow(NotInfluxDb);
+  });
+
+  it('refuses a web server that knows no queries', async () => {
+    const { url } = await serve(() => ({ status: 404, body: 'not found' }));
+    await expect(openInfluxStore({ url, database: 'x' })).rejects.toThrow(NotInfluxDb);
+  });
+
+  it('opens when nobody listens, and rejects what is asked until somebody does', async () => {
+    const store = await openInfluxStore({ url: 'http://127.0.0.1:1', database: 'x' });
+    await expect(store.reader.ping()).rejects.toThrow();
+    const batch = { readings: [readingOf({})], links: [] };
+    await expect(store.writer.write(batch)).rejects.toThrow();
+    await store.close();
+  });
+
+  it.each([
+    [{ token: 'test-token' }, 'Token test-token'],
+    [{ username: 'u', password: 'test:p' }, `Basic ${Buffer.from('u:test:p').toString('base64')}`],
+    [{}, undefined],
+  ])('shows the credentials %j in a header only', async (credentials, authorization) => {
+    const { url, requests } = await serve((path) => ({
+      status: path.startsWith('/query') ? 400 : 204,
+      body: '{"error":"error parsing query"}',
+    }));
+    const store = await openInfluxStore({ url, database: 'x', ...credentials });
+    await store.writer.write({ readings: [readingOf({})], links: [] });
+    await expect(
+      store.reader.readings({ device: 'd', from: 0, to: 1, limit: 1 }),
+    ).rejects.toThrow();
+    expect(new Set(requests.map((request) => request.authorization))).toEqual(
+      new Set([authorization]),
+    );
+    for (const { path } of requests) expect(path).not.toMatch(/test|root/);
+  });
+
+  it.each([401, 403, 429, 500, 503])(
+    'asks for another try when a write is answered %d',
+    async (status) => {
+      const rejected: RecordBatch[] = [];
+      const { url } = await serve((path) => ({
+        status: path.startsWith('/write') ? status : path.startsWith('/query') ? 400 : 204,
+        body: '{"error":"not now"}',
+      }));
+      const onRejected = (batch: RecordBatch) => rejected.push(batch);
+      const store = await openInfluxStore({ url, database: 'x', onRejected });
+      const batch = { readings: [readingOf({})], links: [] };
+      await expect(store.writer.write(batch)).rejects.toThrow(`${status}: {"error":"not now"}`);
+      expect(rejected).toEqual([]);
+    },
+  );
+});

@@ -124,8 +124,8 @@ export class ByteReader {
     const start = this.#offset;
     if (length > this.remaining) {
       throw new Unreadable(
-        `The payload ends too early: ${length} bytes expected at byte ${start}, ` +
-          `${this.remaining} left.`,
+        `The payload ends too early: a field of length ${length} begins at byte ${start}, ` +
+          `and ${this.remaining} are left.`,
       );
     }
     this.#offset = start + length;
@@ -179,7 +179,7 @@ export function defineCodec(definition: CodecDefinition): Codec {
 
 function decodeWhole({ fPorts, read }: CodecDefinition, { bytes, fPort }: CodecInput): Decoded {
   if (fPorts !== undefined && !fPorts.includes(fPort)) {
-    return refuse(`Port ${fPort} carries no telemetry of this device; ${fPorts.join(', ')} does.`);
+    return refuse(`This device sends telemetry on port ${fPorts.join(' or ')}, not on ${fPort}.`);
   }
   if (bytes.length === 0) return refuse('The payload is empty.');
   const into = new Collector();

@@ -28,7 +28,7 @@ export const draginoLht65 = defineCodec({
     const isDatalog = fPort === datalogFPort || (flags & pollReplyFlag) !== 0;
     if (isDatalog) readDatalog(bytes, into);
     else readLive(bytes, into, flags);
-    if (bytes.remaining > 0) throw new Unreadable(`${bytes.remaining} bytes follow the payload.`);
+    if (bytes.remaining > 0) throw new Unreadable('The payload goes on after its end.');
   },
 });
 

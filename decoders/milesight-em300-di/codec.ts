@@ -40,7 +40,9 @@ function addConverted(bytes: ByteReader, into: Collector, where?: Where): void {
   const amountPerStep = bytes.u16le();
   const pulsesPerStep = bytes.u16le();
   const amount = bytes.f32le();
-  if (amountPerStep === 0) throw new Unreadable('The conversion factor of the counter is zero.');
+  if (amountPerStep === 0 || pulsesPerStep === 0) {
+    throw new Unreadable('The conversion factor of the counter is zero.');
+  }
   into.add('pulse_count', (amount * pulsesPerStep) / amountPerStep, where);
 }
 

@@ -1,4 +1,4 @@
-/** Milesight EM300-TH, -MCS, -SLD, -ZLD and -MLD; the pulse counter has `milesight-em300-di`. */
+/** Milesight EM300-TH, -MCS, -SLD and -ZLD; the pulse counter EM300-DI has a codec of its own. */
 import { type ByteReader, type Collector, defineCodec } from '../bytes.ts';
 import { type Channels, readChannels, readRecordStart } from './channels.ts';
 
@@ -10,7 +10,7 @@ const channels: Channels = new Map([
 
 export const milesightEm300 = defineCodec({
   name: 'milesight-em300',
-  title: 'Milesight EM300-TH, EM300-MCS, EM300-SLD, EM300-ZLD, EM300-MLD',
+  title: 'Milesight EM300-TH, EM300-MCS, EM300-SLD, EM300-ZLD',
   source:
     'Milesight EM300 Series User Guide, V1.x of 2020 and later, chapter 5 "Device Payload"; stored records: Milesight SensorDecoders, em-series',
   read: (bytes, into) => readChannels(bytes, into, channels),

@@ -33,7 +33,8 @@ export async function writeCityMemory(file: string, memory: CityMemory): Promise
 }
 
 function ignoreMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  const isObject = typeof error === 'object' && error !== null;
+  if (isObject && 'code' in error && error.code === 'ENOENT') return undefined;
   throw error;
 }
 

@@ -21,7 +21,7 @@ export interface CitySource {
   nextFCnt(): number;
 }
 
-/** The counters to start from, by device id: those of an earlier run, so that none is used twice. */
+/** The counters to start from, by device id: an earlier run's, so that none is used twice. */
 export type Counters = Readonly<Record<string, number>>;
 
 export function createCitySources(scenario: Scenario, counters: Counters = {}): CitySource[] {

@@ -44,7 +44,7 @@ export function isWeekend(time: number): boolean {
   return weekday === 0 || weekday === 6;
 }
 
-/** How busy the streets are, 0 to 1: two rush hours on workdays, one broad afternoon at weekends. */
+/** How busy the streets are, 0 to 1: two rush hours on workdays, a broad afternoon at weekends. */
 export function streetActivity(time: number): number {
   const hour = localHour(time);
   const daytime = 0.12 + 0.33 * bump(hour, 14, 5);

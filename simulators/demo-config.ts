@@ -1,4 +1,4 @@
-/** The gateway's config for a simulated city, with accounts and passwords made anew for each run. */
+/** The gateway's config for a simulated city, with accounts and passwords new in each run. */
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
 import { chirpstackApplicationId } from './chirpstack-envelope.ts';

@@ -1,6 +1,6 @@
 /**
  * The demonstration from start to end: a gateway with a config of its own, a simulated city that
- * feeds it, a viewer that watches, and a summary that tells whether everything acknowledged is there.
+ * feeds it, a viewer that watches, and a summary that tells if all that was acknowledged is there.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';

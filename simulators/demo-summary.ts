@@ -20,7 +20,8 @@ export function progressText(progress: CityProgress, shown: number): string {
     progress.phase === 'backfill'
       ? `history ${uplinksSent}/${backfillTotal} uplinks`
       : `live ${uplinksSent} uplinks`;
-  return `${phase} · ${messagesSent} messages sent · ${messagesAcknowledged} acknowledged · ${shown} readings shown live`;
+  const messages = `${messagesSent} messages sent · ${messagesAcknowledged} acknowledged`;
+  return `${phase} · ${messages} · ${shown} readings shown live`;
 }
 
 export function summaryText(outcome: DemoOutcome): string[] {

@@ -29,6 +29,8 @@ export interface FrameContent {
   readonly fCnt: number;
   readonly confirmed?: boolean;
   readonly adr?: boolean;
+  /** Asks the network for a sign of life. */
+  readonly adrAckReq?: boolean;
   /** MAC commands in clear, 15 bytes at most. */
   readonly fOpts?: Uint8Array;
 }
@@ -77,7 +79,8 @@ function frameHeader(devAddr: Buffer, content: FrameContent): Buffer {
   const header = Buffer.alloc(9 + fOpts.length);
   header.writeUInt8(content.confirmed === true ? 0x80 : 0x40, 0);
   devAddr.copy(header, 1);
-  header.writeUInt8((content.adr === true ? 0x80 : 0) | fOpts.length, 5);
+  const flags = (content.adr === true ? 0x80 : 0) | (content.adrAckReq === true ? 0x40 : 0);
+  header.writeUInt8(flags | fOpts.length, 5);
   header.writeUInt16LE(content.fCnt & 0xffff, 6);
   header.set(fOpts, 8);
   header.writeUInt8(content.fPort, 8 + fOpts.length);

@@ -4,7 +4,7 @@
  */
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 
-/** Messages of one connection that wait for their PUBACK; the next publish waits for one of them. */
+/** Messages of one connection that wait for their PUBACK; the next publish waits for room. */
 export const inFlightMax = 64;
 const connectTimeoutMs = 10_000;
 const reconnectPeriodMs = 1_000;

@@ -1,6 +1,6 @@
 /**
  * Encodes the ELSYS generic payload: one type byte, then its value, big-endian, in the order in
- * which the makers' sensors send them. Format: "Sensor payload" of elsys.se, type list 0x01 to 0x1A.
+ * which the maker's sensors send them. Format: "Sensor payload" of elsys.se, types 0x01 to 0x1A.
  */
 export interface ElsysValues {
   /** Cel, tenths */

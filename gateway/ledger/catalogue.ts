@@ -38,7 +38,7 @@ export interface CatalogueReader {
 
 export interface Catalogue extends CatalogueReader {
   /** Notes entries and their verdicts, oldest first. Not durable at once: it can be done again. */
-  note(notes: readonly CatalogueNote[], live: number): void;
+  note(notes: readonly CatalogueNote[]): void;
   setPosition(reader: ReaderName, seq: number): void;
   keepLatest(rows: readonly LatestRow[]): void;
   latest(): Iterable<LatestRow>;
@@ -88,9 +88,8 @@ export function openCatalogue(directory: string): Catalogue {
   const tables = openTables(directory, false);
   return {
     ...readerOf(tables),
-    note(notes, live) {
+    note(notes) {
       for (const one of notes) noteEntry(tables, one);
-      tables.positions.put('live', live);
     },
     setPosition: (reader, seq) => void tables.positions.put(reader, seq),
     keepLatest(rows) {

@@ -1,0 +1,195 @@
+/**
+ * What becomes of a delivery: the table of contents of `accept`. `prepare` does what needs no
+ * database while the delivery waits; `admit` decides and writes, inside one write transaction.
+ */
+import assert from 'node:assert/strict';
+import { fault } from '../model/fault.ts';
+import type { Inbound } from '../model/inbound.ts';
+import { encodeEntry, stampEntry } from './entry-codec.ts';
+import { decodeSession, encodeSession, type FrameSession, judgeFrame } from './frame-session.ts';
+import { type FrameIdentity, type Identity, identify, identifyFrame } from './identity.ts';
+import type { IdentityBook } from './identity-book.ts';
+import type { Delivery, Item, LedgerEntry, QuarantinedItem, Receipt } from './ledger.ts';
+import type { LedgerLimits } from './ledger-limits.ts';
+import { type LedgerFiles, seqKey } from './lmdb-files.ts';
+import { decodePassing, encodePassing, judgePassing } from './passing-messages.ts';
+
+/** A delivery ready to be written: all that can fail by its content has been done. */
+export interface Prepared {
+  readonly inbound: Inbound;
+  readonly identity: Identity;
+  readonly items: readonly PreparedItem[];
+  /** Memory it holds while it waits. */
+  readonly bytes: number;
+}
+
+interface PreparedItem {
+  readonly item: Item;
+  readonly frame: FrameIdentity | undefined;
+  readonly entry: Buffer;
+  /** The first entry of a delivery holds the inbound bytes. */
+  readonly withBody: boolean;
+}
+
+/** The state that one write transaction works on; the ledger undoes it when the commit fails. */
+export interface Books {
+  readonly files: LedgerFiles;
+  readonly identities: IdentityBook;
+  readonly limits: LedgerLimits;
+  nextSeq: number;
+  /** Counters accepted in this transaction, by session key. */
+  readonly counters: Map<string, number>;
+}
+
+export function prepare(delivery: Delivery): Prepared {
+  const { inbound, items } = delivery;
+  assert.ok(items.length > 0, 'a delivery has at least one item');
+  const prepared = items.map((item, place) => prepareItem(item, inbound, place === 0));
+  const bytes = prepared.reduce((sum, { entry }) => sum + entry.length, 0);
+  return { inbound, identity: identify(delivery), items: prepared, bytes };
+}
+
+function prepareItem(item: Item, inbound: Inbound, withBody: boolean): PreparedItem {
+  const entry = encodeEntry(inbound, item, { withBody });
+  return { item, frame: identifyFrame(item), entry, withBody };
+}
+
+/** Only inside a write transaction. Throws only what the disk makes it throw. */
+export function admit(prepared: Prepared, books: Books): Receipt[] {
+  return prepared.identity.kind === 'lasting'
+    ? admitLasting(prepared, books)
+    : admitPassing(prepared, books);
+}
+
+function admitLasting(prepared: Prepared, books: Books): Receipt[] {
+  const { key } = prepared.identity;
+  const known = books.identities.find(key);
+  if (known) return redelivered(prepared, known.readUIntBE(0, 6));
+  const firstSeq = books.nextSeq;
+  const receipts = appendAll(prepared, books);
+  // Nothing of it may have been stored: each item was one copy too many.
+  if (books.nextSeq > firstSeq) books.identities.put(key, seqValue(firstSeq));
+  return receipts;
+}
+
+function admitPassing(prepared: Prepared, books: Books): Receipt[] {
+  const { inbound, identity } = prepared;
+  const known = books.identities.find(identity.key);
+  const verdict = judgePassing(known && decodePassing(known), inbound, books.limits);
+  if (!verdict.isNew) {
+    books.identities.put(identity.key, encodePassing(verdict.record));
+    return redelivered(prepared, verdict.record.seq);
+  }
+  books.identities.put(identity.key, encodePassing(verdict.record(books.nextSeq)));
+  return appendAll(prepared, books);
+}
+
+/** The entry of the first item is known; those of the others may have had no entry of their own. */
+function redelivered(prepared: Prepared, firstSeq: number): Receipt[] {
+  return prepared.items.map((_, place) => ({
+    outcome: 'redelivery',
+    ...(place === 0 ? { seq: firstSeq } : {}),
+  }));
+}
+
+function appendAll(prepared: Prepared, books: Books): Receipt[] {
+  const firstSeq = books.nextSeq;
+  return prepared.items.map((each) => {
+    const page = { books, inbound: prepared.inbound, firstSeq };
+    return each.frame
+      ? appendFrame(each, each.frame, page)
+      : append(each, { outcome: outcomeOf(each.item) }, page);
+  });
+}
+
+/** Where an item is written: a delivery's entries follow each other, the first holds the body. */
+interface Page {
+  readonly books: Books;
+  readonly inbound: Inbound;
+  readonly firstSeq: number;
+}
+
+function appendFrame(prepared: PreparedItem, frame: FrameIdentity, page: Page): Receipt {
+  const { files, limits, counters, nextSeq } = page.books;
+  const key = sessionKey(frame.deviceId, frame.devAddr);
+  const stored = files.sessions.get(key);
+  const session = stored && decodeSession(stored);
+  const verdict = judgeFrame(session, frame, page.inbound.receivedAt, limits);
+  switch (verdict.outcome) {
+    case 'accepted':
+      putSession(files, key, verdict.session(nextSeq));
+      counters.set(key, frame.fCnt);
+      return append(prepared, { outcome: 'accepted' }, page);
+    case 'copy':
+      putSession(files, key, verdict.session);
+      files.copies.putSync(seqKey(verdict.first, nextSeq), present);
+      append(prepared, { outcome: 'copy', copyOf: verdict.first }, page);
+      return { outcome: 'copy', seq: verdict.first };
+    case 'redelivery':
+      return { outcome: 'redelivery', seq: verdict.first };
+    case 'replayed': {
+      const item = replayedItem(prepared.item, frame, verdict.lastCounter);
+      const replay = prepareItem(item, page.inbound, prepared.withBody);
+      return append(replay, { outcome: 'replayed' }, page);
+    }
+  }
+}
+
+interface Verdict {
+  readonly outcome: LedgerEntry['outcome'];
+  readonly copyOf?: number;
+}
+
+function append(
+  prepared: PreparedItem,
+  verdict: Verdict,
+  { books, inbound, firstSeq }: Page,
+): Receipt {
+  const seq = books.nextSeq;
+  const withBody = seq === firstSeq;
+  // An item before this one had no entry, so this one is the first and holds the body.
+  const entry =
+    withBody === prepared.withBody
+      ? prepared.entry
+      : encodeEntry(inbound, prepared.item, { withBody });
+  stampEntry(entry, withBody ? verdict : { ...verdict, bodySeq: firstSeq });
+  const isAppended = books.files.entries.putSync(seqKey(seq), entry, { append: true });
+  assert.ok(isAppended, `entry ${seq} is the newest`);
+  books.nextSeq = seq + 1;
+  return { outcome: verdict.outcome, seq };
+}
+
+function outcomeOf(item: Item): 'accepted' | 'event' | 'quarantined' {
+  return item.kind === 'payload' ? 'accepted' : item.kind;
+}
+
+/** It is evidence, not telemetry; the frame is in the entry's body. */
+function replayedItem(item: Item, frame: FrameIdentity, lastCounter: number): QuarantinedItem {
+  const detail =
+    `A frame of session ${frame.devAddr} with counter ${frame.fCnt} came again or late; ` +
+    `the last accepted counter is ${lastCounter}.`;
+  return {
+    kind: 'quarantined',
+    fault: fault('FRAME_REPLAYED', detail),
+    deviceId: frame.deviceId,
+    ...(item.adapter === undefined ? {} : { adapter: item.adapter }),
+  };
+}
+
+/** An identifier holds no slash. */
+export function sessionKey(deviceId: string, devAddr: string): string {
+  return `${deviceId}/${devAddr}`;
+}
+
+function putSession(files: LedgerFiles, key: string, session: FrameSession): void {
+  files.sessions.putSync(key, encodeSession(session));
+}
+
+/** A value for keys that say it all. */
+const present = Buffer.from([1]);
+
+function seqValue(seq: number): Buffer {
+  const value = Buffer.allocUnsafe(6);
+  value.writeUIntBE(seq, 0, 6);
+  return value;
+}

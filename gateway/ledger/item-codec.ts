@@ -1,0 +1,186 @@
+/**
+ * The items of a ledger entry as rows of values without names: half the size of objects, and a
+ * field that is added at the end of a list reads old rows as absent.
+ */
+import assert from 'node:assert/strict';
+import { faultSentences } from '../model/fault.ts';
+import type {
+  Location,
+  Measurement,
+  Radio,
+  RxInfo,
+  SourceEvent,
+  TxInfo,
+  VerifiedUplink,
+} from '../model/uplink.ts';
+import type { Item, QuarantinedItem } from './ledger.ts';
+
+// The order of each list is the stored format: append, never reorder.
+const locationFields = ['latitude', 'longitude', 'altitude'] as const;
+const txInfoFields = ['frequency', 'bandwidth', 'spreadingFactor'] as const;
+const rxInfoFields = ['gatewayId', 'rssi', 'snr', 'rxTime', 'location'] as const;
+const measurementFields = ['name', 'value', 'unit', 'time', 'channel'] as const;
+const radioFields = [
+  ...(['rat', 'rsrp', 'rsrq', 'sinr', 'rssi', 'band'] as const),
+  ...(['arfcn', 'pci', 'tac', 'cellId', 'mcc', 'mnc'] as const),
+] as const;
+const uplinkFields = [
+  ...(['adapter', 'deviceId', 'vouchedBy', 'rxTime', 'rxInfo', 'txInfo', 'devAddr'] as const),
+  ...(['fPort', 'fCnt', 'confirmed', 'frmPayload', 'encrypted', 'object'] as const),
+  ...(['measurements', 'radio', 'messageKey', 'simulated', 'phyPayload'] as const),
+] as const;
+const eventFields = [
+  ...(['adapter', 'type', 'deviceId', 'gatewayId', 'time', 'measurements', 'vouchedBy'] as const),
+] as const;
+const quarantinedFields = ['code', 'detail', 'adapter', 'deviceId'] as const;
+
+/** Does not compile when a field of the model is in no list: it would be lost on the way. */
+type Complete<Model, Field> = Exclude<keyof Model, Field | 'kind'> extends never ? true : never;
+const complete: [
+  Complete<Location, (typeof locationFields)[number]>,
+  Complete<TxInfo, (typeof txInfoFields)[number]>,
+  Complete<RxInfo, (typeof rxInfoFields)[number]>,
+  Complete<Measurement, (typeof measurementFields)[number]>,
+  Complete<Radio, (typeof radioFields)[number]>,
+  Complete<VerifiedUplink, (typeof uplinkFields)[number]>,
+  Complete<SourceEvent, (typeof eventFields)[number]>,
+  Complete<QuarantinedItem, (typeof quarantinedFields)[number] | 'fault'>,
+] = [true, true, true, true, true, true, true, true];
+assert.equal(complete.length, 8);
+
+const itemTags = { payload: 0, event: 1, quarantined: 2 } as const;
+
+type Row = unknown[];
+type Fields = Record<string, unknown>;
+
+export function itemToRow(item: Item): Row {
+  switch (item.kind) {
+    case 'payload':
+      return uplinkToRow(item);
+    case 'event':
+      return toRow(eventFields, itemTags.event, {
+        ...item,
+        measurements: item.measurements?.map((each) => toRow(measurementFields, 0, each)),
+      });
+    case 'quarantined':
+      return toRow(quarantinedFields, itemTags.quarantined, { ...item, ...item.fault });
+  }
+}
+
+function uplinkToRow(uplink: VerifiedUplink): Row {
+  const row = toRow(uplinkFields, itemTags.payload, uplink);
+  row[rxInfoIndex] = uplink.rxInfo.map((each) => {
+    const rxInfo = toRow(rxInfoFields, 0, each);
+    if (each.location) rxInfo[locationIndex] = toRow(locationFields, 0, each.location);
+    return rxInfo;
+  });
+  if (uplink.txInfo) row[txInfoIndex] = toRow(txInfoFields, 0, uplink.txInfo);
+  if (uplink.radio) row[radioIndex] = toRow(radioFields, 0, uplink.radio);
+  if (uplink.measurements) {
+    row[measurementsIndex] = uplink.measurements.map((each) => toRow(measurementFields, 0, each));
+  }
+  // The object came as JSON: as JSON it comes back exactly, with any key and any text in it.
+  if (uplink.object) row[objectIndex] = JSON.stringify(uplink.object);
+  return row;
+}
+
+/** Place 0 of a row is its tag, so a field stands one further. */
+const rxInfoIndex = uplinkFields.indexOf('rxInfo') + 1;
+const txInfoIndex = uplinkFields.indexOf('txInfo') + 1;
+const radioIndex = uplinkFields.indexOf('radio') + 1;
+const measurementsIndex = uplinkFields.indexOf('measurements') + 1;
+const objectIndex = uplinkFields.indexOf('object') + 1;
+const locationIndex = rxInfoFields.indexOf('location') + 1;
+
+function toRow<Field extends string>(
+  fields: readonly Field[],
+  tag: number,
+  value: { readonly [Name in Field]?: unknown },
+): Row {
+  const row: Row = [tag];
+  for (const field of fields) row.push(value[field]);
+  // Absent fields at the end cost nothing.
+  while (row[row.length - 1] === undefined) row.pop();
+  return row;
+}
+
+/** Throws on anything that `itemToRow` has not made: a damaged or a foreign row. */
+export function itemFromRow(row: unknown): Item {
+  assert.ok(Array.isArray(row), 'an item is a row');
+  const item = itemFields(row);
+  assert.ok(isItem(item), 'an item has the fields of its kind');
+  return item;
+}
+
+function itemFields(row: Row): Fields {
+  switch (row[0]) {
+    case itemTags.payload:
+      return uplinkFromRow(row);
+    case itemTags.event:
+      return withMeasurements(fromRow(eventFields, row, 'event'));
+    case itemTags.quarantined: {
+      const { code, detail, ...rest } = fromRow(quarantinedFields, row, 'quarantined');
+      return { ...rest, fault: { kind: 'fault', code, detail } };
+    }
+    default:
+      throw new Error(`An item of the unknown kind ${String(row[0])}`);
+  }
+}
+
+function uplinkFromRow(row: Row): Fields {
+  const uplink = withMeasurements(fromRow(uplinkFields, row, 'payload'));
+  uplink['rxInfo'] = eachRow(uplink['rxInfo'], rxInfoFromRow);
+  if ('txInfo' in uplink) uplink['txInfo'] = fromRow(txInfoFields, uplink['txInfo']);
+  if ('radio' in uplink) uplink['radio'] = fromRow(radioFields, uplink['radio']);
+  if ('object' in uplink) uplink['object'] = JSON.parse(String(uplink['object']));
+  return uplink;
+}
+
+function rxInfoFromRow(row: unknown): Fields {
+  const rxInfo = fromRow(rxInfoFields, row);
+  if ('location' in rxInfo) rxInfo['location'] = fromRow(locationFields, rxInfo['location']);
+  return rxInfo;
+}
+
+function withMeasurements(item: Fields): Fields {
+  if ('measurements' in item) {
+    item['measurements'] = eachRow(item['measurements'], (row) => fromRow(measurementFields, row));
+  }
+  return item;
+}
+
+function eachRow(rows: unknown, read: (row: unknown) => Fields): Fields[] {
+  assert.ok(Array.isArray(rows), 'a list of rows');
+  return rows.map(read);
+}
+
+function fromRow(fields: readonly string[], row: unknown, kind?: Item['kind']): Fields {
+  assert.ok(Array.isArray(row) && row.length <= fields.length + 1, 'a row of known fields');
+  const value: Fields = kind === undefined ? {} : { kind };
+  fields.forEach((field, place) => {
+    const cell: unknown = row[place + 1];
+    if (cell !== undefined && cell !== null) value[field] = cell;
+  });
+  return value;
+}
+
+const vouchers: readonly unknown[] = ['mic', 'network-server', 'tls-client', 'credential'];
+
+/** What every reader relies on; optional fields are as the writer's types had them. */
+function isItem(item: Fields): item is Fields & Item {
+  if (item['kind'] === 'quarantined') return isFault(item['fault']);
+  if (typeof item['adapter'] !== 'string') return false;
+  if (item['kind'] === 'event') return typeof item['type'] === 'string';
+  return typeof item['deviceId'] === 'string' && vouchers.includes(item['vouchedBy']);
+}
+
+function isFault(fault: unknown): boolean {
+  return (
+    typeof fault === 'object' &&
+    fault !== null &&
+    'code' in fault &&
+    Object.hasOwn(faultSentences, String(fault.code)) &&
+    'detail' in fault &&
+    typeof fault.detail === 'string'
+  );
+}

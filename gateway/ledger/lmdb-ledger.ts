@@ -1,0 +1,190 @@
+/**
+ * The ledger on LMDB: deliveries wait while a commit is under way, then go to disk as one group.
+ *
+ *   accept ─▶ prepare ─▶ queue ─▶ one write transaction: admit each ─▶ commit (fdatasync) ─▶ resolve
+ *                        full: refused        (ingest thread, a few ms)   (LMDB's thread)
+ */
+import { type Clock, systemClock } from '../model/clock.ts';
+import { admit, type Books, type Prepared, prepare, sessionKey } from './admission.ts';
+import { decodeSession } from './frame-session.ts';
+import { IdentityBook } from './identity-book.ts';
+import {
+  type Delivery,
+  type Ledger,
+  LedgerUnavailable,
+  type Receipt,
+  type RetentionLimits,
+} from './ledger.ts';
+import { assertLimits, type LedgerLimits, ledgerLimits } from './ledger-limits.ts';
+import {
+  type DirectoryOptions,
+  type LedgerFiles,
+  newestSeq,
+  openLedgerFiles,
+} from './lmdb-files.ts';
+import { retainEntries } from './retention.ts';
+
+export interface LedgerOptions extends DirectoryOptions {
+  readonly limits?: Partial<LedgerLimits>;
+  readonly clock?: Clock;
+}
+
+interface Waiting {
+  readonly prepared: Prepared;
+  readonly resolve: (receipts: readonly Receipt[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One at a time for each directory: the caller has claimed it (`claimDirectory`). */
+export async function openLedger(options: LedgerOptions): Promise<LmdbLedger> {
+  const limits = { ...ledgerLimits, ...options.limits };
+  assertLimits(limits);
+  const files = openLedgerFiles(options, { readOnly: false });
+  return new LmdbLedger(files, limits, options.clock ?? systemClock);
+}
+
+export class LmdbLedger implements Ledger {
+  readonly #files: LedgerFiles;
+  readonly #limits: LedgerLimits;
+  readonly #books: Books;
+  #queue: Waiting[] = [];
+  #queuedBytes = 0;
+  #head: number;
+  #writing: Promise<void> | undefined;
+  /** Why nothing is taken at present: the disk does not answer, or the ledger is closed. */
+  #refusal: string | undefined;
+  #isClosed = false;
+
+  constructor(files: LedgerFiles, limits: LedgerLimits, clock: Clock) {
+    this.#files = files;
+    this.#limits = limits;
+    this.#head = newestSeq(files);
+    const identities = new IdentityBook(files, clock, limits);
+    this.#books = { files, identities, limits, nextSeq: this.#head + 1, counters: new Map() };
+  }
+
+  accept(delivery: Delivery): Promise<readonly Receipt[]> {
+    return new Promise((resolve, reject) => {
+      const prepared = prepare(delivery);
+      const refusal = this.#refusal ?? this.#queueRefusal(prepared.bytes);
+      if (refusal !== undefined) throw new LedgerUnavailable(refusal);
+      this.#queue.push({ prepared, resolve, reject });
+      this.#queuedBytes += prepared.bytes;
+      this.#writing ??= this.#write();
+    });
+  }
+
+  lastFrameCounter(deviceId: string, devAddr: string): number | undefined {
+    const key = sessionKey(deviceId, devAddr);
+    const unwritten = this.#books.counters.get(key);
+    if (unwritten !== undefined) return unwritten;
+    const stored = this.#files.sessions.get(key);
+    return stored && decodeSession(stored).fCnt;
+  }
+
+  /**
+   * Forgets a session, so that its next frame may have any counter: for a device that has joined
+   * anew under the same DevAddr. Resolves when it is on disk.
+   */
+  async forgetSession(deviceId: string, devAddr: string): Promise<void> {
+    await this.#commit(() => this.#files.sessions.removeSync(sessionKey(deviceId, devAddr)));
+  }
+
+  head(): number {
+    return this.#head;
+  }
+
+  retain(limits: RetentionLimits): Promise<number> {
+    const { retainBatchMax } = this.#limits;
+    return retainEntries(this.#files, limits, retainBatchMax, (apply) => this.#commit(apply));
+  }
+
+  /** Writes what waits, then closes the files; later calls reject. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#refusal = 'The ledger is closed.';
+    await this.#writing;
+    await this.#files.root.close();
+  }
+
+  #queueRefusal(bytes: number): string | undefined {
+    const isFull =
+      this.#queue.length >= this.#limits.queueLengthMax ||
+      this.#queuedBytes + bytes > this.#limits.queueBytesMax;
+    return isFull ? 'The queue in front of the disk is full.' : undefined;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#queue.length > 0) await this.#writeGroup();
+    this.#writing = undefined;
+  }
+
+  /** All of the group is on disk and resolved, or none of it and rejected. */
+  async #writeGroup(): Promise<void> {
+    const group: Waiting[] = [];
+    const receipts: Receipt[][] = [];
+    const { nextSeq } = this.#books;
+    let undoRotation = () => {};
+    const timer = setTimeout(() => this.#giveUp(group), this.#limits.commitTimeoutMs);
+    try {
+      await this.#commit(() => {
+        undoRotation = this.#books.identities.rotateIfDue();
+        this.#admitGroup(group, receipts);
+      });
+      this.#head = this.#books.nextSeq - 1;
+      group.forEach(({ resolve }, place) => {
+        resolve(receipts[place] ?? []);
+      });
+    } catch (error) {
+      undoRotation();
+      this.#books.nextSeq = nextSeq;
+      rejectAll(group, new LedgerUnavailable('The disk did not take the group.', { cause: error }));
+    }
+    clearTimeout(timer);
+    this.#books.counters.clear();
+    if (!this.#isClosed) this.#refusal = undefined;
+  }
+
+  /** Taken as late as possible: what came while the disk was busy is still in this group. */
+  #admitGroup(group: Waiting[], receipts: Receipt[][]): void {
+    const { groupItemsMax, groupApplyMsMax } = this.#limits;
+    const endsAt = performance.now() + groupApplyMsMax;
+    let items = 0;
+    for (const waiting of this.#queue) {
+      items += waiting.prepared.items.length;
+      if (group.length > 0 && (items > groupItemsMax || performance.now() > endsAt)) break;
+      group.push(waiting);
+      this.#queuedBytes -= waiting.prepared.bytes;
+      receipts.push(admit(waiting.prepared, this.#books));
+    }
+    this.#queue = this.#queue.slice(group.length);
+  }
+
+  /** The disk hangs. If it comes back, the group may prove written: a resend is a redelivery then. */
+  #giveUp(group: readonly Waiting[]): void {
+    this.#refusal = 'The disk does not answer.';
+    const waiting = [...group, ...this.#queue];
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    rejectAll(waiting, new LedgerUnavailable(this.#refusal));
+  }
+
+  async #commit<Result>(apply: () => Result): Promise<Result> {
+    try {
+      return await this.#files.root.childTransaction(apply);
+    } catch (error) {
+      throw await commitCause(error);
+    }
+  }
+}
+
+function rejectAll(group: readonly Waiting[], error: LedgerUnavailable): void {
+  for (const { reject } of group) reject(error);
+}
+
+/** The library tells why a commit failed by a second promise, which must not be left unheld. */
+async function commitCause(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error)) return error;
+  return Promise.resolve(error.commitError).catch((cause: unknown) => cause);
+}

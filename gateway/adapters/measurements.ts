@@ -1,7 +1,7 @@
 /** Turns an object of named values into measurements and the modem's radio state, within limits. */
 import type { Measurement, Radio } from '../model/uplink.ts';
 import { isObject, type JsonObject } from './document.ts';
-import { isPersonalIdentifier } from './personal.ts';
+import { isPersonalIdentifier, isPersonalText } from './personal.ts';
 import { toNumber } from './place.ts';
 import { isRadioGroup, type RadioFields, radioFieldOf, readRadio } from './radio.ts';
 
@@ -36,13 +36,16 @@ export function readValues(
   time: number | undefined,
   collection: Collection,
 ): void {
-  readGroup(values, { prefix: '', time, isRadioGroup: true }, collection);
+  const top = { prefix: '', time, isRadioGroup: true, isInArray: false };
+  readGroup(values, top, collection);
 }
 
 interface Group {
   readonly prefix: string;
   readonly time: number | undefined;
   readonly isRadioGroup: boolean;
+  /** Cells in an array are neighbours: none of them is the cell that serves. */
+  readonly isInArray: boolean;
 }
 
 function readGroup(values: JsonObject, group: Group, collection: Collection): void {
@@ -60,10 +63,11 @@ function readGroup(values: JsonObject, group: Group, collection: Collection): vo
 function readValue(key: string, value: unknown, group: Group, collection: Collection): void {
   const name = group.prefix === '' ? key : `${group.prefix}.${key}`;
   if (isObject(value)) {
-    readGroup(value, { ...group, prefix: name, isRadioGroup: isRadioGroup(key) }, collection);
+    const isRadio = !group.isInArray && isRadioGroup(key, value);
+    readGroup(value, { ...group, prefix: name, isRadioGroup: isRadio }, collection);
   } else if (Array.isArray(value)) {
-    const elements = { ...value };
-    readGroup(elements, { ...group, prefix: name, isRadioGroup: false }, collection);
+    const inside = { ...group, prefix: name, isRadioGroup: false, isInArray: true };
+    readGroup({ ...value }, inside, collection);
   } else {
     const plain = plainValue(value);
     if (plain === undefined) return;
@@ -92,5 +96,6 @@ function plainValue(value: unknown): number | string | boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return toNumber(value);
   if (typeof value !== 'string' || value === '' || value.length > textLengthMax) return undefined;
+  if (isPersonalText(value)) return undefined;
   return quotedNumber.test(value) ? Number(value) : value;
 }

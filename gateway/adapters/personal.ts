@@ -25,3 +25,10 @@ export function isPersonalIdentifier(key: string): boolean {
   }
   return words.has(spaced.replace(/[^a-z]/g, ''));
 }
+
+const spelledOut = /^(?:urn:)?(?:gsma:)?(?:imei|imsi|iccid|msisdn|tel)[:= -]/i;
+
+/** True for text that names its own kind: `IMEI:0123456789`, `urn:imei:…`. */
+export function isPersonalText(text: string): boolean {
+  return spelledOut.test(text);
+}

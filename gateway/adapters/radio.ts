@@ -1,5 +1,6 @@
 /** Reads the radio state of a cellular modem: many spellings, 3GPP ranges, and "unknown" left out. */
 import type { Radio } from '../model/uplink.ts';
+import type { JsonObject } from './document.ts';
 import type { Draft } from './draft.ts';
 import { toNumber } from './place.ts';
 
@@ -56,9 +57,13 @@ const groups = new Set([
   'lbs',
 ]);
 
-/** True for the key of an object in which a modem puts its radio fields. */
-export function isRadioGroup(key: string): boolean {
-  return groups.has(plainKey(key));
+/** True for an object in which a modem puts its radio fields: by its key, or by an RSRP in it. */
+export function isRadioGroup(key: string, object: JsonObject): boolean {
+  return groups.has(plainKey(key)) || Object.keys(object).some((inner) => isSignal(inner));
+}
+
+function isSignal(key: string): boolean {
+  return fieldsByKey.get(plainKey(key)) === 'rsrp';
 }
 
 /** The field this key and value belong to; a sensor's own "mode": "heating" belongs to none. */

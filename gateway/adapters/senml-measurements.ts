@@ -1,7 +1,7 @@
 /** Resolved SenML records as measurements of one device: short names, the sender's units and times. */
 import type { Measurement } from '../model/uplink.ts';
 import { add, type Collection, textLengthMax } from './measurements.ts';
-import { isPersonalIdentifier } from './personal.ts';
+import { isPersonalIdentifier, isPersonalText } from './personal.ts';
 import type { ResolvedRecord } from './senml.ts';
 
 /** A record that is named after its device alone is told by its unit [RFC 8428]. */
@@ -22,7 +22,7 @@ const namesByUnit = new Map<string, string>(
 );
 
 /** The device's own URN in front of a name says nothing: the topic names the device. */
-const deviceUrn = /^urn:dev:(?:ow|mac):[0-9a-f]+[:/_.-]?/i;
+const deviceUrn = /^urn:(?:dev:(?:ow|mac):[0-9a-f]+|(?:gsma:)?imei:[0-9-]+)[:/_.]?/i;
 
 export function collectRecords(records: readonly ResolvedRecord[], collection: Collection): void {
   const hasOneBase = records.every(({ baseName }) => baseName === records[0]?.baseName);
@@ -30,23 +30,30 @@ export function collectRecords(records: readonly ResolvedRecord[], collection: C
     const name = nameOf(record);
     if (collection.complaint !== undefined) return;
     if (isPersonalIdentifier(name)) continue;
-    const channel = hasOneBase ? '' : record.baseName.replace(/[:/_.-]+$/, '');
+    const channel = hasOneBase || isPersonalText(record.baseName) ? '' : channelOf(record);
     collectRecord({ ...record, name }, channel, collection);
   }
+}
+
+function channelOf({ baseName }: ResolvedRecord): string {
+  return baseName.replace(/[:/_.-]+$/, '');
 }
 
 /** A value and a sum over time are two measurements; the sum's unit is the unit times seconds. */
 function collectRecord(record: ResolvedRecord, channel: string, collection: Collection): void {
   const { name, value, sum, unit, time } = record;
   const place = channel === '' ? { time } : { time, channel };
-  const isLong = typeof value === 'string' && value.length > textLengthMax;
-  if (value !== undefined && !isLong) {
+  if (value !== undefined && isKept(value)) {
     add(withUnit({ name, value, ...place }, unit), collection);
   }
   if (sum !== undefined) {
     const sumUnit = unit === undefined ? undefined : `${unit}.s`;
     add(withUnit({ name: `${name}.sum`, value: sum, ...place }, sumUnit), collection);
   }
+}
+
+function isKept(value: number | string | boolean): boolean {
+  return typeof value !== 'string' || (value.length <= textLengthMax && !isPersonalText(value));
 }
 
 function withUnit(measurement: Measurement, unit: string | undefined): Measurement {

@@ -165,7 +165,9 @@ function readRadio(content: Place, uplink: Draft<PayloadUplink>): void {
   const receptions: RxInfo[] = [];
   for (const place of readPlaces(content, 'rx_metadata', receptionsMax)) {
     const rxInfo = readRxInfo(place, lora !== undefined);
-    if (rxInfo !== undefined) receptions.push(rxInfo);
+    // The same gateway may be heard directly and through Packet Broker.
+    const isNew = receptions.every(({ gatewayId }) => gatewayId !== rxInfo?.gatewayId);
+    if (rxInfo !== undefined && isNew) receptions.push(rxInfo);
   }
   uplink.rxInfo = receptions;
 }

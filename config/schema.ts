@@ -63,17 +63,44 @@ const mqttTls = z.strictObject({
   requestCert: z.boolean().default(false).describe('Ask clients for a certificate.'),
 });
 
+const count = z.number().int().positive();
+
 const mqttLimits = z.strictObject({
-  packetBytesMax: bytes.default(262_144).describe('Largest packet after the first.'),
   firstPacketBytesMax: bytes.default(4_096).describe('Largest CONNECT packet.'),
-  connectionsMax: z.number().int().positive().default(12_000),
-  connectionsPerAddressMax: z.number().int().positive().default(12_000),
-  connectTimeoutMs: z.number().int().positive().default(5_000),
-  keepaliveSecondsMax: z.number().int().positive().default(3_600),
-  clientIdLengthMax: z.number().int().positive().default(128),
-  topicLevelsMax: z.number().int().positive().default(32),
-  topicLengthMax: z.number().int().positive().default(1_024),
-  messagesPerSecondMax: z.number().int().positive().default(20_000).describe('Of one client.'),
+  packetBytesMax: bytes.default(262_144).describe('Largest packet after the first.'),
+  connectionsMax: count.default(12_000),
+  connectionsPerAddressMax: count.default(12_000),
+  connectTimeoutMs: count.default(5_000).describe('From the connection to the CONNECT packet.'),
+  keepaliveSecondsMax: count
+    .default(3_600)
+    .describe('Clients that ask for more, or none, get this.'),
+  clientIdLengthMax: count.default(128),
+  topicLevelsMax: count.default(32),
+  topicLengthMax: count.default(1_024),
+  messagesPerSecondMax: count
+    .default(20_000)
+    .describe('Of one client; above it, its messages wait.'),
+  bytesPerSecondMax: count
+    .default(67_108_864)
+    .describe('Of one client; above it, its messages wait.'),
+  receiveBytesMax: bytes.default(1_048_576).describe('Of one client, waiting for their receipt.'),
+  sendBytesMax: bytes.default(1_048_576).describe('That a subscriber may leave unread.'),
+  drainTimeoutMs: count
+    .default(60_000)
+    .describe('How long a socket may stay full before it is cut.'),
+  inflightMax: count
+    .default(1_000)
+    .describe('QoS 2 messages of one client between their two halves.'),
+  subscriptionsPerClientMax: count.default(1_000),
+  sessionsMax: count.default(12_000).describe('Sessions that outlive their connection.'),
+  sessionExpirySeconds: count.default(3_600).describe('How long they are kept.'),
+  offlineMessagesMax: count.default(1_000).describe('Waiting for one absent client.'),
+  offlineBytesMax: bytes.default(1_048_576),
+  retainedMessagesMax: count.default(10_000),
+  retainedBytesMax: bytes.default(16_777_216),
+  authFailuresPerMinuteMax: count.default(30).describe('Of one address; then it waits.'),
+  passwordChecksMax: count.default(2_000).describe('Waiting at once.'),
+  stopTimeoutMs: count.default(5_000).describe('How long a stop waits for receipts in flight.'),
 });
 
 const mqtt = z.strictObject({

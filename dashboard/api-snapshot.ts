@@ -45,7 +45,7 @@ function selectionOf(request: Request) {
 function stream(request: Request, response: Response, parts: DashboardParts): void {
   const { hub } = parts;
   const selection = selectionOf(request);
-  const rateMs = integerOf(request, 'rate', { min: 250, max: 60_000, fallback: 1_000 });
+  const rateMs = integerOf(request, 'rate', { min: 100, max: 60_000, fallback: 1_000 });
   response.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
   response.flushHeaders();
   const subscription = createSubscription({

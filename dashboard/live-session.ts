@@ -26,7 +26,7 @@ export interface LiveSession {
 }
 
 const authTimeoutMs = 5_000;
-const rateMinMs = 250;
+const rateMinMs = 100;
 const rateMaxMs = 60_000;
 const rateDefaultMs = 1_000;
 /** A viewer with this much unread is left out of a round; what it missed is caught up later. */

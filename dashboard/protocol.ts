@@ -136,7 +136,7 @@ export type ClientMessage =
       id: number;
       view: LiveView;
       filter?: LiveFilter;
-      /** Milliseconds between deltas, 250 to 60 000. */
+      /** Milliseconds between deltas, 100 to 60 000. */
       rate?: number;
       resume?: { epoch: string; seq: number };
     }

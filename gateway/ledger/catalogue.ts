@@ -70,9 +70,13 @@ interface Tables {
   readonly positions: Database<number, string>;
 }
 
-function openTables(directory: string, readOnly: boolean): Tables {
-  if (!readOnly) mkdirSync(directory, { recursive: true });
-  const root = open({ path: directory, readOnly, maxDbs: 8, noMemInit: true });
+/**
+ * Threads of one process share one environment, so every one of them opens it in the same way:
+ * one that is opened for reading first could not be written to by another thread.
+ */
+function openTables(directory: string): Tables {
+  mkdirSync(directory, { recursive: true });
+  const root = open({ path: directory, maxDbs: 8, noMemInit: true });
   return {
     root,
     index: root.openDB({ name: 'index' }),
@@ -85,7 +89,7 @@ function openTables(directory: string, readOnly: boolean): Tables {
 
 /** The writer, one per data directory, on the worker thread. */
 export function openCatalogue(directory: string): Catalogue {
-  const tables = openTables(directory, false);
+  const tables = openTables(directory);
   return {
     ...readerOf(tables),
     note(notes) {
@@ -109,9 +113,9 @@ export function openCatalogue(directory: string): Catalogue {
   };
 }
 
-/** Any other thread's view; the directory must have been opened by its writer before. */
+/** Any other thread's view. */
 export function openCatalogueReader(directory: string): CatalogueReader {
-  return readerOf(openTables(directory, true));
+  return readerOf(openTables(directory));
 }
 
 function readerOf(tables: Tables): CatalogueReader {

@@ -11,12 +11,15 @@ import type { Derived } from './derive.ts';
 
 export interface DeriveLoopParts {
   readonly reader: Pick<LedgerReader, 'read'>;
+  /** Keeps the store's place; who keeps the last values keeps the place of the live side with them. */
   readonly catalogue: Pick<Catalogue, 'position' | 'setPosition' | 'note'>;
   readonly derive: (entry: LedgerEntry) => Derived;
   readonly feed: DeriveFeed;
   /** Hands readings on to the live side; called once for each entry, in order. */
   readonly publish: (readings: readonly Reading[]) => void;
   readonly observe: (progress: DeriveProgress) => void;
+  /** The store says that it has this batch, and with it everything up to `seq`. */
+  readonly onStored: (batch: RecordBatch, seq: number) => void;
 }
 
 export interface DeriveFeed {
@@ -55,26 +58,24 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   let inFlight = 0;
   let isStopped = false;
   let wake: () => void = () => {};
-  let chain: Promise<void> = Promise.resolve();
   let generation = 0;
 
+  /** The feed answers in the order of the offers: a stored batch means that all before it are. */
   function offer(batch: RecordBatch, upTo: number): void {
     const ofGeneration = generation;
     inFlight += 1;
-    const written = parts.feed.offer(batch);
-    chain = Promise.all([chain, written]).then(
-      () => {
-        if (ofGeneration !== generation) return;
-        stored = upTo;
-        parts.catalogue.setPosition('store', stored);
-      },
-      () => {},
-    );
     const settle = () => {
       inFlight -= 1;
       wake();
     };
-    written.then(settle, settle);
+    parts.feed.offer(batch).then(() => {
+      if (ofGeneration === generation) {
+        stored = upTo;
+        parts.catalogue.setPosition('store', stored);
+        parts.onStored(batch, stored);
+      }
+      settle();
+    }, settle);
   }
 
   /** Derives what follows `after` for either side; false when there was nothing. */
@@ -87,7 +88,7 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
     if (notes.length > 0) {
       parts.publish(fresh);
       live = last.seq;
-      parts.catalogue.note(notes, live);
+      parts.catalogue.note(notes);
     }
     if (toStore) {
       offered = last.seq;

@@ -3,7 +3,13 @@
  * contents of everything that runs on the ingest thread.
  */
 import type { Adapter } from '../adapters/adapter.ts';
-import type { Delivery, Item, Ledger, Receipt } from '../ledger/ledger.ts';
+import {
+  type Delivery,
+  type Item,
+  type Ledger,
+  LedgerUnavailable,
+  type Receipt,
+} from '../ledger/ledger.ts';
 import { type Fault, type FaultCode, fault } from '../model/fault.ts';
 import type { Inbound, Sender, VouchedBy } from '../model/inbound.ts';
 import type {
@@ -25,6 +31,8 @@ export interface IngestParts {
 export interface IngestObserver {
   item(source: string, receipt: Receipt, fault?: Fault): void;
   acknowledged(seconds: number): void;
+  /** The ledger could not write: the sender was given no acknowledgement. */
+  unavailable(reason: string): void;
 }
 
 export interface Ingest {
@@ -39,12 +47,21 @@ const noAdapter = 'unrouted';
 export function createIngest(parts: IngestParts): Ingest {
   async function write(delivery: Delivery, source: string): Promise<void> {
     const started = performance.now();
-    const receipts = await parts.ledger.accept(delivery);
+    const receipts = await accept(delivery);
     parts.observe.acknowledged((performance.now() - started) / 1_000);
     receipts.forEach((receipt, index) => {
       const item = delivery.items[index];
       parts.observe.item(source, receipt, item?.kind === 'quarantined' ? item.fault : undefined);
     });
+  }
+
+  async function accept(delivery: Delivery): Promise<readonly Receipt[]> {
+    try {
+      return await parts.ledger.accept(delivery);
+    } catch (error) {
+      if (error instanceof LedgerUnavailable) parts.observe.unavailable(error.message);
+      throw error;
+    }
   }
 
   return {
@@ -69,7 +86,7 @@ function unrouted(inbound: Inbound): Item[] {
 /** Parse, check who speaks for whom, prove. Every way out is an item: nothing is dropped. */
 function itemsOf(inbound: Inbound, adapter: Adapter, verify: IngestParts['verify']): Item[] {
   const parsed = adapter.parse(inbound);
-  if ('code' in parsed) return [{ kind: 'quarantined', fault: parsed, adapter: adapter.name }];
+  if ('code' in parsed) return [quarantined(parsed, adapter.name, inbound.sender.deviceId)];
   return parsed.map((part) => itemOf(part, inbound.sender, adapter, verify));
 }
 

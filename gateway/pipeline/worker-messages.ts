@@ -1,17 +1,7 @@
 /** What the ingest thread and the derive worker say to each other. Plain data: it is copied between threads. */
 import type { Device } from '../model/device.ts';
+import type { StoreSettings } from '../stores/open-store.ts';
 import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';
-
-export type StoreSettings =
-  | { readonly kind: 'embedded'; readonly memoryLimitMb: number; readonly threads: number }
-  | {
-      readonly kind: 'influx';
-      readonly url: string;
-      readonly database: string;
-      readonly retentionPolicy?: string | undefined;
-      readonly username?: string | undefined;
-      readonly password?: string | undefined;
-    };
 
 /** Given to the worker as it starts. */
 export interface WorkerSettings {
@@ -54,9 +44,9 @@ export type FromWorker =
       readonly deriveSeconds: number;
       readonly faults: Readonly<Record<string, number>>;
     }
-  | { readonly kind: 'stored'; readonly points: number }
+  | { readonly kind: 'stored'; readonly readings: number; readonly seq: number }
   | { readonly kind: 'feed'; readonly feed: FeedState }
-  | { readonly kind: 'rejected'; readonly points: number; readonly reason: string }
+  | { readonly kind: 'rejected'; readonly records: number; readonly reason: string }
   | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly reason: string };
 

@@ -35,6 +35,23 @@ export function openStore(
         onRejected,
       });
     case 'influx':
-      return openInfluxStore({ ...settings, onRejected });
+      return openInfluxStore({ ...given(settings), onRejected });
   }
+}
+
+/** Settings that were left out are absent, not undefined. */
+function given({
+  url,
+  database,
+  retentionPolicy,
+  username,
+  password,
+}: Extract<StoreSettings, { kind: 'influx' }>) {
+  return {
+    url,
+    database,
+    ...(retentionPolicy === undefined ? {} : { retentionPolicy }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
 }

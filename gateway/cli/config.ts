@@ -1,0 +1,39 @@
+/** `fieldgate config print` and `config check`. */
+import { Command } from 'commander';
+import { formatProblem, loadConfig } from '../../config/load.ts';
+import { annotatedDefaults } from '../../config/print.ts';
+import { configJsonSchema } from '../../config/schema.ts';
+import { crossCheck } from '../cross-check.ts';
+
+export function configCommand(): Command {
+  const print = new Command('print')
+    .description('print every setting with its default and a sentence')
+    .option('--json-schema', 'print the JSON Schema instead, for editors')
+    .action(({ jsonSchema }: { jsonSchema?: boolean }) => {
+      process.stdout.write(
+        jsonSchema === true
+          ? `${JSON.stringify(configJsonSchema(), null, 2)}\n`
+          : annotatedDefaults(),
+      );
+    });
+  const check = new Command('check')
+    .description('read a configuration and the environment, and say everything that is wrong')
+    .argument('<file>', 'YAML configuration')
+    .option('--json', 'print the problems as JSON')
+    .action((file: string, { json }: { json?: boolean }) => checkFile(file, json === true));
+  return new Command('config')
+    .description('print or check the configuration')
+    .addCommand(print)
+    .addCommand(check);
+}
+
+function checkFile(file: string, asJson: boolean): void {
+  const loaded = loadConfig(file, process.env);
+  const problems = loaded.ok
+    ? crossCheck(loaded.config).map(({ path, detail }) => ({ at: file, path, detail }))
+    : loaded.problems;
+  if (asJson) process.stdout.write(`${JSON.stringify({ ok: problems.length === 0, problems })}\n`);
+  else if (problems.length === 0) process.stdout.write(`${file}: no problems\n`);
+  else for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  if (problems.length > 0) process.exitCode = 2;
+}

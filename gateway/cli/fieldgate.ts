@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/** The command line. Exit codes: 0 done, 1 it did not work, 2 the words or the configuration are wrong. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { configCommand } from './config.ts';
+import { decodeCommand } from './decode.ts';
+import { hashPasswordCommand, tokenCommand } from './secrets.ts';
+import { serveCommand } from './serve.ts';
+
+function version(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed !== 'object' || parsed === null || !('version' in parsed)) return 'unknown';
+  return String(parsed.version);
+}
+
+const program = new Command('fieldgate')
+  .description('IoT connectivity gateway for LoRa and 5G field sensors.')
+  .version(version())
+  .showHelpAfterError('(--help shows what can be said)')
+  .exitOverride();
+for (const command of [
+  serveCommand(),
+  configCommand(),
+  decodeCommand(),
+  tokenCommand(),
+  hashPasswordCommand(),
+]) {
+  program.addCommand(command.exitOverride().showHelpAfterError('(--help shows what can be said)'));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`fieldgate: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

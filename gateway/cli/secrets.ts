@@ -1,0 +1,61 @@
+/** `fieldgate token create` and `fieldgate hash-password`. No secret is ever taken from the arguments. */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { openAccess, type Role } from '../../dashboard/access.ts';
+import { systemClock } from '../model/clock.ts';
+import { hashPassword } from '../transports/password.ts';
+import { readConfiguration } from './configuration.ts';
+
+interface TokenOptions {
+  readonly config?: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly days?: string;
+  readonly json?: boolean;
+}
+
+export function tokenCommand(): Command {
+  const create = new Command('create')
+    .description('make a bearer token; it is shown once, and the running gateway takes it at once')
+    .option('-c, --config <file>', 'YAML configuration, for its dataDir')
+    .requiredOption('--name <name>', 'who or what will use it')
+    .addOption(
+      new Option('--role <role>', 'what it may do')
+        .choices(['viewer', 'operator', 'admin'])
+        .default('viewer'),
+    )
+    .option('--days <number>', 'how long it holds; for ever by default')
+    .option('--json', 'print JSON')
+    .action(createToken);
+  return new Command('token').description('bearer tokens for machines').addCommand(create);
+}
+
+function createToken({ config: file, name, role, days, json }: TokenOptions): void {
+  const config = readConfiguration(file);
+  if (config === undefined) return;
+  const lifetime = days === undefined ? undefined : Number(days) * 86_400_000;
+  if (lifetime !== undefined && !(lifetime > 0)) throw new Error('--days is a positive number');
+  const dataDir = resolve(config.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const token = openAccess(dataDir, systemClock).createToken(name, role, lifetime);
+  if (token === undefined) throw new Error(`a token named ${name} exists already`);
+  process.stdout.write(json === true ? `${JSON.stringify({ name, role, token })}\n` : `${token}\n`);
+}
+
+export function hashPasswordCommand(): Command {
+  return new Command('hash-password')
+    .description('read a password from standard input and print its hash for mqtt.clients')
+    .action(async () => {
+      const password = (await readStandardInput()).replace(/\r?\n$/, '');
+      if (password.length < 8) throw new Error('a password has at least 8 characters');
+      process.stdout.write(`${await hashPassword(password)}\n`);
+    });
+}
+
+async function readStandardInput(): Promise<string> {
+  if (process.stdin.isTTY) process.stderr.write('Password, then Enter and Ctrl-D: ');
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,70 @@
+/** What a schema cannot see: names in the configuration that must exist elsewhere. */
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/schema.ts';
+import { codecs, findCodec } from '../decoders/registry.ts';
+import { adapters, findAdapter } from './adapters/registry.ts';
+import { isTopicFilter } from './adapters/topic-filter.ts';
+import { parseDeviceInput } from './lorawan/device-input.ts';
+
+export interface CrossProblem {
+  readonly path: string;
+  readonly detail: string;
+  /** A bad device stops only itself; everything else stops the start. */
+  readonly isFatal: boolean;
+}
+
+export function crossCheck(config: Config): CrossProblem[] {
+  return [...routeProblems(config), ...fileProblems(config), ...deviceProblems(config)];
+}
+
+function routeProblems({ ingest }: Config): CrossProblem[] {
+  const known = adapters.map(({ name }) => name).join(', ');
+  return ingest.routes.flatMap(({ adapter, topic }, index) => [
+    ...(findAdapter(adapter) === undefined
+      ? [fatal(`ingest.routes.${index}.adapter`, `no adapter is named ${adapter}; known: ${known}`)]
+      : []),
+    ...(isTopicFilter(topic)
+      ? []
+      : [fatal(`ingest.routes.${index}.topic`, `${topic} is not an MQTT topic filter`)]),
+  ]);
+}
+
+function fileProblems({ mqtt }: Config): CrossProblem[] {
+  const { certFile, keyFile, caFile } = mqtt.tls ?? {};
+  return Object.entries({ certFile, keyFile, caFile }).flatMap(([key, file]) =>
+    file === undefined || isReadable(file) ? [] : [fatal(`mqtt.tls.${key}`, `cannot read ${file}`)],
+  );
+}
+
+function isReadable(file: string): boolean {
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function deviceProblems({ devices }: Config): CrossProblem[] {
+  const names = codecs.map(({ name }) => name).join(', ');
+  return devices.flatMap((input, index) => {
+    const parsed = parseDeviceInput(input);
+    const at = `devices.${index} (${input.id})`;
+    if ('problems' in parsed) {
+      return parsed.problems.map(({ path, message, remedy }) =>
+        mild(`${at}${path === '' ? '' : `.${path}`}`, `${message} ${remedy}`.trim()),
+      );
+    }
+    const { codec } = parsed.device;
+    if (codec === undefined || findCodec(codec) !== undefined) return [];
+    return [mild(`${at}.codec`, `no codec is named ${codec}; known: ${names}`)];
+  });
+}
+
+function fatal(path: string, detail: string): CrossProblem {
+  return { path, detail, isFatal: true };
+}
+
+function mild(path: string, detail: string): CrossProblem {
+  return { path, detail, isFatal: false };
+}

@@ -1,0 +1,37 @@
+/** Numbers series as they are met, so that a reading travels between threads without its names. */
+import type { Reading } from '../model/reading.ts';
+import type { RowTuple, SeriesTuple } from './worker-messages.ts';
+
+export interface LiveNumbers {
+  /** Rows of the readings, and the series that have not been named before. */
+  number(readings: readonly Reading[]): { series: SeriesTuple[]; rows: RowTuple[] };
+}
+
+export function createLiveNumbers(): LiveNumbers {
+  const byDevice = new Map<string, Map<string, number>>();
+  let count = 0;
+  return {
+    number(readings) {
+      const series: SeriesTuple[] = [];
+      const rows = readings.map((reading): RowTuple => {
+        const { device, quantity, channel = '', unit, area = '' } = reading;
+        let ofDevice = byDevice.get(device);
+        if (ofDevice === undefined) {
+          ofDevice = new Map();
+          byDevice.set(device, ofDevice);
+        }
+        const name = channel === '' ? quantity : `${quantity}\n${channel}`;
+        let index = ofDevice.get(name);
+        if (index === undefined) {
+          index = count;
+          count += 1;
+          ofDevice.set(name, index);
+          series.push([device, quantity, channel, unit, area]);
+        }
+        const { time, value, quality, vouchedBy, receivedAt, seq } = reading;
+        return [index, time, value, quality, vouchedBy, receivedAt, seq];
+      });
+      return { series, rows };
+    },
+  };
+}

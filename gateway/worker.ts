@@ -1,0 +1,118 @@
+/**
+ * The derive worker: reads the ledger, decodes, judges, feeds the store and tells the ingest thread
+ * what is new. It may crash at any moment: it starts again where its cursors stand.
+ */
+import { join } from 'node:path';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { findCodec } from '../decoders/registry.ts';
+import { openCatalogue } from './ledger/catalogue.ts';
+import { openLedgerReader } from './ledger/lmdb-reader.ts';
+import { systemClock } from './model/clock.ts';
+import type { Device } from './model/device.ts';
+import { deriveEntry } from './pipeline/derive.ts';
+import { startDeriveLoop } from './pipeline/derive-loop.ts';
+import { createLatestKeeper } from './pipeline/latest-keeper.ts';
+import { createLiveNumbers } from './pipeline/live-numbers.ts';
+import type {
+  FromWorker,
+  StoreRequest,
+  ToWorker,
+  WorkerSettings,
+} from './pipeline/worker-messages.ts';
+import { createFeed } from './stores/feed.ts';
+import { type OpenStore, openStore } from './stores/open-store.ts';
+
+const keepLatestMs = 1_000;
+
+async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
+  const tell = (message: FromWorker) => port.postMessage(message);
+  const devices = new Map<string, Device>(settings.devices.map((device) => [device.id, device]));
+  const reader = openLedgerReader({ directory: settings.dataDir });
+  const catalogue = openCatalogue(join(settings.dataDir, 'catalogue'));
+  const store = await openStore(settings.store, settings.dataDir, ({ readings, links }, reason) =>
+    tell({ kind: 'rejected', records: readings.length + links.length, reason }),
+  );
+  const feed = createFeed({
+    writer: store.writer,
+    clock: systemClock,
+    onState: ({ kind, since, reason }) =>
+      tell({ kind: 'feed', feed: { state: kind, since, reason } }),
+  });
+  const numbers = createLiveNumbers();
+  const latest = createLatestKeeper(catalogue);
+  let live = catalogue.position('live');
+
+  tell({ kind: 'ready' });
+  tell({ kind: 'live', ...numbers.number(latest.restore()) });
+  const loop = startDeriveLoop({
+    reader,
+    catalogue,
+    feed: { offer: (batch) => feed.offer(batch), isDown: () => feed.state().kind === 'down' },
+    derive: (entry) =>
+      deriveEntry(entry, { deviceOf: (id) => devices.get(id), codecOf: (name) => findCodec(name) }),
+    publish(readings) {
+      latest.note(readings);
+      tell({ kind: 'live', ...numbers.number(readings) });
+    },
+    observe(progress) {
+      live = progress.live;
+      const deriveSeconds = Math.max(0, systemClock.now() - progress.receivedAt) / 1_000;
+      tell({ kind: 'progress', ...progress, deriveSeconds });
+    },
+    onStored: ({ readings }, seq) => tell({ kind: 'stored', readings: readings.length, seq }),
+  });
+  const keep = () => {
+    latest.flush();
+    catalogue.setPosition('live', live);
+  };
+  const keeping = setInterval(keep, keepLatestMs);
+
+  async function stop(): Promise<void> {
+    clearInterval(keeping);
+    await loop.stop();
+    keep();
+    await feed.close();
+    await store.close();
+    await Promise.all([catalogue.close(), reader.close()]);
+    port.close();
+  }
+
+  port.on('message', (message: ToWorker) => {
+    switch (message.kind) {
+      case 'wake':
+        loop.wake();
+        break;
+      case 'device':
+        if (message.device === undefined) devices.delete(message.id);
+        else devices.set(message.id, message.device);
+        break;
+      case 'request':
+        answer(store, message.request).then(
+          (result) => tell({ kind: 'answer', id: message.id, result }),
+          (error) => tell({ kind: 'failure', id: message.id, reason: String(error) }),
+        );
+        break;
+      case 'rewind':
+        loop.rewind(message.seq);
+        break;
+      case 'stop':
+        void stop();
+    }
+  });
+}
+
+function answer({ reader }: OpenStore, request: StoreRequest): Promise<unknown> {
+  switch (request.kind) {
+    case 'readings':
+      return reader.readings(request.query);
+    case 'aggregate':
+      return reader.aggregate(request.query);
+    case 'ping':
+      return reader.ping();
+  }
+}
+
+if (parentPort !== null) {
+  const settings: WorkerSettings = workerData;
+  await run(parentPort, settings);
+}

@@ -171,14 +171,15 @@ function problemsOf(issue: z.core.$ZodIssue): readonly DeviceProblem[] {
   return [{ path: path.join('.'), message: issue.message, remedy: remedyFor(path) }];
 }
 
-const fieldsOf = new Map<string, readonly string[]>([
-  ['', Object.keys(deviceShape.shape)],
-  ['keys', Object.keys(deviceKeys.shape)],
-  ['location', Object.keys(location.shape)],
-]);
+/** The objects whose fields are fixed. */
+function fieldsOf(path: readonly string[]): readonly string[] {
+  if (path[0] === 'keys') return Object.keys(deviceKeys.shape);
+  if (path[0] === 'location') return Object.keys(location.shape);
+  return Object.keys(deviceShape.shape);
+}
 
 function unknownField(path: readonly string[], key: string): DeviceProblem {
-  const known = fieldsOf.get(path.join('.')) ?? [];
+  const known = fieldsOf(path);
   const nearest = closest(key, known);
   const isNear = distance(key, nearest) <= 2;
   return {

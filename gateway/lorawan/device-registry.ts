@@ -166,10 +166,9 @@ export class DeviceRegistry {
 
   #limitProblems(device: Device): readonly DeviceProblem[] {
     const { devicesMax, devicesPerDevAddrMax } = this.#limits;
-    const ids = this.#byDevAddr.get(device.devAddr ?? '')?.ids;
+    const ids = this.#idsOf(device.devAddr ?? '');
     const isFull = !this.#devices.has(device.id) && this.#devices.size >= devicesMax;
-    const isCrowded =
-      ids !== undefined && !ids.includes(device.id) && ids.length >= devicesPerDevAddrMax;
+    const isCrowded = !ids.includes(device.id) && ids.length >= devicesPerDevAddrMax;
     return [
       ...(isFull ? [limitProblem('', `${devicesMax} devices are registered`)] : []),
       ...(isCrowded ? [limitProblem('devAddr', `${devicesPerDevAddrMax} devices share it`)] : []),
@@ -212,17 +211,21 @@ export class DeviceRegistry {
   #remember(device: Device): void {
     this.#devices.set(device.id, device);
     if (device.devAddr === undefined) return;
-    const ids = this.#byDevAddr.get(device.devAddr)?.ids ?? [];
-    this.#byDevAddr.set(device.devAddr, { ids: [...ids, device.id], sessions: undefined });
+    const ids = [...this.#idsOf(device.devAddr), device.id];
+    this.#byDevAddr.set(device.devAddr, { ids, sessions: undefined });
   }
 
   #forget(device: Device): void {
     this.#devices.delete(device.id);
     this.#unreadable.delete(device.id);
     if (device.devAddr === undefined) return;
-    const ids = this.#byDevAddr.get(device.devAddr)?.ids.filter((id) => id !== device.id) ?? [];
+    const ids = this.#idsOf(device.devAddr).filter((id) => id !== device.id);
     if (ids.length === 0) this.#byDevAddr.delete(device.devAddr);
     else this.#byDevAddr.set(device.devAddr, { ids, sessions: undefined });
+  }
+
+  #idsOf(devAddr: string): readonly string[] {
+    return this.#byDevAddr.get(devAddr)?.ids ?? [];
   }
 }
 

@@ -107,17 +107,15 @@ export function parseFrame(phyPayload: Buffer): Frame | Fault {
   if (mType === 0) return parseJoinRequest(phyPayload);
   if (mType === 1) return parseJoinAccept(phyPayload);
   if (mType === 6) return parseRejoinRequest(phyPayload);
-  return parseData(phyPayload, dataTypes[mType - 2] ?? 'UnconfirmedDataUp');
+  return parseData(phyPayload, dataTypeOf(mType));
 }
 
-const dataTypes: readonly DataType[] = [
-  'UnconfirmedDataUp',
-  'UnconfirmedDataDown',
-  'ConfirmedDataUp',
-  'ConfirmedDataDown',
-];
+/** MType 2 to 5: unconfirmed up and down, confirmed up and down. */
+function dataTypeOf(mType: number): DataType {
+  if (mType < 4) return mType === 2 ? 'UnconfirmedDataUp' : 'UnconfirmedDataDown';
+  return mType === 4 ? 'ConfirmedDataUp' : 'ConfirmedDataDown';
+}
 
-/** The data frame's MType values 2 to 5 alternate between uplink and downlink. */
 function parseData(phyPayload: Buffer, mType: DataType): DataFrame | Fault {
   const problem = dataProblem(phyPayload);
   if (problem !== undefined) return malformed(problem);

@@ -22,7 +22,8 @@ export class IdOrder {
     this.#merge();
     const { length } = this.#sorted;
     for (let index = this.#positionAfter(after); index < length; index += 1) {
-      yield this.#sorted[index] ?? '';
+      const id = this.#sorted[index];
+      if (id !== undefined) yield id;
     }
   }
 
@@ -37,11 +38,13 @@ export class IdOrder {
 
   /** The index of the first id greater than this one. */
   #positionAfter(id: string | undefined): number {
+    if (id === undefined) return 0;
     let low = 0;
-    let high = id === undefined ? 0 : this.#sorted.length;
+    let high = this.#sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#sorted[middle] ?? '') <= (id ?? '')) low = middle + 1;
+      const probe = this.#sorted[middle];
+      if (probe !== undefined && probe <= id) low = middle + 1;
       else high = middle;
     }
     return low;

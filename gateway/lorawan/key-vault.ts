@@ -58,11 +58,15 @@ function openExclusively(path: string): number | undefined {
   try {
     return openSync(path, 'wx', 0o600);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined;
+    if (isExisting(error)) return undefined;
     throw new Error(`The key file ${path} cannot be created: make its folder writable.`, {
       cause: error,
     });
   }
+}
+
+function isExisting(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST';
 }
 
 /** Keys may be sealed a moment later: the file's name must be as durable as they are. */

@@ -85,17 +85,14 @@ interface Proof {
 /** Each session's likeliest counter is tried before any session's next one. */
 function prove(attempt: Attempt): Proof | undefined {
   const { frame, candidates, lastFrameCounter, options } = attempt;
-  const counters = candidates.map((session) =>
-    counterCandidates(
-      frame.fCnt16,
-      lastFrameCounter(session.deviceId, session.devAddr),
-      options.counters,
-    ),
-  );
-  const rounds = Math.max(...counters.map((list) => list.length));
+  const tries = candidates.map((session) => {
+    const last = lastFrameCounter(session.deviceId, session.devAddr);
+    return { session, counters: counterCandidates(frame.fCnt16, last, options.counters) };
+  });
+  const rounds = Math.max(...tries.map(({ counters }) => counters.length));
   for (let round = 0; round < rounds; round += 1) {
-    for (const [index, session] of candidates.entries()) {
-      const fCnt = counters[index]?.[round];
+    for (const { session, counters } of tries) {
+      const fCnt = counters[round];
       if (fCnt === undefined) continue;
       const proof = { session, ciphers: options.ciphers.of(session), fCnt };
       if (isProven(attempt, proof)) return proof;

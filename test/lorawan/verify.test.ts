@@ -160,6 +160,16 @@ describe('Frame verification', () => {
     }
   });
 
+  it('tries every counter of every session before it gives up', () => {
+    const first = session10('70b3d57ed0000001', 5);
+    const second = session10('70b3d57ed0000002', 9);
+    const phyPayload = uplinkFrame(session10('stranger', 13), { fCnt: 40, fPort: 2, payload });
+    const result = verifyUplink(uplinkOf(phyPayload), lookupOf(first, second), (deviceId) =>
+      deviceId === first.deviceId ? 39 : undefined,
+    );
+    expect(result).toMatchObject({ kind: 'fault', code: 'MIC_MISMATCH' });
+  });
+
   it.each([
     [65_535, 65_536],
     [131_071, 131_072],

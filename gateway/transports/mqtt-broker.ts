@@ -32,10 +32,8 @@ import type {
 } from './mqtt-options.ts';
 import { mqttLimitDefaults } from './mqtt-options.ts';
 import { createMqttRouter, withheldTopic } from './mqtt-router.ts';
-import type { MqttSessions, SessionCounts } from './mqtt-sessions.ts';
-import { createMqttSessions } from './mqtt-sessions.ts';
+import type { SessionCounts } from './mqtt-sessions.ts';
 import { isMqttPath } from './mqtt-websocket.ts';
-import { guardPackets } from './packet-guard.ts';
 import type { Receive, Transport } from './transport.ts';
 
 export interface MqttBroker extends Transport {
@@ -182,8 +180,6 @@ function messageHooks(core: MqttCore): AedesOptions {
   return {
     authorizePublish: (client, packet, callback) => {
       const connection = client === null ? undefined : connections.get(client);
-      // Only a will has no command, for it was never a packet of its own.
-      const isWill = packet.cmd !== 'publish';
       if (connection === undefined) {
         // The will of a client nobody knows any more: there is no one to vouch for it.
         withhold(packet);
@@ -191,24 +187,23 @@ function messageHooks(core: MqttCore): AedesOptions {
         return;
       }
       const { qos } = packet;
-      core.receiver.take(connection, packet, { isWill }).then(
-        (routing) => {
-          if (routing === 'withhold') withhold(packet);
-          packet.retain =
-            packet.retain && connection.principal?.acl.mayRetain(packet.topic) === true;
-          // Set anew for every receiver [MQTT-3.3.1-3].
-          packet.dup = false;
-          // Aedes numbers a message and routes it some microtasks later; a turn of its own for each
-          // keeps one from overtaking another, which a subscriber would then take for a duplicate.
-          if (qos === 1) callback(null);
-          else setImmediate(callback, null);
-        },
-        (error: unknown) => {
+      core.receiver.take(connection, packet, (outcome) => {
+        if (outcome instanceof Error) {
           const { address } = connection;
-          core.note('mqtt-not-acknowledged', { address, error, topicLength: packet.topic.length });
-          callback(error instanceof Error ? error : new Error('not received'));
-        },
-      );
+          core.note('mqtt-not-acknowledged', { address, error: outcome });
+          callback(outcome);
+          return;
+        }
+        const { acl } = connection.principal ?? {};
+        if (outcome === 'withhold') withhold(packet);
+        packet.retain = packet.retain && acl?.mayRetain(packet.topic) === true;
+        // Set anew for every receiver [MQTT-3.3.1-3].
+        packet.dup = false;
+        // Aedes numbers a message and routes it some microtasks later; a turn of its own for each
+        // keeps one from overtaking another, which a subscriber would then take for a duplicate.
+        if (qos === 1) callback(null);
+        else setImmediate(callback, null);
+      });
     },
     authorizeSubscribe: (client, subscription, callback) => {
       const connection = connections.get(client);

@@ -38,8 +38,19 @@ export interface MqttConnection extends AcceptedConnection {
   principal: MqttPrincipal | undefined;
   /** Bytes waiting for their receipt. */
   waitingBytes: number;
-  /** Settles when everything received before has been acknowledged or has failed. */
-  turn: Promise<void>;
+  /** Messages without a receipt yet, and those whose receipt came before that of an earlier one. */
+  readonly receipts: PendingReceipt[];
+  /** A device publishes to one topic over and over: the topic asked for last, and the answer. */
+  lastTopic: { readonly topic: string; readonly isAllowed: boolean };
+}
+
+/** What the broker does with a message after its receipt: hand it to subscribers, or to nobody. */
+export type Routing = 'route' | 'withhold';
+
+export interface PendingReceipt {
+  /** Undefined until the receiver has resolved or rejected. */
+  outcome: Routing | Error | undefined;
+  readonly done: (outcome: Routing | Error) => void;
 }
 
 export function createMqttConnection(
@@ -61,6 +72,7 @@ export function createMqttConnection(
     requested: { clientId: '', clean: true },
     principal: undefined,
     waitingBytes: 0,
-    turn: Promise.resolve(),
+    receipts: [],
+    lastTopic: { topic: '', isAllowed: false },
   };
 }

@@ -1,13 +1,18 @@
-/** A PUBLISH from a client on its way to the receiver: checked, slowed down, and acknowledged in order. */
+/**
+ * A PUBLISH from a client on its way to the receiver: checked, slowed down, and acknowledged in order.
+ * This runs once a message, so it counts allocations: one closure, one promise reaction, no spreads.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Inbound } from '../model/inbound.ts';
 import { isSystemTopic } from './mqtt-connect.ts';
-import type { MqttConnection, MqttPrincipal } from './mqtt-connection.ts';
+import type { MqttConnection, MqttPrincipal, PendingReceipt, Routing } from './mqtt-connection.ts';
 import type { MqttHooks, MqttLimits } from './mqtt-options.ts';
 import { isTopicName, isWithinLimits } from './topic-filter.ts';
 import type { Receive } from './transport.ts';
 
 export interface PublishFields {
+  /** Absent for a will, which was never a packet of its own. */
+  readonly cmd?: string;
   readonly topic: string;
   readonly payload: Buffer | string;
   readonly qos: number;
@@ -15,19 +20,12 @@ export interface PublishFields {
   readonly messageId?: number | undefined;
 }
 
-/** What the broker does with a message after its receipt: hand it to subscribers, or to nobody. */
-export type Routing = 'route' | 'withhold';
-
 export interface MqttReceiver {
   /**
-   * Resolves when the message may be acknowledged, and in the order of the calls for one connection
-   * [MQTT-4.6.0-2]. Rejects when it must not be: the connection has to be closed.
+   * Calls `done` once, later, and for one connection in the order of the calls [MQTT-4.6.0-2]: with
+   * a routing when the message may be acknowledged, with an error when the connection has to close.
    */
-  take(
-    connection: MqttConnection,
-    packet: PublishFields,
-    options: { readonly isWill: boolean },
-  ): Promise<Routing>;
+  take(connection: MqttConnection, packet: PublishFields, done: PendingReceipt['done']): void;
   /** Resolves when no receipt is in flight, or at the time-out; true when none is left. */
   settle(timeoutMs: number): Promise<boolean>;
 }
@@ -42,48 +40,52 @@ export function createMqttReceiver(
   let inFlight = 0;
   const whenSettled = new Set<() => void>();
 
+  function deliver(connection: MqttConnection, inbound: Inbound, pending: PendingReceipt): void {
+    const size = inbound.body.length + inbound.route.length + overheadBytes;
+    connection.waitingBytes += size;
+    inFlight += 1;
+    const isAllowed = mayPublish(connection, inbound.route, limits);
+    const finish = (outcome: Routing | Error): void => {
+      connection.waitingBytes -= size;
+      inFlight -= 1;
+      pending.outcome = outcome;
+      acknowledgeInOrder(connection.receipts);
+      if (inFlight === 0) announceSettled();
+    };
+    const pass = (): void => {
+      const written = isAllowed ? receive(inbound) : hooks.onForbidden(inbound);
+      written.then(
+        () => finish(isAllowed ? 'route' : 'withhold'),
+        (error: unknown) => finish(error instanceof Error ? error : new Error(String(error))),
+      );
+    };
+    const delayMs = delayOf(connection, inbound.body.length);
+    if (delayMs < 1) pass();
+    else setTimeout(pass, delayMs);
+  }
+
   function announceSettled(): void {
     for (const resolve of whenSettled) resolve();
     whenSettled.clear();
   }
 
-  async function deliver(connection: MqttConnection, inbound: Inbound, acl: MqttPrincipal['acl']) {
-    const size = inbound.body.length + inbound.route.length + overheadBytes;
-    connection.waitingBytes += size;
-    inFlight += 1;
-    try {
-      const delayMs = Math.max(
-        connection.messageRate.delayMs(1),
-        connection.byteRate.delayMs(inbound.body.length),
-      );
-      if (delayMs >= 1) await wait(delayMs);
-      const isAllowed = acl.mayPublish(inbound.route) && isWithinLimits(inbound.route, limits);
-      await (isAllowed ? receive(inbound) : hooks.onForbidden(inbound));
-      return isAllowed ? 'route' : 'withhold';
-    } finally {
-      connection.waitingBytes -= size;
-      inFlight -= 1;
-      if (inFlight === 0) announceSettled();
-    }
-  }
-
   return {
-    take: async (connection, packet, { isWill }) => {
+    take: (connection, packet, done) => {
       const { principal } = connection;
-      const problem = principal === undefined ? 'nobody' : findPublishFault(packet, isWill);
-      if (principal === undefined || problem !== undefined) throw new Error(problem);
-      const inbound = toInbound(packet, principal.sender, hooks.clock.now());
-      const before = connection.turn;
-      const receipt = deliver(connection, inbound, principal.acl);
-      const inTurn = afterBoth(receipt, before);
-      connection.turn = inTurn.then(ignore, ignore);
-      return inTurn;
+      const problem = principal === undefined ? 'no principal' : findPublishFault(packet);
+      if (principal === undefined || problem !== undefined) {
+        setImmediate(done, new Error(problem));
+        return;
+      }
+      const pending: PendingReceipt = { outcome: undefined, done };
+      connection.receipts.push(pending);
+      deliver(connection, toInbound(packet, principal, hooks.clock.now()), pending);
     },
     settle: async (timeoutMs) => {
       if (inFlight === 0) return true;
       const abort = new AbortController();
       const settled = new Promise<void>((resolve) => whenSettled.add(resolve));
-      const expired = wait(timeoutMs, undefined, { signal: abort.signal }).catch(ignore);
+      const expired = wait(timeoutMs, undefined, { signal: abort.signal }).catch(() => undefined);
       await Promise.race([settled, expired]);
       abort.abort();
       return inFlight === 0;
@@ -91,31 +93,44 @@ export function createMqttReceiver(
   };
 }
 
-async function afterBoth(receipt: Promise<Routing>, before: Promise<void>): Promise<Routing> {
-  const routing = await receipt;
-  await before;
-  return routing;
+/** Calls back for the oldest messages up to the first that has no receipt yet. */
+function acknowledgeInOrder(receipts: PendingReceipt[]): void {
+  let first = receipts[0];
+  while (first?.outcome !== undefined) {
+    receipts.shift();
+    first.done(first.outcome);
+    first = receipts[0];
+  }
 }
 
-function ignore(): void {}
+function mayPublish(connection: MqttConnection, topic: string, limits: MqttLimits): boolean {
+  if (connection.lastTopic.topic === topic) return connection.lastTopic.isAllowed;
+  const acl = connection.principal?.acl;
+  const isAllowed = acl?.mayPublish(topic) === true && isWithinLimits(topic, limits);
+  connection.lastTopic = { topic, isAllowed };
+  return isAllowed;
+}
+
+function delayOf({ messageRate, byteRate }: MqttConnection, bytes: number): number {
+  return Math.max(messageRate.delayMs(1), byteRate.delayMs(bytes));
+}
 
 /** What closes the connection instead of being written down: it is no message at all. */
-function findPublishFault(packet: PublishFields, isWill: boolean): string | undefined {
+function findPublishFault(packet: PublishFields): string | undefined {
   if (!isTopicName(packet.topic)) return 'a topic that nobody can publish to';
   if (isSystemTopic(packet.topic)) return '$SYS belongs to the broker';
-  if (isWill || packet.qos === 0) return undefined;
+  if (packet.cmd === undefined || packet.qos === 0) return undefined;
   // [MQTT-2.3.1-1]; the parser gives -1 when the packet ends before the identifier.
   return (packet.messageId ?? 0) > 0 ? undefined : 'a packet identifier of 0, or none';
 }
 
-function toInbound(
-  { topic, payload, qos, dup, messageId }: PublishFields,
-  sender: Inbound['sender'],
-  receivedAt: number,
-): Inbound {
+function toInbound(packet: PublishFields, principal: MqttPrincipal, receivedAt: number): Inbound {
+  const { topic: route, payload, qos, dup, messageId } = packet;
   const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
-  const base = { transport: 'mqtt', route: topic, body, receivedAt, sender } as const;
-  // DUP means nothing at QoS 0 [MQTT-3.3.1-2].
-  if (qos === 0 || messageId === undefined) return { ...base, dup: false };
-  return { ...base, dup, messageId };
+  const { sender } = principal;
+  // DUP means nothing at QoS 0 [MQTT-3.3.1-2], and a will has no packet identifier.
+  if (qos === 0 || messageId === undefined) {
+    return { transport: 'mqtt', route, body, receivedAt, sender, dup: false };
+  }
+  return { transport: 'mqtt', route, body, receivedAt, sender, dup, messageId };
 }

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { usePage } from './page-context.tsx';
-import { StatusLine } from './parts/status-line.tsx';
+import { PlainLine, StatusLine } from './parts/status-line.tsx';
 import { type Route, routeOf } from './route.ts';
 import { DeviceList } from './views/device-list.tsx';
 import { DevicePage } from './views/device-page.tsx';
@@ -88,7 +88,7 @@ export function App() {
   return (
     <div class={isDown && !isSignedOut ? 'page is-down' : 'page'}>
       <SkipLink />
-      <StatusLine />
+      {isSignedOut ? <PlainLine /> : <StatusLine />}
       <main id="main" tabIndex={-1}>
         <Trouble />
         <View route={route} />

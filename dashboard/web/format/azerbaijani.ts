@@ -19,6 +19,8 @@ const months = [
   'dekabr',
 ] as const;
 
+const shortMonths = 'yan fev mar apr may iyn iyl avq sen okt noy dek'.split(' ');
+
 export type AgeUnit = 'second' | 'minute' | 'hour' | 'day';
 
 const unitWords: Readonly<Record<AgeUnit, string>> = {
@@ -52,7 +54,7 @@ export function azLongDate(date: { day: number; month: number; year: number }): 
 
 /** `22 noy` */
 export function azShortDate(date: { day: number; month: number }): string {
-  return `${date.day} ${(months[date.month - 1] ?? '').slice(0, 3)}`;
+  return `${date.day} ${shortMonths[date.month - 1] ?? ''}`;
 }
 
 /** `5 dəqiqə öncə` */

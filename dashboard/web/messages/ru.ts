@@ -11,7 +11,7 @@ export const ru: Catalogue = {
   'page.failed': 'Шлюз не ответил на запрос: {reason}',
   'page.again': 'Повторить',
   'status.connecting': 'Подключение …',
-  'status.live': 'В эфире',
+  'status.live': 'Онлайн',
   'status.paused': 'Пауза с {time}',
   'status.pausedNote': 'Страница показывает состояние на этот момент.',
   'status.down': 'Нет связи с {time} — переподключение',

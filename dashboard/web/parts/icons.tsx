@@ -63,7 +63,10 @@ export function QualityIcon({ quality }: { quality: QualityFlag }) {
   return <Icon paths={[circle]} />;
 }
 
-export function LiveIcon({ state }: { state: 'live' | 'paused' | 'down' }) {
+export type LineState = 'live' | 'paused' | 'waiting' | 'down';
+
+export function LiveIcon({ state }: { state: LineState }) {
+  if (state === 'waiting') return <Icon paths={[circle]} isDashed />;
   if (state === 'paused') return <Icon paths={['M5 3v10M11 3v10']} />;
   if (state === 'down') return <Icon paths={[circle, 'M4 12L12 4']} />;
   return <Icon paths={['M8 4.5a3.5 3.5 0 1 1 0 7a3.5 3.5 0 1 1 0-7z']} isSolid />;

@@ -21,7 +21,7 @@ export interface PlotOptions {
   onPoint(column: number | undefined): void;
 }
 
-const height = 200;
+const height = 190;
 /** Half the size of a mark, CSS pixels. */
 const markSize = 4.5;
 
@@ -113,6 +113,7 @@ function axesOf(inks: Inks, format: Formatter): uPlot.Axis[] {
       ...both,
       grid: { show: false },
       space: 72,
+      size: 28,
       values: (_, splits) => splits.map((second) => format.time(second * 1_000)),
     },
     {
@@ -125,6 +126,13 @@ function axesOf(inks: Inks, format: Formatter): uPlot.Axis[] {
   ];
 }
 
+/** A flat line stands in the middle of its axis, instead of being measured from zero. */
+function valueRange(min: number | null, max: number | null): [number, number] {
+  if (min === null || max === null) return [0, 1];
+  const pad = max > min ? (max - min) * 0.1 : Math.abs(max) * 0.05 || 1;
+  return [min - pad, max + pad];
+}
+
 function optionsOf(options: PlotOptions, inks: Inks, edge: { now: number }): uPlot.Options {
   return {
     width: options.width,
@@ -132,7 +140,10 @@ function optionsOf(options: PlotOptions, inks: Inks, edge: { now: number }): uPl
     legend: { show: false },
     padding: [8, 12, 0, 0],
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 9 } },
-    scales: { x: { time: true, range: () => [(edge.now - windowMs) / 1_000, edge.now / 1_000] } },
+    scales: {
+      x: { time: true, range: () => [(edge.now - windowMs) / 1_000, edge.now / 1_000] },
+      y: { range: (_, min, max) => valueRange(min, max) },
+    },
     axes: axesOf(inks, options.format),
     series: [
       {},

@@ -4,13 +4,13 @@ import { closeCodes } from '../../protocol.ts';
 import { createAnnouncer } from '../announcer.ts';
 import { languages } from '../language.ts';
 import { type PageTools, usePage } from '../page-context.tsx';
-import { LiveIcon } from './icons.tsx';
+import { type LineState, LiveIcon } from './icons.tsx';
 
 const languageNames = { az: 'Azərbaycanca', ru: 'Русский', en: 'English' } as const;
 
 /** What the line says of the stream, in words. */
 function liveWords({ page, t, format }: PageTools): {
-  state: 'live' | 'paused' | 'down';
+  state: LineState;
   text: string;
 } {
   const live = page.live.value;
@@ -29,7 +29,7 @@ function liveWords({ page, t, format }: PageTools): {
       text: t('status.paused', { words: { time: format.clock(pausedAt) } }),
     };
   }
-  if (live.phase === 'connecting') return { state: 'down', text: t('status.connecting') };
+  if (live.phase === 'connecting') return { state: 'waiting', text: t('status.connecting') };
   return { state: 'live', text: t('status.live') };
 }
 
@@ -114,6 +114,18 @@ function Announcement() {
   );
 }
 
+/** Before sign-in there is nothing to tell but the name, and the language to choose. */
+export function PlainLine() {
+  return (
+    <header class="status">
+      <div class="status-inner">
+        <p class="brand">Fieldgate</p>
+        <LanguageSwitch />
+      </div>
+    </header>
+  );
+}
+
 export function StatusLine() {
   const tools = usePage();
   const { page, t, format } = tools;
@@ -129,7 +141,7 @@ export function StatusLine() {
         <p class="live">
           <LiveIcon state={state} />
           <strong>{text}</strong>
-          {updatedAt === undefined || state === 'paused' ? null : (
+          {updatedAt === undefined || state !== 'live' ? null : (
             <span class="updated">
               {t('status.updated', { words: { time: format.clock(updatedAt) } })}
             </span>

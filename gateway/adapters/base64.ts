@@ -1,4 +1,7 @@
-/** Base64 without guessing: Buffer.from skips what it does not know, and a shortened payload decodes to lies. */
+/**
+ * Base64 without guessing: Buffer.from skips what it does not know, and a shortened payload
+ * decodes to lies.
+ */
 
 const alphabets = /^[A-Za-z0-9+/_-]*$/;
 

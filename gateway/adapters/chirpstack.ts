@@ -5,9 +5,9 @@ import type { Inbound } from '../model/inbound.ts';
 import type { Measurement, PayloadUplink, RxInfo, SourceEvent } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
 import { malformed, openObject, type Place } from './document.ts';
-import type { Draft } from './draft.ts';
 import {
   complain,
+  type Draft,
   readBytes,
   readCount,
   readFlag,
@@ -67,8 +67,9 @@ interface Route {
 }
 
 /**
- * The default topic ends in `device/<devEui>/event/<event>`. A topic of another template, or the path
- * of a webhook with `?event=up`, may still name the event last; else the message's shape decides.
+ * The default topic ends in `device/<devEui>/event/<event>`. A topic of another template, or the
+ * path of a webhook with `?event=up`, may still name the event last; else the message's shape
+ * decides.
  */
 function readRoute(route: string): Route {
   const levels = route.split('/');
@@ -84,7 +85,10 @@ function eventNamed(word: string): EventName | undefined {
   return eventNames.find((event) => event === word);
 }
 
-/** The fields that only one kind of event has; the order matters where a kind leaves out its defaults. */
+/**
+ * The fields that only one kind of event has; the order matters where a kind leaves out its
+ * defaults.
+ */
 function eventByShape({ object }: Place): EventName | undefined {
   const has = (key: string) => Object.hasOwn(object, key);
   if (has('integrationName')) return 'integration';
@@ -152,7 +156,9 @@ function readContent(message: Place, uplink: Draft<PayloadUplink>): void {
   if (isEncrypted(message)) uplink.encrypted = true;
 }
 
-/** With a join server of its own, the application alone holds the AppSKey and `data` is ciphertext. */
+/**
+ * With a join server of its own, the application alone holds the AppSKey and `data` is ciphertext.
+ */
 function isEncrypted(message: Place): boolean {
   const context = readObject(message, 'joinServerContext');
   if (context === undefined) return false;
@@ -182,7 +188,10 @@ function readEvent(
   return item;
 }
 
-/** A battery level of 0 stands beside "external power" and "unavailable" only because it has no value. */
+/**
+ * A battery level of 0 stands beside "external power" and "unavailable" only because it has no
+ * value.
+ */
 function readStatus(message: Place): Measurement[] {
   const margin = readNumber(message, 'margin') ?? 0;
   const batteryLevel = readNumber(message, 'batteryLevel');

@@ -1,8 +1,13 @@
-/** Opens a body as JSON without trusting it: size, UTF-8, nesting and prototype keys are settled here. */
+/**
+ * Opens a body as JSON without trusting it: size, UTF-8, nesting and prototype keys are settled
+ * here.
+ */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { type Fault, fault } from '../model/fault.ts';
 
-/** A body larger than this is refused before it is read; the largest sample of the field is 4 kB. */
+/**
+ * A body larger than this is refused before it is read; the largest sample of the field is 4 kB.
+ */
 export const bodyBytesMax = 1_048_576;
 
 /** Later stages walk documents by recursion, so nesting is bounded before anything is built. */
@@ -105,7 +110,10 @@ function removePrototypeKeys(value: unknown): void {
   }
 }
 
-/** The engine's own message quotes the payload, which may not stand in a fault: only the place is kept. */
+/**
+ * The engine's own message quotes the payload, which may not stand in a fault: only the place is
+ * kept.
+ */
 function syntaxDetail(error: unknown): string {
   const position = /position (\d+)/.exec(String(error))?.[1];
   return position === undefined

@@ -1,11 +1,13 @@
-/** ChirpStack Gateway Bridge and MQTT Forwarder v4, JSON: raw frames and what gateways tell of themselves. */
+/**
+ * ChirpStack Gateway Bridge and MQTT Forwarder v4, JSON: raw frames and what gateways tell of
+ * themselves.
+ */
 import { parseEui64 } from '../model/eui.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { FrameUplink, SourceEvent } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
 import { malformed, openObject, type Place } from './document.ts';
-import type { Draft } from './draft.ts';
-import { complain, readBytes, readPlace, readText, readTime } from './place.ts';
+import { complain, type Draft, readBytes, readPlace, readText, readTime } from './place.ts';
 import { readRxInfo, readTransmission } from './reception.ts';
 
 const name = 'chirpstack-gateway-bridge-json';
@@ -52,7 +54,10 @@ interface Topic {
 
 const known = /^(?:event|state|command)$/;
 
-/** `[<region>/]gateway/<gatewayId>/<event|state|command>/<word>`; a command is not the event of its name. */
+/**
+ * `[<region>/]gateway/<gatewayId>/<event|state|command>/<word>`; a command is not the event of its
+ * name.
+ */
 function readTopic(route: string): Topic | undefined {
   const [root, gateway, kind, word] = route.split('/').slice(-4);
   if (root !== 'gateway' || gateway === undefined || kind === undefined || word === undefined) {
@@ -83,8 +88,9 @@ function readGatewayId(place: Place): string | undefined {
 }
 
 /**
- * A frame whose checksum failed is noise and no frame of a device. An absent status is let pass: the
- * older bridges that leave it out forward good frames only, and the MIC is verified in any case.
+ * A frame whose checksum failed is noise and no frame of a device. An absent status is let pass:
+ * the older bridges that leave it out forward good frames only, and the MIC is verified in any
+ * case.
  */
 function readFrame(
   message: Place,

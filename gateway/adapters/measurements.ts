@@ -9,7 +9,9 @@ import { isRadioGroup, type RadioFields, radioFieldOf, readRadio } from './radio
 export const measurementsMax = 1_000;
 export const nameLengthMax = 128;
 
-/** Longer text is a document or a picture: it stays in the ledger, but it is no state of anything. */
+/**
+ * Longer text is a document or a picture: it stays in the ledger, but it is no state of anything.
+ */
 export const textLengthMax = 256;
 
 /** What one message holds, filled while it is read. */

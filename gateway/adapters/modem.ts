@@ -1,12 +1,15 @@
-/** What 5G, LTE-M and NB-IoT modems send in JSON: flat values, SenML packs and ThingsBoard telemetry. */
+/**
+ * What 5G, LTE-M and NB-IoT modems send in JSON: flat values, SenML packs and ThingsBoard
+ * telemetry.
+ */
 import { createHash } from 'node:crypto';
 import { isDeviceId } from '../model/device.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { PayloadUplink } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
 import { type Document, isObject, type JsonObject, malformed, openDocument } from './document.ts';
-import type { Draft } from './draft.ts';
 import { type Collection, createCollection, radioOf, readValues } from './measurements.ts';
+import type { Draft } from './place.ts';
 import { resolve } from './senml.ts';
 import { collectRecords } from './senml-measurements.ts';
 import { collectGatewayTelemetry, collectTelemetry, isSample } from './thingsboard.ts';

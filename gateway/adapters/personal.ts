@@ -17,7 +17,9 @@ const words = new Set([
 ]);
 const longSuffix = /(?:imei|imeisv|imsi|iccid|msisdn|phonenumber)$/;
 
-/** True for `imei`, `IMSI1`, `sim_iccid`, `deviceImei`, `subscriber.msisdn`; false for `simSignal`. */
+/**
+ * True for `imei`, `IMSI1`, `sim_iccid`, `deviceImei`, `subscriber.msisdn`; false for `simSignal`.
+ */
 export function isPersonalIdentifier(key: string): boolean {
   const spaced = key.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
   for (const word of spaced.split(/[^a-z]+/)) {

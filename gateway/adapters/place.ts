@@ -1,10 +1,14 @@
 /**
- * Typed readers of one field each. Absent and null are undefined, because senders leave out or null
- * what has its default value; a wrong type is noted once with its path and makes the message a fault.
+ * Typed readers of one field each. Absent and null are undefined, because senders leave out or
+ * null what has its default value; a wrong type is noted once with its path and makes the message
+ * a fault.
  */
 import { decodeBase64 } from './base64.ts';
 import { isObject, type JsonObject, type Place } from './document.ts';
 import { parseTimestamp } from './timestamp.ts';
+
+/** Optional fields of an uplink are set one by one while it is read; afterwards it is readonly. */
+export type Draft<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** Longest text that is taken for a number: longer than any double needs. */
 const numberTextMax = 40;

@@ -1,13 +1,17 @@
-/** Reads the radio state of a cellular modem: many spellings, 3GPP ranges, and "unknown" left out. */
+/**
+ * Reads the radio state of a cellular modem: many spellings, 3GPP ranges, and "unknown" left out.
+ */
 import type { Radio } from '../model/uplink.ts';
 import type { JsonObject } from './document.ts';
-import type { Draft } from './draft.ts';
-import { toNumber } from './place.ts';
+import { type Draft, toNumber } from './place.ts';
 
 export type RadioField = keyof Radio | 'plmn';
 export type RadioFields = Map<RadioField, unknown>;
 
-/** Keys without case, blanks and punctuation. `snr` is not here: senders mean different things by it. */
+/**
+ * Keys without case, blanks and punctuation. `snr` is not here: senders mean different things by
+ * it.
+ */
 const fieldsByKey = new Map<string, RadioField>(
   Object.entries({
     rsrp: 'rsrp',
@@ -81,15 +85,19 @@ function plainKey(key: string): string {
 }
 
 const bandText = /^[bn]?\d{1,3}$/i;
+const plmnText = /^(\d{3})[-\s]?(\d{2,3})$/;
 const hexText = /^(?:0x)?[0-9a-f]{1,16}$/i;
 
 function isReadable(field: RadioField, value: string | number): boolean {
   if (toNumber(value) !== undefined) return true;
   if (field === 'band') return bandText.test(String(value));
+  if (field === 'plmn') return plmnText.test(String(value));
   return (field === 'tac' || field === 'cellId') && hexText.test(String(value));
 }
 
-/** What AT commands print for "not available". Numeric placeholders fall out of the ranges below. */
+/**
+ * What AT commands print for "not available". Numeric placeholders fall out of the ranges below.
+ */
 function isPlaceholder(value: string | number): boolean {
   return (
     value === '' || value === '-' || value === '--' || /^(?:n\/a|unknown)$/i.test(String(value))
@@ -175,7 +183,9 @@ const lteRanges: Ranges = {
   cellId: { min: 1, max: 0xfff_fffe },
 };
 
-/** Without a technology the wider range counts, but not the values nRF modems send for "unknown". */
+/**
+ * Without a technology the wider range counts, but not the values nRF modems send for "unknown".
+ */
 const anyRanges: Ranges = { ...nrRanges, rsrq: { min: -34, max: 20 } };
 
 const sinrRange: Range = { min: -23, max: 40 };
@@ -253,7 +263,7 @@ function readCode(value: unknown, { isHex }: { readonly isHex: boolean }): numbe
 
 /** Numbers have lost their leading zeros: a country has three digits, a network two or three. */
 function readOperator(fields: RadioFields, radio: Draft<Radio>): void {
-  const plmn = /^(\d{3})[-\s]?(\d{2,3})$/.exec(asDigits(fields.get('plmn')));
+  const plmn = plmnText.exec(asDigits(fields.get('plmn')));
   const mcc = asDigits(fields.get('mcc')).padStart(3, '0');
   const mnc = asDigits(fields.get('mnc')).replace(/^\d$/, '0$&');
   if (/^(?!000)\d{3}$/.test(mcc)) radio.mcc = mcc;

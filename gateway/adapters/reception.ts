@@ -2,8 +2,7 @@
 import { parseEui64 } from '../model/eui.ts';
 import type { Location, RxInfo, TxInfo } from '../model/uplink.ts';
 import type { Place } from './document.ts';
-import type { Draft } from './draft.ts';
-import { readNumber, readPlace, readText, readTime } from './place.ts';
+import { type Draft, readNumber, readPlace, readText, readTime } from './place.ts';
 
 /** More gateways than this never hear one frame in earnest. */
 export const receptionsMax = 128;
@@ -29,7 +28,10 @@ function readGatewayId(place: Place): string | undefined {
   return parseEui64(text) ?? text;
 }
 
-/** These messages leave out zeros, and 0 dB is a fair SNR of a LoRa frame: beside an RSSI, absent means 0. */
+/**
+ * These messages leave out zeros, and 0 dB is a fair SNR of a LoRa frame: beside an RSSI, absent
+ * means 0.
+ */
 export function readSignal(place: Place, rxInfo: Draft<RxInfo>, isLora: boolean): void {
   const rssi = readNumber(place, 'rssi');
   const snr = readNumber(place, 'snr') ?? (isLora && rssi !== undefined ? 0 : undefined);

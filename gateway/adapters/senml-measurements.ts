@@ -1,4 +1,6 @@
-/** Resolved SenML records as measurements of one device: short names, the sender's units and times. */
+/**
+ * Resolved SenML records as measurements of one device: short names, the sender's units and times.
+ */
 import type { Measurement } from '../model/uplink.ts';
 import { add, type Collection, textLengthMax } from './measurements.ts';
 import { isPersonalIdentifier, isPersonalText } from './personal.ts';

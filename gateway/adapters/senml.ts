@@ -33,8 +33,8 @@ interface Base {
 }
 
 /**
- * The records in order of time; `now` is epoch milliseconds. What is wrong with the pack is noted in
- * `complaints`, and then the records are not to be used.
+ * The records in the order of the pack; `now` is epoch milliseconds. What is wrong with the pack is
+ * noted in `complaints`, and then the records are not to be used.
  */
 export function resolve(
   pack: readonly unknown[],
@@ -62,10 +62,12 @@ export function resolve(
     const record = resolveRecord(place, base, now);
     if (record !== undefined) records.push(record);
   }
-  return records.sort((one, other) => one.time - other.time);
+  return records;
 }
 
-/** A field that ends in "_" must be understood or the pack refused; other unknown ones are ignored. */
+/**
+ * A field that ends in "_" must be understood or the pack refused; other unknown ones are ignored.
+ */
 function checkFields(place: Place): void {
   for (const key of Object.keys(place.object)) {
     if (key.endsWith('_')) complain(place, key.slice(0, 32), 'a field that is understood here');
@@ -126,7 +128,10 @@ function resolveTime(seconds: number, now: number): number {
   return seconds < absoluteTimeMin ? now + offset : offset;
 }
 
-/** One value at most. A base value alone counts as the value of a record that is more than base fields. */
+/**
+ * One value at most. A base value alone counts as the value of a record that is more than base
+ * fields.
+ */
 function readValue(place: Place, base: Base): number | string | boolean | undefined {
   const present = ['v', 'vs', 'vb', 'vd'].filter((key) => Object.hasOwn(place.object, key));
   const [key] = present;

@@ -5,10 +5,10 @@ import type { Inbound } from '../model/inbound.ts';
 import type { PayloadUplink, RxInfo, SourceEvent, TxInfo } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
 import { isObject, malformed, openObject, type Place } from './document.ts';
-import type { Draft } from './draft.ts';
 import { createCollection, readValues } from './measurements.ts';
 import {
   complain,
+  type Draft,
   readArray,
   readBytes,
   readCount,
@@ -43,7 +43,9 @@ export const theThingsStack: Adapter = {
   parse,
 };
 
-/** The field that holds the message's content also tells what it is; the type is its everyday word. */
+/**
+ * The field that holds the message's content also tells what it is; the type is its everyday word.
+ */
 const contents = [
   ['uplink_message', 'up'],
   ['uplink_normalized', 'up/normalized'],
@@ -196,7 +198,10 @@ function readRxInfo(place: Place, isLora: boolean): RxInfo | undefined {
   return rxInfo;
 }
 
-/** Receptions through Packet Broker are all of the gateway "packetbroker"; the real one stands beside it. */
+/**
+ * Receptions through Packet Broker are all of the gateway "packetbroker"; the real one stands
+ * beside it.
+ */
 function readGatewayId(place: Place): string | undefined {
   const broker = readPlace(place, 'packet_broker');
   const ids = readPlace(place, 'gateway_ids');
@@ -244,8 +249,8 @@ function readEvent(
 }
 
 /**
- * The server normalizes an uplink that it has also sent as `up`: an event with measurements, because
- * a second uplink with the same counter would be a replay.
+ * The server normalizes an uplink that it has also sent as `up`: an event with measurements,
+ * because a second uplink with the same counter would be a replay.
  */
 function readNormalized(normalized: Place, event: Draft<SourceEvent>): void {
   const payload = readPlace(normalized, 'normalized_payload');

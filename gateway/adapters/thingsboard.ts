@@ -1,4 +1,6 @@
-/** The ThingsBoard telemetry forms, which much modem firmware speaks: flat, with a time, in arrays. */
+/**
+ * The ThingsBoard telemetry forms, which much modem firmware speaks: flat, with a time, in arrays.
+ */
 import { type Document, isObject, type JsonObject } from './document.ts';
 import { type Collection, createCollection, readValues } from './measurements.ts';
 import { toNumber } from './place.ts';
@@ -45,7 +47,9 @@ export interface DeviceTelemetry {
   readonly collection: Collection;
 }
 
-/** A gateway's telemetry: `{<device>: [{ts, values}, …], …}`. The caller judges the device names. */
+/**
+ * A gateway's telemetry: `{<device>: [{ts, values}, …], …}`. The caller judges the device names.
+ */
 export function collectGatewayTelemetry(document: Document): DeviceTelemetry[] {
   const { value, complaints } = document;
   if (!isObject(value)) {
@@ -53,7 +57,6 @@ export function collectGatewayTelemetry(document: Document): DeviceTelemetry[] {
     return [];
   }
   const devices = Object.keys(value);
-  if (devices.length === 0) complaints.push('the body names no device');
   if (devices.length > devicesMax)
     complaints.push(`the body names more than ${devicesMax} devices`);
   const telemetry: DeviceTelemetry[] = [];

@@ -1,4 +1,7 @@
-/** Times from outside as epoch milliseconds. Written by hand, because Date.parse also takes what is no date. */
+/**
+ * Times from outside as epoch milliseconds. Written by hand, because Date.parse also takes what is
+ * no date.
+ */
 
 const zero = 0x30;
 
@@ -89,8 +92,8 @@ const deviceTimeMin = Date.UTC(2000, 0, 1);
 const deviceTimeMax = Date.UTC(2100, 0, 1);
 
 /**
- * A device's own time of unknown form: seconds, milliseconds or RFC 3339, as number or text. The two
- * units cannot be mistaken between the years 2000 and 2100; anything else is no time.
+ * A device's own time of unknown form: seconds, milliseconds or RFC 3339, as number or text. The
+ * two units cannot be mistaken between the years 2000 and 2100; anything else is no time.
  */
 export function parseDeviceTime(value: unknown): number | undefined {
   if (typeof value === 'string' && value.length >= 20) return parseTimestamp(value);

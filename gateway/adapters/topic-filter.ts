@@ -1,4 +1,6 @@
-/** MQTT topic filters [MQTT-4.7]: which adapter reads which topic, answered without walking a list. */
+/**
+ * MQTT topic filters [MQTT-4.7]: which adapter reads which topic, answered without walking a list.
+ */
 import assert from 'node:assert/strict';
 import type { Adapter } from './adapter.ts';
 
@@ -12,7 +14,10 @@ export type Router = (topic: string) => Adapter | undefined;
 
 const topicLengthMax = 65_535;
 
-/** `#` alone on the last level, `+` alone on a level [MQTT-4.7.1-2, MQTT-4.7.1-3], no null character. */
+/**
+ * `#` alone on the last level, `+` alone on a level [MQTT-4.7.1-2, MQTT-4.7.1-3], no null
+ * character.
+ */
 export function isTopicFilter(filter: string): boolean {
   if (filter === '' || filter.length > topicLengthMax || filter.includes('\0')) return false;
   const levels = filter.split('/');
@@ -58,7 +63,9 @@ interface Branch {
   rest: number;
 }
 
-/** Answers as adapterFor does, in time that depends on the levels of the topic, not on the routes. */
+/**
+ * Answers as adapterFor does, in time that depends on the levels of the topic, not on the routes.
+ */
 export function createRouter(routes: readonly Route[]): Router {
   const root = emptyBranch();
   routes.forEach(({ filter }, index) => {

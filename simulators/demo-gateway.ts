@@ -105,7 +105,8 @@ function readOutput(child: ChildProcess, onWarning: (line: string) => void): Out
     const entry = parseLogLine(line);
     if (entry.event === 'listening') listens(readAddresses(entry.addresses));
     if (entry.event === 'sign-in-link' && typeof entry.url === 'string') links(entry.url);
-    if (typeof entry.level === 'number' && entry.level >= warnLevel) onWarning(readMessage(entry));
+    else if (typeof entry.level === 'number' && entry.level >= warnLevel)
+      onWarning(readMessage(entry));
   });
   return { listening, signInLink, lastLines };
 }

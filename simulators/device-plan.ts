@@ -43,7 +43,7 @@ export const devicePlans: readonly DevicePlan[] = [
   plan('people', 'gateway-bridge', 'em300', 'Milesight EM300-DI', city, 4),
   plan('air-quality', 'chirpstack', 'object', 'Roadside PM station', environment, 4),
   plan('air-quality', 'modem', 'flat-json', '5G air station', environment, 3),
-  plan('bin', 'gateway-bridge', 'cayenne', 'Bin level sensor', city, 3),
+  plan('bin', 'chirpstack', 'object', 'Bin level sensor', city, 3),
   plan('people', 'the-things-stack', 'em300', 'Milesight EM300-DI', city, 2),
   plan('energy', 'chirpstack', 'cayenne', 'Street light cabinet meter', energy, 2),
   plan('weather', 'modem', 'flat-json', '5G weather station', environment, 2),

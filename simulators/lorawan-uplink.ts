@@ -28,7 +28,7 @@ export interface PortPayload {
 }
 
 const cayenneFPort = 1;
-const roadsideFPort = 10;
+const decodedFPort = 10;
 
 /** The bytes that a device of this kind and format sends for these values. */
 export function encodePayload(device: CityDevice, values: DeviceValues): PortPayload {
@@ -42,7 +42,7 @@ export function encodePayload(device: CityDevice, values: DeviceValues): PortPay
     case 'cayenne':
       return { fPort: cayenneFPort, frmPayload: cayennePayload(device, values) };
     case 'object':
-      return roadsidePayload(values);
+      return decodedPayload(device, values);
     case 'flat-json':
     case 'senml':
       throw new RangeError(`${device.format} is not carried by LoRaWAN`);
@@ -93,12 +93,6 @@ function cayennePayload({ kind }: CityDevice, values: DeviceValues): Buffer {
       { channel: 4, field: 'current', value: values.mainsCurrent },
     ]);
   }
-  if (kind === 'bin') {
-    return encodeCayenneLpp([
-      { channel: 1, field: 'percentage', value: values.fillLevel },
-      { channel: 2, field: 'temperature', value: values.temperature },
-    ]);
-  }
   return encodeCayenneLpp([
     { channel: 1, field: 'presence', value: values.isOccupied ? 1 : 0 },
     { channel: 2, field: 'temperature', value: values.temperature },
@@ -106,21 +100,25 @@ function cayennePayload({ kind }: CityDevice, values: DeviceValues): Buffer {
   ]);
 }
 
-/** A station with bytes of its own, which only its network server's codec can read. */
-function roadsidePayload(values: DeviceValues): PortPayload {
-  const tenths = (value: number): number => Math.round(value * 10) / 10;
-  const object = {
-    pm2_5: tenths(values.pm2_5),
-    pm10: tenths(values.pm10),
-    no2: tenths(values.no2),
-    temperature: tenths(values.temperature),
-    humidity: tenths(values.humidity),
-  };
-  const frmPayload = Buffer.alloc(10);
-  for (const [index, value] of Object.values(object).entries()) {
-    frmPayload.writeInt16BE(Math.round(value * 10), index * 2);
-  }
-  return { fPort: roadsideFPort, frmPayload, object };
+/** A device with bytes of its own, which only its network server's codec can read. */
+function decodedPayload({ kind }: CityDevice, values: DeviceValues): PortPayload {
+  const fields =
+    kind === 'bin'
+      ? { fill_level: values.fillLevel, temperature: values.temperature }
+      : {
+          pm2_5: values.pm2_5,
+          pm10: values.pm10,
+          no2: values.no2,
+          temperature: values.temperature,
+          humidity: values.humidity,
+        };
+  const tenths = Object.entries(fields).map(
+    ([name, value]) => [name, Math.round(value * 10)] as const,
+  );
+  const frmPayload = Buffer.alloc(tenths.length * 2);
+  for (const [index, [, value]] of tenths.entries()) frmPayload.writeInt16BE(value, index * 2);
+  const object = Object.fromEntries(tenths.map(([name, value]) => [name, value / 10]));
+  return { fPort: decodedFPort, frmPayload, object };
 }
 
 /** A version 4 UUID in form, made from what identifies the uplink. */

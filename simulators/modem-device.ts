@@ -22,8 +22,8 @@ export function createModem(device: CityDevice, seed: string): Modem {
 
 interface Field {
   readonly name: string;
-  /** A unit of the SenML registry [RFC 8428 12.1]. */
-  readonly unit: string;
+  /** A unit of the SenML registry [RFC 8428 12.1]; none for a plain number. */
+  readonly unit?: string;
   readonly value: number;
 }
 
@@ -40,7 +40,7 @@ function measured({ kind }: CityDevice, values: DeviceValues): Field[] {
         field('humidity', '%RH', values.humidity),
         field('pressure', 'hPa', values.pressure),
         field('wind_speed', 'm/s', values.windSpeed),
-        field('wind_direction', 'deg', values.windDirection, 0),
+        field('wind_direction', 'deg', Math.round(values.windDirection) % 360, 0),
         field('rain_intensity', 'mm/h', values.rainIntensity),
       ];
     case 'water-level':
@@ -56,7 +56,7 @@ function measured({ kind }: CityDevice, values: DeviceValues): Field[] {
         field('current', 'A', values.mainsCurrent, 2),
       ];
     case 'people':
-      return [field('people_count', 'count', values.peopleTotal, 0)];
+      return [{ name: 'people_count', value: values.peopleTotal }];
     default:
       return [
         field('pm2_5', 'ug/m3', values.pm2_5),
@@ -78,7 +78,7 @@ function senml(device: CityDevice, fields: readonly Field[], time: number): unkn
   return fields.map(({ name, unit, value }, index) => ({
     ...(index === 0 ? { bn: `${device.id}/`, bt: time / 1000 } : {}),
     n: name,
-    u: unit,
+    ...(unit === undefined ? {} : { u: unit }),
     v: value,
   }));
 }

@@ -17,9 +17,11 @@ export interface Account {
 export interface Publisher {
   /**
    * Resolves once there is room and the message is on its way. `settled` is called once: without an
-   * error when the broker has acknowledged it. After the signal nothing more is sent.
+   * error when the broker has acknowledged it, with one when it never will.
    */
   publish(topic: string, payload: Buffer, settled: (error?: Error) => void): Promise<void>;
+  /** From now on nothing is sent; frees whoever waits for room on a connection that is gone. */
+  stop(): void;
   /** Waits up to `graceMs` for outstanding acknowledgements, then closes. */
   close(graceMs: number): Promise<void>;
 }
@@ -28,13 +30,11 @@ export interface PublisherOptions {
   readonly url: string;
   readonly account: Account;
   readonly clientId: string;
-  /** Frees whoever waits for room on a connection that does not come back. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Throws when the broker cannot be reached or refuses the account. */
 export async function connectPublisher(publisher: PublisherOptions): Promise<Publisher> {
-  const { url, account, clientId, signal } = publisher;
+  const { url, account, clientId } = publisher;
   const options: IClientOptions = {
     ...account,
     clientId,
@@ -47,26 +47,23 @@ export async function connectPublisher(publisher: PublisherOptions): Promise<Pub
   const client = await mqtt.connectAsync(url, options, false);
   // Without a listener a lost connection would end the process; the client connects again itself.
   client.on('error', () => undefined);
-  return createPublisher(client, signal);
+  return createPublisher(client);
 }
 
-function createPublisher(client: MqttClient, signal?: AbortSignal): Publisher {
+function createPublisher(client: MqttClient): Publisher {
   let inFlight = 0;
   const waiting: (() => void)[] = [];
   const release = (): void => {
     inFlight -= 1;
     waiting.shift()?.();
   };
-  signal?.addEventListener('abort', () => {
-    for (const wake of waiting.splice(0)) wake();
-  });
-  const isStopped = (): boolean => signal?.aborted === true;
+  let isStopped = false;
   return {
     async publish(topic, payload, settled) {
-      while (inFlight >= inFlightMax && !isStopped()) {
+      while (inFlight >= inFlightMax && !isStopped) {
         await new Promise<void>((resolve) => waiting.push(resolve));
       }
-      if (isStopped()) {
+      if (isStopped) {
         settled(new Error('the run has ended'));
         return;
       }
@@ -75,6 +72,10 @@ function createPublisher(client: MqttClient, signal?: AbortSignal): Publisher {
         release();
         settled(error ?? undefined);
       });
+    },
+    stop() {
+      isStopped = true;
+      for (const wake of waiting.splice(0)) wake();
     },
     async close(graceMs) {
       const deadline = Date.now() + graceMs;

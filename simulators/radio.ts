@@ -20,8 +20,10 @@ const txPower = 14;
 const noiseFloor = -117;
 /** The weakest SNR a gateway decodes, by spreading factor 7 to 12. */
 const snrMin = [-7.5, -10, -12.5, -15, -17.5, -20] as const;
-/** dB kept in hand when a spreading factor is chosen. */
-const margin = 5;
+/** Walls, cellars and manhole covers cost up to this many dB, by device and gateway. */
+const shadowing = 16;
+/** dB that a network keeps in hand when it chooses a spreading factor. */
+const margin = 10;
 
 export interface Reception {
   readonly gateway: CityGateway;
@@ -54,7 +56,10 @@ export function createRadio(device: CityDevice, scenario: Scenario): Radio {
     .map((gateway, index) => ({
       gateway,
       clockErrorMs: Math.round(80 * hashNoise(key ^ 7, index) - 40),
-      rssi: txPower - pathLoss(distanceKm(device.location, gateway.location)),
+      rssi:
+        txPower -
+        pathLoss(distanceKm(device.location, gateway.location)) -
+        shadowing * hashNoise(key ^ 11, index),
     }))
     .sort((left, right) => right.rssi - left.rssi)
     .slice(0, gatewaysMax);
@@ -122,9 +127,9 @@ function spreadingFactorFor(rssi: number): number {
   return place === -1 ? 12 : 7 + place;
 }
 
-/** An urban log-distance model: 120 dB at one kilometre, 33 dB a decade. */
+/** An urban log-distance model: 124 dB at one kilometre, 35 dB a decade. */
 function pathLoss(kilometres: number): number {
-  return 120 + 33 * Math.log10(Math.max(0.05, kilometres));
+  return 124 + 35 * Math.log10(Math.max(0.05, kilometres));
 }
 
 /** Good to a metre over a city. */

@@ -66,6 +66,10 @@ export async function runCity(run: CityRun): Promise<CityProgress> {
   const sources = createCitySources(run.scenario, run.counters);
   const tally = createTally(sources);
   const publishers = await connectCity(run);
+  const stop = (): void => {
+    for (const publisher of publishers.all) publisher.stop();
+  };
+  run.signal?.addEventListener('abort', stop);
   const timer = setInterval(() => run.onProgress?.(tally.progress()), progressPeriodMs);
   try {
     tally.phase = 'backfill';
@@ -78,6 +82,7 @@ export async function runCity(run: CityRun): Promise<CityProgress> {
     }
   } finally {
     clearInterval(timer);
+    run.signal?.removeEventListener('abort', stop);
     await Promise.all([...publishers.all].map((publisher) => publisher.close(closeGraceMs)));
   }
   tally.phase = 'done';
@@ -91,11 +96,11 @@ interface City {
   of(device: CityDevice): Publisher;
 }
 
-async function connectCity({ url, accounts, scenario, signal }: CityRun): Promise<City> {
+async function connectCity({ url, accounts, scenario }: CityRun): Promise<City> {
   const networks = new Map<string, Publisher>();
   const connect = async (name: string, account: Account): Promise<void> => {
     const clientId = `simulated-${name}`;
-    networks.set(name, await connectPublisher({ url, account, clientId, signal }));
+    networks.set(name, await connectPublisher({ url, account, clientId }));
   };
   const modems = scenario.devices.filter(({ network }) => network === 'modem');
   const outcomes = await Promise.allSettled([

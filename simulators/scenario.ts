@@ -70,11 +70,21 @@ export function createScenario(options: { seed: string; devices?: number }): Sce
     devices: planDevices(devices).map((plan, index) =>
       createDevice({ seed, plan, index, random, taken }),
     ),
-    gateways: districts.map((district, index) => ({
-      id: `${gatewayEuiPrefix}${digits(seed, 'gateway', index).slice(0, 8)}`,
-      location: { latitude: district.latitude, longitude: district.longitude },
-    })),
+    gateways: createGateways(seed),
   };
+}
+
+const gatewaysPerDistrict = 2;
+
+/** On roofs up to a kilometre and a half from the district's centre. */
+function createGateways(seed: string): CityGateway[] {
+  const random = createRandom(`${seed}\ngateways`);
+  return districts.flatMap((district, place) =>
+    Array.from({ length: gatewaysPerDistrict }, (_, index) => ({
+      id: gatewayEuiPrefix + digits(seed, `gateway ${place}`, index).slice(0, 8),
+      location: placeNear(district, random),
+    })),
+  );
 }
 
 interface Drawing {
@@ -96,10 +106,7 @@ function createDevice({ seed, plan, index, random, taken }: Drawing): CityDevice
     id: plan.network === 'modem' ? `modem-${devEui.slice(8)}` : devEui,
     name: `${place} ${plan.kind} ${index + 1}`,
     district,
-    location: {
-      latitude: degrees(district.latitude + random.between(-0.012, 0.012)),
-      longitude: degrees(district.longitude + random.between(-0.016, 0.016)),
-    },
+    location: placeNear(district, random),
     devAddr: `01${drawUnused(seed, 'devAddr', index, taken).slice(0, 6)}`,
     nwkSKey: Buffer.from(digits(seed, 'nwkSKey', index), 'hex'),
     appSKey: Buffer.from(digits(seed, 'appSKey', index), 'hex'),
@@ -127,6 +134,13 @@ function drawFrom<T>(items: readonly T[], random: Random): T {
   const item = items[random.integer(0, items.length - 1)];
   assert.ok(item !== undefined, 'nothing to draw from');
   return item;
+}
+
+function placeNear(centre: Place, random: Random): Place {
+  return {
+    latitude: degrees(centre.latitude + random.between(-0.012, 0.012)),
+    longitude: degrees(centre.longitude + random.between(-0.016, 0.016)),
+  };
 }
 
 /** Five decimals are about a metre. */

@@ -120,7 +120,7 @@ describe('Gateway process', () => {
   });
 
   it('is ready when it says what it listens on, and ends when asked', async () => {
-    const link = JSON.stringify({ level: 30, event: 'sign-in-link', url: 'http://l/' });
+    const link = JSON.stringify({ level: 40, event: 'sign-in-link', url: 'http://l/' });
     const warnings: string[] = [];
     const gateway = await start(
       `console.log('not JSON'); console.log(${JSON.stringify(link)});

@@ -1,0 +1,129 @@
+/**
+ * Uplinks from the wire to a real InfluxDB: the compiled gateway, influxd and the load share this
+ * machine. Everything acknowledged is counted in the store afterwards; what is missing is lost.
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import {
+  type GatewayProcess,
+  startGatewayProcess,
+  until,
+  usageOf,
+} from '../test/setup/gateway-process.ts';
+import { type Influxd, startInfluxd } from '../test/setup/influxd.ts';
+import { devEuiOf, type LoadPlan, type LoadResult } from './load-process.ts';
+import { watchLive } from './viewers.ts';
+
+export interface EndToEndFigures {
+  readonly messages: number;
+  readonly acknowledgedPerSecond: number;
+  /** From the first message to the last point in the store. */
+  readonly storedPerSecond: number;
+  readonly gatewayMicrosecondsEach: number;
+  readonly residentMb: number;
+  /** At half of what was stored a second. */
+  readonly half: HalfLoadFigures;
+  /** Acknowledged and not in the store, of all runs. */
+  readonly lost: number;
+}
+
+export interface HalfLoadFigures {
+  readonly rate: number;
+  readonly pubackP50Ms: number;
+  readonly pubackP99Ms: number;
+  readonly liveP50Ms: number;
+  readonly liveP99Ms: number;
+  readonly liveSamples: number;
+}
+
+export interface EndToEndOptions {
+  readonly messages: number;
+  readonly devices: number;
+  readonly viewers: number;
+  readonly halfSeconds: number;
+}
+
+const username = 'load';
+const password = 'load-password';
+const warmUp = 10_000;
+
+export async function endToEnd(options: EndToEndOptions): Promise<EndToEndFigures> {
+  const influxd = await startInfluxd();
+  const gateway = await startGatewayProcess({ config: configOf(influxd, options.devices) });
+  try {
+    return await measure(gateway, influxd, options);
+  } finally {
+    await gateway.stop();
+    await influxd.stop();
+  }
+}
+
+function configOf(influxd: Influxd, devices: number) {
+  const publish = ['application/#'];
+  return {
+    mqtt: { clients: [{ username, password, vouches: 'network-server', publish }] },
+    store: { kind: 'influx', url: influxd.url, database: 'bench' },
+    devices: Array.from({ length: devices }, (_, index) => ({
+      id: devEuiOf(index),
+      kind: 'lorawan',
+      codec: 'elsys-generic',
+      agency: 'bench',
+      area: `area-${index % 12}`,
+    })),
+  };
+}
+
+async function measure(
+  gateway: GatewayProcess,
+  influxd: Influxd,
+  { messages, devices, viewers, halfSeconds }: EndToEndOptions,
+): Promise<EndToEndFigures> {
+  const plan = { port: gateway.mqttPort, username, password, devices, connections: 8, window: 100 };
+  await load({ ...plan, messages: warmUp, first: 0, rate: 0 });
+  await allStored(influxd, warmUp);
+  const before = await usageOf(gateway.pid);
+  const started = performance.now();
+  const full = await load({ ...plan, messages, first: warmUp, rate: 0 });
+  await allStored(influxd, warmUp + messages);
+  const seconds = (performance.now() - started) / 1_000;
+  const after = await usageOf(gateway.pid);
+  const storedPerSecond = messages / seconds;
+
+  const rate = Math.floor(storedPerSecond / 2);
+  const live = await watchLive({ gateway, viewers });
+  const first = warmUp + messages;
+  const half = await load({ ...plan, messages: rate * halfSeconds, first, rate });
+  const total = first + rate * halfSeconds;
+  await allStored(influxd, total).catch(() => undefined);
+  const seen = live.close();
+  return {
+    messages: full.acknowledged,
+    acknowledgedPerSecond: full.acknowledged / full.seconds,
+    storedPerSecond,
+    gatewayMicrosecondsEach: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / messages,
+    residentMb: after.residentMb,
+    half: { rate, pubackP50Ms: half.p50Ms, pubackP99Ms: half.p99Ms, ...seen },
+    lost: total - (await stored(influxd)),
+  };
+}
+
+async function load(plan: LoadPlan): Promise<LoadResult> {
+  const program = fileURLToPath(new URL('./load-process.js', import.meta.url));
+  const child = spawn(process.execPath, [program, JSON.stringify(plan)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  for await (const chunk of child.stdout) output += String(chunk);
+  return JSON.parse(output);
+}
+
+async function stored({ url }: Influxd): Promise<number> {
+  const query = encodeURIComponent('SELECT count(air_temperature) FROM telemetry');
+  const response = await fetch(`${url}/query?db=bench&q=${query}`);
+  const text = await response.text();
+  return Number(/\[\["1970-01-01T00:00:00Z",(\d+)\]\]/.exec(text)?.[1] ?? 0);
+}
+
+async function allStored(influxd: Influxd, count: number): Promise<void> {
+  await until(`${count} points stored`, async () => (await stored(influxd)) >= count, 120_000);
+}

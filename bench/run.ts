@@ -1,0 +1,98 @@
+/** `npm run bench`: every row of the budgets that can be measured here, with what was asked of it. */
+import { endToEnd } from './end-to-end.ts';
+import { ledgerAccept } from './ledger-accept.ts';
+import { rawFrames } from './raw-frames.ts';
+
+interface Row {
+  readonly what: string;
+  readonly measured: string;
+  readonly atLeast: string;
+  readonly aim: string;
+}
+
+const isQuick = process.argv.includes('--quick');
+const rows: Row[] = [];
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function perSecond(value: number): string {
+  return `${Math.round(value).toLocaleString('en')}/s`;
+}
+
+say('raw frames: parse, session lookup, MIC, decryption on one core …');
+const frames = await rawFrames();
+rows.push({
+  what: 'raw frames per core, 10,000 sessions',
+  measured: perSecond(frames.framesPerSecond),
+  atLeast: '25,000/s',
+  aim: '60,000/s',
+});
+
+say('ledger: accept to disk …');
+const ledger = await ledgerAccept({ uplinks: isQuick ? 20_000 : 100_000 });
+rows.push({
+  what: 'ledger.accept to disk, 1 kB, 1,000 under way',
+  measured: `${perSecond(ledger.acceptedPerSecond)}, ${ledger.threadMicrosecondsEach.toFixed(1)} µs each`,
+  atLeast: '—',
+  aim: '—',
+});
+
+say('end to end: MQTT QoS 1 → ledger → codec → InfluxDB, 5,000 devices …');
+const whole = await endToEnd({
+  messages: isQuick ? 30_000 : 200_000,
+  devices: 5_000,
+  viewers: 50,
+  halfSeconds: isQuick ? 5 : 20,
+});
+const { half } = whole;
+rows.push(
+  {
+    what: `uplinks stored end to end (${whole.messages.toLocaleString('en')} of 5,000 devices)`,
+    measured: perSecond(whole.storedPerSecond),
+    atLeast: '12,000/s',
+    aim: '30,000/s',
+  },
+  {
+    what: 'acknowledged and not stored, all runs',
+    measured: `${whole.lost} lost`,
+    atLeast: '0 lost',
+    aim: '0 lost',
+  },
+  {
+    what: 'acknowledged after fsync, same run',
+    measured: perSecond(whole.acknowledgedPerSecond),
+    atLeast: '—',
+    aim: '—',
+  },
+  {
+    what: `publish → PUBACK at ${perSecond(half.rate)}: p50, p99`,
+    measured: `${half.pubackP50Ms.toFixed(1)} ms, ${half.pubackP99Ms.toFixed(1)} ms`,
+    atLeast: 'p99 50 ms',
+    aim: 'p99 20 ms',
+  },
+  {
+    what: `receipt → WebSocket, 50 viewers: p50, p99 (${half.liveSamples} readings)`,
+    measured: `${half.liveP50Ms.toFixed(0)} ms, ${half.liveP99Ms.toFixed(0)} ms`,
+    atLeast: 'p99 500 ms',
+    aim: 'p99 150 ms',
+  },
+  {
+    what: 'gateway process: CPU an uplink, resident memory',
+    measured: `${whole.gatewayMicrosecondsEach.toFixed(0)} µs, ${whole.residentMb.toFixed(0)} MB`,
+    atLeast: '—',
+    aim: '—',
+  },
+);
+print(rows);
+
+function print(table: readonly Row[]): void {
+  const head: Row = { what: 'what', measured: 'measured', atLeast: 'at least', aim: 'aim' };
+  const width = (key: keyof Row) => Math.max(...[head, ...table].map((row) => row[key].length));
+  const line = (row: Row) =>
+    `| ${row.what.padEnd(width('what'))} | ${row.measured.padEnd(width('measured'))} | ${row.atLeast.padEnd(width('atLeast'))} | ${row.aim.padEnd(width('aim'))} |`;
+  const rule = { what: '', measured: '', atLeast: '', aim: '' };
+  process.stdout.write(`${line(head)}\n${line(rule).replaceAll(' ', '-')}\n`);
+  for (const row of table) process.stdout.write(`${line(row)}\n`);
+}

@@ -8,7 +8,7 @@ import { type Fault, fault } from '../model/fault.ts';
 /**
  * A body larger than this is refused before it is read; the largest sample of the field is 4 kB.
  */
-export const bodyBytesMax = 1_048_576;
+export const bodyBytesMax = 262_144;
 
 /** Later stages walk documents by recursion, so nesting is bounded before anything is built. */
 export const nestingDepthMax = 32;

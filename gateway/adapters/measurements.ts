@@ -14,15 +14,19 @@ export const nameLengthMax = 128;
  */
 export const textLengthMax = 256;
 
+/** Keys that are looked at, also those that give no measurement: this runs on the ingest thread. */
+export const keysMax = 4 * measurementsMax;
+
 /** What one message holds, filled while it is read. */
 export interface Collection {
   readonly measurements: Measurement[];
   readonly radioFields: RadioFields;
+  keysSeen: number;
   complaint?: { readonly name: string; readonly expected: string };
 }
 
 export function createCollection(): Collection {
-  return { measurements: [], radioFields: new Map() };
+  return { measurements: [], radioFields: new Map(), keysSeen: 0 };
 }
 
 export function radioOf(collection: Collection): Radio | undefined {
@@ -51,14 +55,22 @@ interface Group {
 }
 
 function readGroup(values: JsonObject, group: Group, collection: Collection): void {
-  for (const key of Object.keys(values)) {
-    if (collection.complaint !== undefined) return;
-    if (isPersonalIdentifier(key)) continue;
-    const value = values[key];
-    const radioField = group.isRadioGroup ? radioFieldOf(key, value) : undefined;
-    if (radioField !== undefined) collection.radioFields.set(radioField, value);
-    else readValue(key, value, group, collection);
+  const keys = Object.keys(values);
+  collection.keysSeen += keys.length;
+  if (collection.keysSeen > keysMax) {
+    collection.complaint = { name: 'the body', expected: `within ${keysMax} keys` };
   }
+  for (const key of keys) {
+    if (collection.complaint !== undefined) return;
+    if (key.length > nameLengthMax) refuseName(key, collection);
+    else if (!isPersonalIdentifier(key)) readKey(key, values[key], group, collection);
+  }
+}
+
+function readKey(key: string, value: unknown, group: Group, collection: Collection): void {
+  const radioField = group.isRadioGroup ? radioFieldOf(key, value) : undefined;
+  if (radioField !== undefined) collection.radioFields.set(radioField, value);
+  else readValue(key, value, group, collection);
 }
 
 /** Documents nest no deeper than document.ts allows, so the recursion ends. */
@@ -69,7 +81,7 @@ function readValue(key: string, value: unknown, group: Group, collection: Collec
     readGroup(value, { ...group, prefix: name, isRadioGroup: isRadio }, collection);
   } else if (Array.isArray(value)) {
     const inside = { ...group, prefix: name, isRadioGroup: false, isInArray: true };
-    readGroup({ ...value }, inside, collection);
+    readGroup({ ...value.slice(0, keysMax + 1) }, inside, collection);
   } else {
     const plain = plainValue(value);
     if (plain === undefined) return;
@@ -82,13 +94,17 @@ function readValue(key: string, value: unknown, group: Group, collection: Collec
 export function add(measurement: Measurement, collection: Collection): void {
   const { name } = measurement;
   if (name.length > nameLengthMax) {
-    const shown = `${name.slice(0, 20)}…`;
-    collection.complaint = { name: shown, expected: `a name of up to ${nameLengthMax} characters` };
+    refuseName(name, collection);
   } else if (collection.measurements.length >= measurementsMax) {
     collection.complaint = { name: 'the body', expected: `within ${measurementsMax} values` };
   } else {
     collection.measurements.push(measurement);
   }
+}
+
+function refuseName(name: string, collection: Collection): void {
+  const shown = `${name.slice(0, 20)}…`;
+  collection.complaint = { name: shown, expected: `a name of up to ${nameLengthMax} characters` };
 }
 
 /** Many modems quote their numbers. Text with a leading zero is an identifier and stays text. */

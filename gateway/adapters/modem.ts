@@ -91,9 +91,10 @@ function parseFlat(values: JsonObject, deviceId: string, body: Buffer): Parsed {
   const readable = timeKeys.filter((key) => parseDeviceTime(values[key]) !== undefined);
   const [timeKey] = readable;
   const time = timeKey === undefined ? undefined : parseDeviceTime(values[timeKey]);
-  const others = Object.entries(values).filter(([key]) => !readable.some((own) => own === key));
+  const others: Record<string, unknown> = { ...values };
+  for (const key of readable) Reflect.deleteProperty(others, key);
   const collection = createCollection();
-  readValues(Object.fromEntries(others), time, collection);
+  readValues(others, time, collection);
   const messageKey = time === undefined ? undefined : keyOf(values, body);
   return asParsed(deviceId, collection, messageKey);
 }

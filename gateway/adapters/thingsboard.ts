@@ -7,6 +7,7 @@ import { toNumber } from './place.ts';
 
 /** A gateway that speaks for more devices sends several messages. */
 export const devicesMax = 1_000;
+export const samplesMax = 1_000;
 
 /** True for `{ts, values}`, which no flat message of named values looks like. */
 export function isSample(value: unknown): value is JsonObject {
@@ -17,10 +18,11 @@ export function isSample(value: unknown): value is JsonObject {
 export function collectTelemetry(value: unknown, complaints: string[]): Collection {
   const collection = createCollection();
   const samples = Array.isArray(value) ? value : [value];
+  if (samples.length > samplesMax) complaints.push(`it has more than ${samplesMax} samples`);
   if (samples.length === 0) complaints.push('the array of samples is empty');
   for (const sample of samples) {
-    collectSample(sample, collection, complaints);
     if (complaints.length > 0) break;
+    collectSample(sample, collection, complaints);
   }
   return collection;
 }

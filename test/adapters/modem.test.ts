@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { measurementsMax } from '../../gateway/adapters/measurements.ts';
+import { keysMax, measurementsMax } from '../../gateway/adapters/measurements.ts';
 import { modem } from '../../gateway/adapters/modem.ts';
-import { devicesMax } from '../../gateway/adapters/thingsboard.ts';
+import { devicesMax, samplesMax } from '../../gateway/adapters/thingsboard.ts';
 import { faultOf, inboundOf, payloadOf, receivedAt } from './inbound.ts';
 
 const topic = 'up/field-7';
@@ -95,6 +95,7 @@ describe('A flat message of a modem', () => {
       Object.fromEntries(Array.from({ length: measurementsMax + 2 }, (_, key) => [`k${key}`, key])),
       `the body is not within ${measurementsMax} values`,
     ],
+    [{ list: Array(keysMax + 1).fill(null) }, `the body is not within ${keysMax} keys`],
     [5, 'the body is neither an object nor an array'],
     [null, 'the body is neither an object nor an array'],
     [Buffer.from('{"a":'), expect.stringMatching(/^the body is not JSON/)],
@@ -182,6 +183,7 @@ describe('ThingsBoard telemetry', () => {
 
   it.each([
     [[], 'the array of samples is empty'],
+    [Array(samplesMax + 1).fill({}), `it has more than ${samplesMax} samples`],
     [[5], 'a sample is not an object'],
     [5, 'a sample is not an object'],
     [{ ts: 'now', values: {} }, 'the ts of a sample is not a time in milliseconds'],

@@ -109,6 +109,7 @@ export const az: Catalogue = {
     one: '{n} yararsız qiymət (×), hesablamaya daxil deyil.',
     other: '{n} yararsız qiymət (×), hesablamaya daxil deyil.',
   },
+  'chart.table': '{name}: cədvəl',
   'chart.showTable': 'Cədvəl kimi göstər',
   'chart.hideTable': 'Cədvəli gizlət',
   'chart.tableCut': { one: 'Ən yeni {n} qiymət.', other: 'Ən yeni {n} qiymət.' },

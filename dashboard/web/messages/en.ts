@@ -121,6 +121,7 @@ export const en = {
     one: '{n} failed value (×), left out of the figures.',
     other: '{n} failed values (×), left out of the figures.',
   },
+  'chart.table': '{name}: table',
   'chart.showTable': 'Show as table',
   'chart.hideTable': 'Hide table',
   'chart.tableCut': { one: 'The newest {n} value.', other: 'The newest {n} values.' },

@@ -150,6 +150,7 @@ export const ru: Catalogue = {
     many: '{n} негодных значений (×) не учтены.',
     other: '{n} негодного значения (×) не учтены.',
   },
+  'chart.table': '{name}: таблица',
   'chart.showTable': 'Показать таблицей',
   'chart.hideTable': 'Скрыть таблицу',
   'chart.tableCut': {

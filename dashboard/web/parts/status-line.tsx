@@ -105,7 +105,7 @@ function Announcement() {
   const { reporting, troubles } = countWords(tools);
   const words = liveWords(tools);
   const sentence = `${words.text}. ${[reporting, ...troubles].join(', ')}.`;
-  const news = isReady ? announcer.offer(sentence, now) : undefined;
+  const news = isReady && words.state !== 'waiting' ? announcer.offer(sentence, now) : undefined;
   if (news !== undefined) queueMicrotask(() => say(news));
   return (
     <p class="visually-hidden" role="status">

@@ -78,7 +78,7 @@ const climate = ['air_temperature', 'relative_humidity', 'battery_voltage'];
 const water = ['water_level', 'battery_voltage'];
 
 const spots: readonly Spot[] = [
-  spot('24e124710c000001', 'Xətai parkı, hava', 'Xətai', { quantities: air, minutes: 1 }),
+  spot('24e124710c000001', 'Xətai parkı, hava', 'Xətai', { quantities: air, minutes: 1.5 }),
   spot('24e124710c000002', 'Qax küçəsi, hava', 'Nəsimi', {
     quantities: air,
     minutes: 4,

@@ -8,6 +8,7 @@ import {
   emsPayloadLength,
   encodeEms,
   parseTourPerret,
+  tourPerretDevEui,
   tourPerretFrames,
 } from '../../simulators/tour-perret.ts';
 
@@ -58,6 +59,7 @@ describe('Tour Perret frames', () => {
   it('decrypt to their payload with the session of their own join', () => {
     const sessions = new Set(frames.map(({ session }) => session.devAddr));
     expect(sessions.size).toBe(2);
+    expect(tourPerretDevEui).toMatch(/^02f1e1d5[0-9a-f]{8}$/);
     for (const { row, session, phyPayload, frmPayload } of [frames[0], frames.at(-1)].filter(
       (frame) => frame !== undefined,
     )) {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { fault } from '../model/fault.ts';
 import type { Inbound } from '../model/inbound.ts';
-import { encodeEntry, stampEntry } from './entry-codec.ts';
+import { encodeEntry, type PackedItem, packItem } from './entry-codec.ts';
 import { decodeSession, encodeSession, type FrameSession, judgeFrame } from './frame-session.ts';
 import { type FrameIdentity, type Identity, identify, identifyFrame } from './identity.ts';
 import type { IdentityBook } from './identity-book.ts';
@@ -26,9 +26,7 @@ export interface Prepared {
 interface PreparedItem {
   readonly item: Item;
   readonly frame: FrameIdentity | undefined;
-  readonly entry: Buffer;
-  /** The first entry of a delivery holds the inbound bytes. */
-  readonly withBody: boolean;
+  readonly packed: PackedItem;
 }
 
 /** The state that one write transaction works on; the ledger undoes it when the commit fails. */
@@ -44,14 +42,14 @@ export interface Books {
 export function prepare(delivery: Delivery): Prepared {
   const { inbound, items } = delivery;
   assert.ok(items.length > 0, 'a delivery has at least one item');
-  const prepared = items.map((item, place) => prepareItem(item, inbound, place === 0));
-  const bytes = prepared.reduce((sum, { entry }) => sum + entry.length, 0);
+  const prepared = items.map((item) => prepareItem(item, inbound));
+  const packedBytes = prepared.reduce((sum, { packed }) => sum + packed.packed.length, 0);
+  const bytes = packedBytes + inbound.body.length;
   return { inbound, identity: identify(delivery), items: prepared, bytes };
 }
 
-function prepareItem(item: Item, inbound: Inbound, withBody: boolean): PreparedItem {
-  const entry = encodeEntry(inbound, item, { withBody });
-  return { item, frame: identifyFrame(item), entry, withBody };
+function prepareItem(item: Item, inbound: Inbound): PreparedItem {
+  return { item, frame: identifyFrame(item), packed: packItem(inbound, item) };
 }
 
 /** Only inside a write transaction. Throws only what the disk makes it throw. */
@@ -93,13 +91,13 @@ function redelivered(prepared: Prepared, firstSeq: number): Receipt[] {
 }
 
 function appendAll(prepared: Prepared, books: Books): Receipt[] {
-  const firstSeq = books.nextSeq;
-  return prepared.items.map((each) => {
-    const page = { books, inbound: prepared.inbound, firstSeq };
-    return each.frame
+  const { nextSeq: firstSeq } = books;
+  const page = { books, inbound: prepared.inbound, firstSeq };
+  return prepared.items.map((each) =>
+    each.frame
       ? appendFrame(each, each.frame, page)
-      : append(each, { outcome: outcomeOf(each.item) }, page);
-  });
+      : append(each, { outcome: outcomeOf(each.item) }, page),
+  );
 }
 
 /** Where an item is written: a delivery's entries follow each other, the first holds the body. */
@@ -129,8 +127,7 @@ function appendFrame(prepared: PreparedItem, frame: FrameIdentity, page: Page): 
       return { outcome: 'redelivery', seq: verdict.first };
     case 'replayed': {
       const item = replayedItem(prepared.item, frame, verdict.lastCounter);
-      const replay = prepareItem(item, page.inbound, prepared.withBody);
-      return append(replay, { outcome: 'replayed' }, page);
+      return append(prepareItem(item, page.inbound), { outcome: 'replayed' }, page);
     }
   }
 }
@@ -140,19 +137,10 @@ interface Verdict {
   readonly copyOf?: number;
 }
 
-function append(
-  prepared: PreparedItem,
-  verdict: Verdict,
-  { books, inbound, firstSeq }: Page,
-): Receipt {
+function append({ packed }: PreparedItem, verdict: Verdict, { books, firstSeq }: Page): Receipt {
   const seq = books.nextSeq;
-  const withBody = seq === firstSeq;
-  // An item before this one had no entry, so this one is the first and holds the body.
-  const entry =
-    withBody === prepared.withBody
-      ? prepared.entry
-      : encodeEntry(inbound, prepared.item, { withBody });
-  stampEntry(entry, withBody ? verdict : { ...verdict, bodySeq: firstSeq });
+  const stamp = seq === firstSeq ? verdict : { ...verdict, bodySeq: firstSeq };
+  const entry = encodeEntry(packed, stamp);
   const isAppended = books.files.entries.putSync(seqKey(seq), entry, { append: true });
   assert.ok(isAppended, `entry ${seq} is the newest`);
   books.nextSeq = seq + 1;

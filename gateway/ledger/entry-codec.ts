@@ -35,37 +35,51 @@ export interface EntryHead {
   readonly bodySeq?: number;
 }
 
-/** What only the write transaction knows; see `stampEntry`. */
+/** The part of an entry that needs no database: made while the delivery waits. */
+export interface PackedItem {
+  readonly packed: Buffer;
+  readonly inbound: Inbound;
+}
+
+/** What only the write transaction knows. */
 export interface EntryStamp {
   readonly outcome: LedgerEntry['outcome'];
   readonly copyOf?: number;
+  /** The entry that holds the body; without it this one does. */
   readonly bodySeq?: number;
 }
 
-/** The bytes of an entry but for its stamp; `withBody` false leaves the inbound bytes out. */
-export function encodeEntry(
-  inbound: Inbound,
-  item: Item,
-  { withBody }: { readonly withBody: boolean },
-): Buffer {
-  const packed = packr.pack([inbound.route, inbound.sender.credential, itemToRow(item)]);
-  const bodyBytes = withBody ? inbound.body.length : 0;
-  const bytes = Buffer.allocUnsafe(headBytes + packed.length + bodyBytes);
-  bytes.fill(0, 0, headBytes);
+export function packItem(inbound: Inbound, item: Item): PackedItem {
+  return {
+    packed: packr.pack([inbound.route, inbound.sender.credential, itemToRow(item)]),
+    inbound,
+  };
+}
+
+const sparePageBytes = 64 * 1024;
+const sparePage = Buffer.allocUnsafeSlow(sparePageBytes);
+
+/**
+ * The bytes of an entry, good until the next call: LMDB copies them at once, so one page serves
+ * them all and the collector has nothing to do.
+ */
+export function encodeEntry({ packed, inbound }: PackedItem, stamp: EntryStamp): Buffer {
+  const body = stamp.bodySeq === undefined ? inbound.body : undefined;
+  const length = headBytes + packed.length + (body?.length ?? 0);
+  const page = length > sparePageBytes ? Buffer.allocUnsafeSlow(length) : sparePage;
+  const bytes = page.subarray(0, length);
   bytes[0] = entryVersion;
+  bytes[1] = outcomes.indexOf(stamp.outcome);
   bytes[2] = transports.indexOf(inbound.transport);
+  bytes[3] = 0;
+  bytes.writeUIntBE(stamp.bodySeq ?? 0, bodySeqAt, 6);
+  bytes.writeUIntBE(stamp.copyOf ?? 0, copyOfAt, 6);
   bytes.writeDoubleBE(inbound.receivedAt, receivedAtAt);
   bytes.writeUInt32BE(packed.length, packedLengthAt);
   packed.copy(bytes, headBytes);
-  if (withBody) inbound.body.copy(bytes, headBytes + packed.length);
+  body?.copy(bytes, headBytes + packed.length);
   bytes.writeUInt32BE(crc32(bytes.subarray(headBytes)), checksumAt);
   return bytes;
-}
-
-export function stampEntry(bytes: Buffer, { outcome, copyOf = 0, bodySeq = 0 }: EntryStamp): void {
-  bytes[1] = outcomes.indexOf(outcome);
-  bytes.writeUIntBE(copyOf, copyOfAt, 6);
-  bytes.writeUIntBE(bodySeq, bodySeqAt, 6);
 }
 
 /** Throws when the bytes are of another version, damaged or foreign. The body is not copied. */

@@ -34,7 +34,9 @@ const timeBytes = 4;
  */
 export function identify({ inbound, items }: Delivery): Identity {
   if (items.every(hasMessageKey)) {
-    return { kind: 'lasting', key: keyOf(items, framed(['key', ...items.flatMap(ownParts)])) };
+    let text = 'key';
+    for (const item of items) text += ownText(item);
+    return { kind: 'lasting', key: keyOf(items, text) };
   }
   const body = hash('sha256', inbound.body, 'binary');
   const parts = [inbound.sender.credential, inbound.route, body];
@@ -50,15 +52,9 @@ function hasMessageKey(item: Item): item is Keyed {
   return item.kind === 'payload' && item.messageKey !== undefined;
 }
 
-function ownParts(uplink: Keyed): string[] {
-  return [
-    uplink.adapter,
-    uplink.deviceId,
-    uplink.messageKey,
-    String(uplink.fCnt),
-    String(uplink.rxTime),
-    uplink.frmPayload?.toString('latin1') ?? '',
-  ];
+function ownText({ adapter, deviceId, messageKey, fCnt, rxTime, frmPayload }: Keyed): string {
+  const payload = frmPayload?.toString('latin1') ?? '';
+  return framed([adapter, deviceId, messageKey, `${fCnt}`, `${rxTime}`, payload]);
 }
 
 function tellsItselfApart(item: Item): boolean {

@@ -67,30 +67,40 @@ export function itemToRow(item: Item): Row {
   }
 }
 
+/** Written out in the order of `uplinkFields`: this is the hot one, and a loop costs three times. */
 function uplinkToRow(uplink: VerifiedUplink): Row {
-  const row = toRow(uplinkFields, itemTags.payload, uplink);
-  row[rxInfoIndex] = uplink.rxInfo.map((each) => {
-    const rxInfo = toRow(rxInfoFields, 0, each);
-    if (each.location) rxInfo[locationIndex] = toRow(locationFields, 0, each.location);
-    return rxInfo;
-  });
-  if (uplink.txInfo) row[txInfoIndex] = toRow(txInfoFields, 0, uplink.txInfo);
-  if (uplink.radio) row[radioIndex] = toRow(radioFields, 0, uplink.radio);
-  if (uplink.measurements) {
-    row[measurementsIndex] = uplink.measurements.map((each) => toRow(measurementFields, 0, each));
-  }
-  // The object came as JSON: as JSON it comes back exactly, with any key and any text in it.
-  if (uplink.object) row[objectIndex] = JSON.stringify(uplink.object);
-  return row;
+  return trimmed([
+    itemTags.payload,
+    uplink.adapter,
+    uplink.deviceId,
+    uplink.vouchedBy,
+    uplink.rxTime,
+    uplink.rxInfo.map(rxInfoToRow),
+    uplink.txInfo && toRow(txInfoFields, 0, uplink.txInfo),
+    uplink.devAddr,
+    uplink.fPort,
+    uplink.fCnt,
+    uplink.confirmed,
+    uplink.frmPayload,
+    uplink.encrypted,
+    uplink.object && objectToText(uplink.object),
+    uplink.measurements?.map((each) => toRow(measurementFields, 0, each)),
+    uplink.radio && toRow(radioFields, 0, uplink.radio),
+    uplink.messageKey,
+    uplink.simulated,
+    uplink.phyPayload,
+  ]);
 }
 
-/** Place 0 of a row is its tag, so a field stands one further. */
-const rxInfoIndex = uplinkFields.indexOf('rxInfo') + 1;
-const txInfoIndex = uplinkFields.indexOf('txInfo') + 1;
-const radioIndex = uplinkFields.indexOf('radio') + 1;
-const measurementsIndex = uplinkFields.indexOf('measurements') + 1;
-const objectIndex = uplinkFields.indexOf('object') + 1;
-const locationIndex = rxInfoFields.indexOf('location') + 1;
+function rxInfoToRow({ gatewayId, rssi, snr, rxTime, location }: RxInfo): Row {
+  const place = location && toRow(locationFields, 0, location);
+  return trimmed([0, gatewayId, rssi, snr, rxTime, place]);
+}
+
+/** The object came as JSON: as JSON it comes back exactly, with any key and any text in it. */
+function objectToText(object: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(object);
+}
 
 function toRow<Field extends string>(
   fields: readonly Field[],
@@ -99,7 +109,11 @@ function toRow<Field extends string>(
 ): Row {
   const row: Row = [tag];
   for (const field of fields) row.push(value[field]);
-  // Absent fields at the end cost nothing.
+  return trimmed(row);
+}
+
+/** Absent fields at the end cost nothing. */
+function trimmed(row: Row): Row {
   while (row[row.length - 1] === undefined) row.pop();
   return row;
 }

@@ -103,8 +103,9 @@ function numberValue(value: number): Buffer {
 
 /** Big-endian, so that the order of the bytes is the order of the entries. */
 export function seqKey(...seqs: number[]): Buffer {
-  const key = Buffer.alloc(8 * seqs.length);
+  const key = Buffer.allocUnsafe(8 * seqs.length);
   seqs.forEach((seq, place) => {
+    key.writeUInt16BE(0, 8 * place);
     key.writeUIntBE(seq, 8 * place + 2, 6);
   });
   return key;

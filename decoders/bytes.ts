@@ -152,7 +152,9 @@ export class Collector {
       throw new Unreadable(`The value of ${quantity} is not a number.`);
     }
     const settled = typeof value === 'number' ? roundToResolution(quantity, value) : value;
-    this.values.push({ quantity, value: settled, ...where });
+    this.values.push(
+      where === undefined ? { quantity, value: settled } : { quantity, value: settled, ...where },
+    );
   }
 
   /** For what is sound but worth knowing: a sensor that is not plugged in. */

@@ -6,11 +6,11 @@
 const spellings: Readonly<Record<string, string>> = {
   air_temperature:
     'temperature temp temp_c_sht temperature_sensor ambient_temperature ambient_temp ' +
-    'outdoor_temperature indoor_temperature temp_sht tempc t_air temperatur temperature_sht temp_c ' +
-    'temp_f=[degF] tem outside_temperature room_temperature',
+    'outdoor_temperature:outdoor indoor_temperature:indoor temp_sht tempc t_air temperatur temperature_sht temp_c ' +
+    'temp_f=[degF] tem outside_temperature:outdoor room_temperature:indoor',
   relative_humidity:
     'humidity hum hum_sht humidity_sensor air_humidity rh relative_humidity_sensor rel_humidity ' +
-    'ambient_humidity indoor_humidity outdoor_humidity hum_rh relhumidity air_relative_humidity',
+    'ambient_humidity indoor_humidity:indoor outdoor_humidity:outdoor hum_rh relhumidity air_relative_humidity',
   dew_point: 'dewpoint dew_point_temperature',
   air_pressure:
     'barometer barometric_pressure atmospheric_pressure barometer_sensor air_press ' +
@@ -136,24 +136,19 @@ export interface FieldName {
   readonly channel?: string;
 }
 
-const entry = /^(?<name>[^=:]+)(?:=(?<unit>[^:]+))?(?::(?<channel>.+))?$/;
-
 /** By field name; a quantity's own name is added by the reader of this table. */
 export const fieldNames: ReadonlyMap<string, FieldName> = new Map(
   Object.entries(spellings).flatMap(([quantity, words]) =>
-    words.split(' ').map((word): [string, FieldName] => {
-      const { name = word, unit, channel } = entry.exec(word)?.groups ?? {};
-      return [
-        name,
-        {
-          quantity,
-          ...(unit === undefined ? {} : { unit }),
-          ...(channel === undefined ? {} : { channel }),
-        },
-      ];
-    }),
+    words.split(' ').map((word) => readSpelling(quantity, word)),
   ),
 );
+
+function readSpelling(quantity: string, word: string): [string, FieldName] {
+  const [named = '', channel] = word.split(':');
+  const [name = '', unit] = named.split('=');
+  const withUnit = unit === undefined ? { quantity } : { quantity, unit };
+  return [name, channel === undefined ? withUnit : { ...withUnit, channel }];
+}
 
 /** Units at the end of a name, as in `distance_mm`, with their UCUM codes. */
 export const unitSuffixes: ReadonlyMap<string, string> = new Map(

@@ -29,8 +29,46 @@ const setAside = new Set(
   ).split(' '),
 );
 
+export interface ReadPath {
+  /** The path in snake_case. */
+  readonly tokens: readonly string[];
+  /** Absent where the vocabulary has no place for it. */
+  readonly found?: FoundField;
+}
+
+/**
+ * Devices send the same few names for ever, and reading one takes longer than all the rest of the
+ * mapping. Emptied when full, so that a sender of ever new names costs time but no memory.
+ */
+const readPaths = new Map<string, ReadPath>();
+const readPathsMax = 4096;
+
+/** Longer paths are read, but not remembered. */
+const rememberedLengthMax = 128;
+
+/** Between two names of a key; a path with this character in a name is read but not remembered. */
+const separator = '\u0000';
+
+/** What a path says: always the same for the same path. */
+export function readPath(path: readonly string[]): ReadPath {
+  const key = path.join(separator);
+  const isOwnKey = !path.some((name) => name.includes(separator));
+  const known = isOwnKey ? readPaths.get(key) : undefined;
+  if (known !== undefined) return known;
+  const tokens = tokensOf(path);
+  const found = findField(tokens);
+  const read = found === undefined ? { tokens } : { tokens, found };
+  if (isOwnKey && key.length <= rememberedLengthMax) remember(key, read);
+  return read;
+}
+
+function remember(key: string, read: ReadPath): void {
+  if (readPaths.size >= readPathsMax) readPaths.clear();
+  readPaths.set(key, read);
+}
+
 /** `TempC_SHT` → `temp_c_sht`; letters outside a to z by code point, so that names stay apart. */
-export function tokensOf(path: readonly string[]): string[] {
+function tokensOf(path: readonly string[]): string[] {
   return path.map((name) =>
     name
       .slice(0, rawNameLengthMax)
@@ -46,7 +84,7 @@ export function tokensOf(path: readonly string[]): string[] {
 }
 
 /** Tries the whole path first, then less and less of it from the left. */
-export function findField(tokens: readonly string[]): FoundField | undefined {
+function findField(tokens: readonly string[]): FoundField | undefined {
   if (tokens.slice(0, -1).some((token) => setAside.has(token))) return undefined;
   for (const start of tokens.keys()) {
     const field = findWhole(tokens.slice(start));

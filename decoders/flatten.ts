@@ -1,9 +1,11 @@
 /** Walks what somebody else decoded, of any shape, and lists the plain values in it with their paths. */
 
-/** Names from the outside in; an array's places are names too. */
+export type Plain = number | string | boolean;
+
 export interface Leaf {
+  /** Names from the outside in; an array's places are names too. */
   readonly path: readonly string[];
-  readonly value: number | string | boolean;
+  readonly value: Plain;
   /** Where the sender wrote `{ "value": …, "unit": … }`. */
   readonly unit?: string;
 }
@@ -32,7 +34,7 @@ function visit(object: object, path: readonly string[], walk: Walk): void {
     walk.members += 1;
     if (walk.members > membersMax) return;
     if (measure !== undefined && (name === 'value' || name === 'unit')) continue;
-    visitMember(memberOf(object, name), [...path, name], walk);
+    visitMember(Reflect.get(object, name), [...path, name], walk);
   }
 }
 
@@ -57,10 +59,11 @@ function measureIn(object: object, path: readonly string[]): Leaf | undefined {
 
 /** Own members only, so that nothing inherited is taken for data. */
 function memberOf(object: object, name: string): unknown {
-  return Object.getOwnPropertyDescriptor(object, name)?.value;
+  return Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined;
 }
 
-function isPlain(value: unknown): value is number | string | boolean {
+/** A number that is one, a text or a boolean. */
+export function isPlain(value: unknown): value is Plain {
   return typeof value === 'number'
     ? Number.isFinite(value)
     : typeof value === 'string' || typeof value === 'boolean';

@@ -5,8 +5,8 @@
  */
 import { clarify } from './ambiguous-names.ts';
 import type { DecodedValue } from './codec.ts';
-import { channelOf, type FoundField, findField, tokensOf } from './field-path.ts';
-import { flatten } from './flatten.ts';
+import { channelOf, type FoundField, readPath } from './field-path.ts';
+import { flatten, isPlain, type Leaf, type Plain } from './flatten.ts';
 import { quantityOf, roundToResolution, type StateQuantity } from './quantity.ts';
 import { convertUnit, parseUnit } from './unit-conversion.ts';
 
@@ -32,59 +32,52 @@ export function unitOf(quantity: string): string {
  * `name` may be a path with dots, colons or slashes, as SenML and gateways of meters have them.
  */
 export function mapField(name: string, value: unknown, unit?: string): MappedField | null {
-  const whole = findField(tokensOf([name]));
+  const path = readPath([name]).found === undefined ? pathOf(name) : [name];
+  return isPlain(value) ? mapPlain({ path, value, ...(unit === undefined ? {} : { unit }) }) : null;
+}
+
+/** In a URN only the last part can be a name; those before it name the device. */
+function pathOf(name: string): string[] {
   const parts = name.split(/[./:]/);
-  const path = whole === undefined ? (parts[0] === 'urn' ? parts.slice(-1) : parts) : [name];
-  return mapPath(path, value, unit);
+  return parts[0] === 'urn' ? parts.slice(-1) : parts;
 }
 
 /** Maps every plain value in a decoded object; two values never share quantity and channel. */
 export function mapObject(object: object): DecodedValue[] {
   const taken = new Set<string>();
-  return flatten(object).flatMap(({ path, value, unit }) => {
-    const field = mapPath(path, value, unit);
-    return field === null ? [] : [withOwnChannel(field, path, taken)];
-  });
+  return flatten(object).map((leaf) => withOwnChannel(mapPlain(leaf), leaf.path, taken));
 }
 
 /** A device that reports one thing under two names keeps both: the second in a channel of its name. */
 function withOwnChannel(field: MappedField, path: readonly string[], taken: Set<string>) {
   const { quantity, value } = field;
-  const candidates = [
-    field.channel,
-    channelOf(tokensOf(path)).channel,
-    `value_${taken.size + 1}`,
-  ].map((channel) => channel ?? '');
-  const channel = candidates.find((name) => !taken.has(`${quantity} ${name}`)) ?? '';
-  taken.add(`${quantity} ${channel}`);
+  const series = (channel = '') => `${quantity} ${channel}`;
+  const named = channelOf(readPath(path).tokens).channel;
+  let channel = taken.has(series(field.channel)) ? named : field.channel;
+  for (let count = 2; taken.has(series(channel)); count += 1) channel = `value_${count}`;
+  taken.add(series(channel));
   return { quantity, value, ...channelOf([channel]) };
 }
 
-type Plain = number | string | boolean;
-
-function mapPath(path: readonly string[], value: unknown, unit?: string): MappedField | null {
-  const plain = plainOf(value);
-  if (plain === null) return null;
-  const tokens = tokensOf(path);
-  const field = findField(tokens) ?? fieldOfUnit(unit);
+function mapPlain({ path, value, unit }: Leaf): MappedField {
+  const plain = typeof value === 'number' ? value + 0 : value;
+  const { tokens, found } = readPath(path);
+  const field = found ?? fieldOfUnit(unit);
   const settled = field === undefined ? undefined : settle(withUnit(field, unit), plain);
   return settled ?? unmapped(tokens, plain);
 }
 
-function plainOf(value: unknown): Plain | null {
-  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null;
-  return typeof value === 'string' || typeof value === 'boolean' ? value : null;
-}
-
 /** SenML units that stand for one quantity alone: with them a name that says nothing is no loss. */
+const quantityOfUnit: ReadonlyMap<string, string> = new Map([
+  ['%RH', 'relative_humidity'],
+  ['%EL', 'battery_level'],
+  ['lat', 'latitude'],
+  ['lon', 'longitude'],
+  ['lx', 'illuminance'],
+]);
+
 function fieldOfUnit(unit: string | undefined): FoundField | undefined {
-  const quantity = new Map([
-    ['%RH', 'relative_humidity'],
-    ['%EL', 'battery_level'],
-    ['lat', 'latitude'],
-    ['lon', 'longitude'],
-    ['lx', 'illuminance'],
-  ]).get(unit ?? '');
+  const quantity = unit === undefined ? undefined : quantityOfUnit.get(unit);
   return quantity === undefined ? undefined : { name: quantity, quantity };
 }
 

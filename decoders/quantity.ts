@@ -5,14 +5,12 @@
  */
 import { air } from './vocabulary/air.ts';
 import { city } from './vocabulary/city.ts';
-import type { Measure, Names, State } from './vocabulary/definition.ts';
+import type { Measure, State } from './vocabulary/definition.ts';
 import { device } from './vocabulary/device.ts';
 import { energy } from './vocabulary/energy.ts';
 import { states } from './vocabulary/states.ts';
 import { water } from './vocabulary/water.ts';
 import { weather } from './vocabulary/weather.ts';
-
-export type { Names };
 
 export interface NumberQuantity extends Measure {
   readonly kind: 'number';

@@ -5,7 +5,7 @@
 
 export const announceEveryMs = 20_000;
 
-export interface Announcer {
+interface Announcer {
   /** Returns the sentence to say now, or nothing. Call it with each change and each tick. */
   offer(sentence: string, now: number): string | undefined;
 }

@@ -4,11 +4,11 @@ import type { LiveReading } from './live-subscription.ts';
 import type { QuantityJson } from './quantity.ts';
 
 /** Rows asked for at once, and how many pages of them at most. */
-export const pageRows = 1_000;
-export const pagesMax = 100;
+const pageRows = 1_000;
+const pagesMax = 100;
 const answerWithinMs = 30_000;
 
-export type ApiResult<T> =
+type ApiResult<T> =
   | { ok: true; value: T }
   | { ok: false; reason: 'signed-out' | 'failed'; detail: string };
 
@@ -23,7 +23,7 @@ export interface Api {
 }
 
 /** The part of `fetch` that is used; a test passes its own with an absolute address. */
-export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
+type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -12,10 +12,10 @@ export interface DeviceBoard {
   readonly rhythm: Rhythm;
 }
 
-export const emptyDeviceBoard: DeviceBoard = { readings: new Map(), rhythm: noRhythm };
+const emptyDeviceBoard: DeviceBoard = { readings: new Map(), rhythm: noRhythm };
 
 /** More devices than these are not shown; a gateway's page is not an archive. */
-export const devicesMax = 100_000;
+const devicesMax = 100_000;
 
 export interface Board {
   /** The ids of all devices that were heard; changes only when one is added. */
@@ -43,7 +43,7 @@ function groupByDevice(readings: readonly LiveReading[]): Map<string, LiveReadin
 }
 
 /** A late reading does not replace a newer one; the same time does, since a judgement may change. */
-export function withReadings(board: DeviceBoard, readings: readonly LiveReading[]): DeviceBoard {
+function withReadings(board: DeviceBoard, readings: readonly LiveReading[]): DeviceBoard {
   const merged = new Map(board.readings);
   let rhythm = board.rhythm;
   for (const reading of readings) {

@@ -10,6 +10,8 @@ const tickMs = 1_000;
 const sleptMs = 5_000;
 /** After this without a stream the last values are fetched by HTTP, once. */
 const fallbackAfterMs = 4_000;
+/** How often lists that are out of date are loaded again. */
+const listEveryMs = 60_000;
 /** How often a lost connection asks the HTTP side whether the session still holds. */
 const probeEveryMs = 30_000;
 
@@ -72,7 +74,17 @@ export function startLive(page: PageState): LiveClient {
     if (page.live.peek().phase !== 'live') void loadLatest(page);
   }, fallbackAfterMs);
   watchTime(page, client);
+  watchLists(page);
   return client;
+}
+
+/** Lists that lack a device, or that failed, are loaded again, but not while the reader pauses. */
+function watchLists(page: PageState): void {
+  setInterval(() => {
+    const isPaused = page.pausedAt.peek() !== undefined;
+    const isSignedIn = page.session.peek() !== 'signed-out';
+    if (page.isOutdated.peek() && isSignedIn && !isPaused) void page.load();
+  }, listEveryMs);
 }
 
 function watchTime(page: PageState, client: LiveClient): void {

@@ -22,13 +22,13 @@ export interface DeviceHistory {
 }
 
 /** Series of one device that are drawn; a device with more is misconfigured. */
-export const seriesMax = 64;
+const seriesMax = 64;
 /** A stream that breaks again and again does not fetch the day anew each time. */
 const fetchEveryMs = 5_000;
 const seriesRateMs = 1_000;
 
 /** Numbers only; states have no place on a value axis. */
-export function withHistory(
+function withHistory(
   known: ReadonlyMap<string, SeriesHistory>,
   readings: readonly LiveReading[],
   now: number,

@@ -10,9 +10,9 @@ export type Freshness = 'fresh' | 'late' | 'silent' | 'none';
 export const intervalDefaultMs = 30 * 60_000;
 /** Under this a little jitter of the network would already read as "late". */
 export const intervalMinMs = 20_000;
-export const intervalMaxMs = 48 * 3_600_000;
+const intervalMaxMs = 48 * 3_600_000;
 /** Gaps remembered for one device, and how many make an interval. */
-export const gapsMax = 8;
+const gapsMax = 8;
 export const gapsNeeded = 3;
 
 const lateRatio = 1.5;

@@ -32,14 +32,14 @@ export function mergePoints(
 }
 
 /** The median distance of the points: what counts as this series' own interval. */
-export function pointInterval(points: readonly Point[]): number {
+function pointInterval(points: readonly Point[]): number {
   if (points.length < 3) return intervalDefaultMs;
   const gaps = points.slice(1).map((point, at) => point.time - (points[at]?.time ?? 0));
   gaps.sort((left, right) => left - right);
   return Math.max(intervalMinMs, gaps[Math.floor(gaps.length / 2)] ?? intervalDefaultMs);
 }
 
-export interface Gap {
+interface Gap {
   readonly from: number;
   readonly to: number;
 }
@@ -101,7 +101,7 @@ function pushColumn(
   columns.pointAt.push(column.at);
 }
 
-export interface Summary {
+interface Summary {
   /** Points that count: all but the failed. */
   readonly count: number;
   readonly last: Point | undefined;

@@ -3,7 +3,7 @@
 export const languages = ['az', 'ru', 'en'] as const;
 export type Language = (typeof languages)[number];
 
-export function isLanguage(word: unknown): word is Language {
+function isLanguage(word: unknown): word is Language {
   return word === 'az' || word === 'ru' || word === 'en';
 }
 

@@ -30,12 +30,12 @@ export interface SocketHandlers {
 }
 
 /** A WebSocket in the browser and in the tests alike; `close` must lead to `closed`. */
-export interface LiveSocket {
+interface LiveSocket {
   send(text: string): void;
   close(): void;
 }
 
-export interface LiveClientOptions {
+interface LiveClientOptions {
   connect(handlers: SocketHandlers): LiveSocket;
   onState(state: LiveState): void;
   /** The server's clock, epoch milliseconds, at each message that bears it. */
@@ -48,7 +48,7 @@ export interface LiveClientOptions {
   timing?: Partial<LiveTiming>;
 }
 
-export interface LiveTiming {
+interface LiveTiming {
   retryMinMs: number;
   retryMaxMs: number;
   /** From the attempt to the gateway's hello. */

@@ -5,7 +5,7 @@
 import type { ClientMessage, LiveRow, SeriesEntry, ServerMessage } from '../protocol.ts';
 
 /** Larger frames are refused; the server sends snapshots in parts far below this. */
-export const frameLengthMax = 8 * 1024 * 1024;
+const frameLengthMax = 8 * 1024 * 1024;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -61,7 +61,7 @@ function isServerMessage(value: unknown): value is ServerMessage {
 }
 
 /** `unknown` is a message of a later version, to be passed over; `bad` breaks the contract. */
-export type ReadMessage =
+type ReadMessage =
   | { kind: 'message'; message: ServerMessage }
   | { kind: 'unknown' }
   | { kind: 'bad' };

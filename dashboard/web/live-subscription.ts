@@ -27,7 +27,7 @@ export interface LiveReading {
 }
 
 /** Where a subscription's readings go. None of these may throw. */
-export interface LiveSink {
+interface LiveSink {
   /** The state to start from; it replaces what was there. */
   snapshot(readings: readonly LiveReading[]): void;
   delta(readings: readonly LiveReading[]): void;
@@ -44,10 +44,10 @@ export interface SubscriptionOptions {
 }
 
 /** A snapshot with more rows is refused as damaged. */
-export const snapshotRowsMax = 500_000;
+const snapshotRowsMax = 500_000;
 
 /** `hole`: the stream does not join on; subscribe anew. `data`: readings were handed over. */
-export type Taken = 'data' | 'waiting' | 'hole';
+type Taken = 'data' | 'waiting' | 'hole';
 
 export type SubscriptionMessage = Extract<ServerMessage, { t: 'snap' | 'd' }>;
 

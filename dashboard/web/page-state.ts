@@ -26,6 +26,8 @@ export interface PageState {
   readonly devices: ReadonlySignal<readonly DeviceJson[]>;
   readonly deviceById: ReadonlySignal<ReadonlyMap<string, DeviceJson>>;
   readonly isLoaded: Signal<boolean>;
+  /** The lists are to be loaded again: they failed, or a device is heard that they lack. */
+  readonly isOutdated: ReadonlySignal<boolean>;
   readonly quantities: Signal<ReadonlyMap<string, QuantityJson>>;
   readonly live: Signal<LiveState>;
   /** Milliseconds between deltas when the gateway lowered the rate. */
@@ -48,7 +50,8 @@ export interface PageState {
 
 /** A device that sent readings but is in no list: shown, and marked as unregistered. */
 function heardDevice(id: string): DeviceJson {
-  return { id, kind: 'lorawan', registered: false };
+  const isDevEui = /^[0-9a-f]{16}$/iu.test(id);
+  return { id, kind: isDevEui ? 'lorawan' : 'cellular', registered: false };
 }
 
 /** While the stream is down the counts stand still: nobody can know who reports. */
@@ -137,6 +140,9 @@ export function createPageState(options: {
     devices,
     deviceById: computed(() => new Map(devices.value.map((device) => [device.id, device]))),
     isLoaded,
+    isOutdated: computed(
+      () => trouble.value !== undefined || devices.value.length > listed.value.length,
+    ),
     quantities,
     live,
     slowMs: signal(undefined),

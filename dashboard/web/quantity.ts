@@ -1,7 +1,7 @@
 /** The vocabulary of quantities as the server gives it, and how units are written on screen. */
 import type { Language } from './language.ts';
 
-/** One of `GET /api/v1/quantities`. */
+/** One of the `items` of `GET /api/v1/quantities`. */
 export interface QuantityJson {
   quantity: string;
   /** UCUM; empty for states and pure numbers. */
@@ -10,10 +10,6 @@ export interface QuantityJson {
   names: Record<Language, string>;
   /** The smallest step a sensor tells apart, in `unit`; decides the decimals shown. */
   resolution?: number;
-}
-
-export interface QuantitiesJson {
-  items: QuantityJson[];
 }
 
 /** UCUM codes whose customary sign differs from the code. */

@@ -4,7 +4,7 @@
  */
 
 /** CLDR plural categories; `other` is what all languages have. */
-export interface PluralMessage {
+interface PluralMessage {
   readonly one?: string;
   readonly few?: string;
   readonly many?: string;

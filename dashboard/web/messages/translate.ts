@@ -7,7 +7,7 @@ import { ru } from './ru.ts';
 export const catalogues: Readonly<Record<Language, Catalogue>> = { az, ru, en };
 
 /** `n` chooses the plural form; words are printed as they are, so numbers come formatted. */
-export interface MessageWords {
+interface MessageWords {
   readonly n?: number;
   readonly words?: Readonly<Record<string, string>>;
 }

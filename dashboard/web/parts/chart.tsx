@@ -14,7 +14,7 @@ import { openPlot, type Plot } from './plot.ts';
 
 export type PrintValue = (value: number) => string;
 
-export function usePrintValue(series: SeriesHistory): PrintValue {
+function usePrintValue(series: SeriesHistory): PrintValue {
   const text = useValueText();
   return (value) => {
     const printed = text({ quantity: series.quantity, value, unit: series.unit });

@@ -55,7 +55,7 @@ export function Age({ time }: { time: number }) {
   return <time dateTime={new Date(time).toISOString()}>{text}</time>;
 }
 
-export interface ValueText {
+interface ValueText {
   readonly value: string;
   readonly unit: string;
 }

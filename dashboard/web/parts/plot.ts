@@ -13,7 +13,7 @@ export interface Plot {
   close(): void;
 }
 
-export interface PlotOptions {
+interface PlotOptions {
   readonly into: HTMLElement;
   readonly width: number;
   readonly format: Formatter;

@@ -30,7 +30,8 @@ export function createCmacKey(key: Buffer): CmacKey {
 export function cmac(key: CmacKey, head: Buffer, body: Buffer): Buffer {
   const length = head.length + body.length;
   const paddedLength = Math.max(blockBytes, Math.ceil(length / blockBytes) * blockBytes);
-  const message = Buffer.alloc(paddedLength);
+  // From the pool: a buffer of its own for each message would keep the garbage collector busy.
+  const message = Buffer.allocUnsafe(paddedLength).fill(0, length);
   message.set(head, 0);
   message.set(body, head.length);
   const isWhole = length === paddedLength;

@@ -88,7 +88,7 @@ function signedBytes(frame: Frame): Buffer {
 
 /** B0 of the specification; B1 is the same block with its four zero bytes filled in. */
 function micBlock(frame: DataFrame, fCnt: number): Buffer {
-  const block = Buffer.alloc(blockBytes);
+  const block = Buffer.allocUnsafe(blockBytes).fill(0);
   block[0] = 0x49;
   block[5] = frame.direction === 'up' ? 0 : 1;
   // DevAddr stands in the frame in the byte order that the block wants.

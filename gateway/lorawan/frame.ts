@@ -122,7 +122,7 @@ function parseData(phyPayload: Buffer, mType: DataType): DataFrame | Fault {
   const packet = loraPacket.fromWire(phyPayload);
   const fCtrl = present(packet.FCtrl).readUInt8(0);
   const fPort = present(packet.FPort)[0];
-  return {
+  const frame: Omit<DataFrame, 'fPort'> & { fPort?: number } = {
     kind: 'data',
     phyPayload,
     mType,
@@ -136,10 +136,11 @@ function parseData(phyPayload: Buffer, mType: DataType): DataFrame | Fault {
     },
     fCnt16: uint16(packet.FCnt),
     fOpts: present(packet.FOpts),
-    ...(fPort === undefined ? {} : { fPort }),
     frmPayload: present(packet.FRMPayload),
     mic: present(packet.MIC),
   };
+  if (fPort !== undefined) frame.fPort = fPort;
+  return frame;
 }
 
 /** lora-packet reads FOpts over the MIC and beyond the end, so the lengths are checked before. */

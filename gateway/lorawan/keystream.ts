@@ -22,7 +22,7 @@ export interface KeystreamPosition {
 /** FRMPayload, with AppSKey, or on FPort 0 with NwkSEncKey (NwkSKey in LoRaWAN 1.0). */
 export function cryptFrmPayload(key: Cipher, position: KeystreamPosition, bytes: Buffer): Buffer {
   const blockCount = Math.ceil(bytes.length / blockBytes);
-  const blocks = Buffer.alloc(blockCount * blockBytes);
+  const blocks = Buffer.allocUnsafe(blockCount * blockBytes).fill(0);
   for (let block = 0; block < blockCount; block += 1) {
     writeCounterBlock(blocks, block * blockBytes, position);
     blocks[block * blockBytes + 15] = block + 1;
@@ -58,8 +58,8 @@ function writeCounterBlock(target: Buffer, offset: number, position: KeystreamPo
 
 function xor(bytes: Buffer, keystream: Buffer): Buffer {
   const result = Buffer.allocUnsafe(bytes.length);
-  for (const [index, byte] of bytes.entries()) {
-    result[index] = byte ^ keystream.readUInt8(index);
+  for (let index = 0; index < bytes.length; index += 1) {
+    result[index] = bytes.readUInt8(index) ^ keystream.readUInt8(index);
   }
   return result;
 }

@@ -20,7 +20,7 @@ import {
   takeConnection,
   viewClient,
 } from './mqtt-core.ts';
-import { decideForward, decideSubscribe } from './mqtt-forward.ts';
+import { decideForward, decideSubscribe, grantedQos } from './mqtt-forward.ts';
 import { createMqttIdentity } from './mqtt-identity.ts';
 import type { MqttListeners } from './mqtt-listeners.ts';
 import { createMqttListeners } from './mqtt-listeners.ts';
@@ -219,13 +219,12 @@ function messageHooks(core: MqttCore): AedesOptions {
     authorizeForward: (client, packet) => {
       const connection = connections.get(client);
       assert.ok(connection);
+      // Aedes itself lowers the QoS only for filters without wildcards.
+      packet.qos = grantedQos(connection, packet);
       const decision = decideForward(connection, packet, limits);
       if (decision === 'drop') core.droppedSlow += 1;
       if (decision === 'drop' || decision === 'hide') return null;
       if (decision === 'cut') connection.conn.destroy();
-      const highest = connection.granted.highestQos(packet.topic);
-      // [MQTT-3.8.4-6]: aedes lowers the QoS only for filters without wildcards.
-      if (packet.qos > highest && packet.qos > 0) packet.qos = highest === 1 ? 1 : 0;
       return packet;
     },
   };

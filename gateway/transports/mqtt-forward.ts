@@ -33,3 +33,14 @@ export function decideForward(
   if (conn.writableLength <= limits.sendBytesMax) return 'send';
   return packet.qos === 0 ? 'drop' : 'cut';
 }
+
+/** A message is sent with the lower of its own QoS and the one granted [MQTT-3.8.4-6]. */
+export function grantedQos(
+  { granted }: MqttConnection,
+  packet: { readonly topic: string; readonly qos: 0 | 1 | 2 },
+): 0 | 1 | 2 {
+  if (packet.qos === 0) return 0;
+  const highest = granted.highestQos(packet.topic);
+  if (highest === 0) return 0;
+  return highest === 1 ? 1 : packet.qos;
+}

@@ -108,7 +108,7 @@ function sessionNumber(index: number): Session {
   };
 }
 
-/** Counter 1,001 on FPort 1; the payload is left as random bytes, since opening them costs the same. */
+/** Counter 1,001 on FPort 1; the payload is random bytes, since opening them costs the same. */
 function frameOf(session: Session): Buffer {
   const header = Buffer.from([0x40, 0, 0, 0, 0, 0, 0, 0, 1]);
   header.writeUInt32LE(Number.parseInt(session.devAddr, 16), 1);

@@ -1,4 +1,4 @@
-/** AES-CMAC [RFC 4493] on node:crypto, with the key schedule and the two subkeys kept between calls. */
+/** AES-CMAC [RFC 4493] on node:crypto; key schedule and subkeys are kept between calls. */
 import assert from 'node:assert/strict';
 import { type Cipher, createCipheriv } from 'node:crypto';
 
@@ -26,7 +26,7 @@ export function createCmacKey(key: Buffer): CmacKey {
   return { cipher, chain, subkey1, subkey2: doubled(subkey1) };
 }
 
-/** The 16-byte tag of head and body, joined. Two parts, since a LoRaWAN MIC has a block before it. */
+/** The 16-byte tag of head and body, joined: a LoRaWAN MIC has a block before the frame. */
 export function cmac(key: CmacKey, head: Buffer, body: Buffer): Buffer {
   const length = head.length + body.length;
   const paddedLength = Math.max(blockBytes, Math.ceil(length / blockBytes) * blockBytes);

@@ -190,8 +190,8 @@ function unknownField(path: readonly string[], key: string): DeviceProblem {
 }
 
 const sessionRemedy =
-  'Give appSKey with nwkSKey (LoRaWAN 1.0), or with fNwkSIntKey, sNwkSIntKey and nwkSEncKey (1.1), ' +
-  '32 hex digits each.';
+  'Give appSKey with nwkSKey (LoRaWAN 1.0), or with fNwkSIntKey, sNwkSIntKey and nwkSEncKey ' +
+  '(1.1), 32 hex digits each.';
 const labelRemedy = `Give a text of 1 to ${nameCharsMax} characters on one line.`;
 
 const remedies = new Map<string, string>([

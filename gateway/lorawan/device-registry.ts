@@ -237,8 +237,8 @@ function checkVault(root: RootDatabase, vault: KeyVault): void {
   if (sealed === undefined) checks.putSync(slot.keyName, vault.seal(slot, Buffer.alloc(16)));
   else if (vault.open(slot, sealed) === undefined) {
     throw new Error(
-      'The key file is not the one that the device keys of this data directory were sealed under: ' +
-        'restore that file from its backup, or give every device its keys again in a new directory.',
+      'The key file is not the one that the device keys here were sealed under: ' +
+        'restore it from its backup, or give every device its keys again in a new data directory.',
     );
   }
 }

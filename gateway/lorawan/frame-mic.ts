@@ -25,7 +25,7 @@ export function dataMic(key: CmacKey, frame: DataFrame, fCnt: number): Buffer {
   return cmac(key, micBlock(frame, fCnt), signedBytes(frame)).subarray(0, micBytes);
 }
 
-/** The half of a 1.1 uplink's MIC that needs no knowledge of its transmission: its last two bytes. */
+/** The last two bytes of a 1.1 uplink's MIC, which need no knowledge of its transmission. */
 export function uplinkMicF(fNwkSIntKey: CmacKey, frame: DataFrame, fCnt: number): Buffer {
   return cmac(fNwkSIntKey, micBlock(frame, fCnt), signedBytes(frame)).subarray(0, 2);
 }

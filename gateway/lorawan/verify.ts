@@ -140,7 +140,7 @@ function channelCandidates(learnt: number | undefined): readonly number[] {
 
 const allDataRates: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7];
 
-/** Regions number the spreading factors down from 12 or from 10; wider channels stand above them. */
+/** Regions number spreading factors down from 12 or from 10; wider channels stand above them. */
 function dataRateCandidates(txInfo: TxInfo | undefined): readonly number[] {
   const spreadingFactor = txInfo?.spreadingFactor;
   if (spreadingFactor === undefined || (txInfo?.bandwidth ?? 0) > 125_000) return allDataRates;

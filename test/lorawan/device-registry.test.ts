@@ -127,7 +127,7 @@ describe('Device registry', () => {
     expect(registry.sessionsOf('49be7df1')).toHaveLength(1);
   });
 
-  it('keeps the keys held when a device is put without keys, and replaces them when given', async () => {
+  it('keeps the keys held when a device is put without keys, else replaces them', async () => {
     const { registry } = openRegistry();
     await registry.put(device, keys);
     await registry.put({ ...device, name: 'Bridge 3', devAddr: '26011bda' });
@@ -230,7 +230,7 @@ describe('Device registry limits and damage', () => {
     const { registry, root, folder } = openRegistry();
     await registry.put(device, keys);
     const other = openKeyVault(join(folder, 'other.key'));
-    expect(() => new DeviceRegistry(root, other)).toThrow('restore that file from its backup');
+    expect(() => new DeviceRegistry(root, other)).toThrow('restore it from its backup');
   });
 
   it('makes no session of a row that is gone', async () => {

@@ -1,4 +1,4 @@
-/** Each known defect of lora-packet 0.9.3: that it is there, and that the gateway does not have it. */
+/** Each known defect of lora-packet 0.9.3: it is there, and the gateway does not have it. */
 import { describe, expect, it } from '@jest/globals';
 import { createCmacKey } from '../../gateway/lorawan/cmac.ts';
 import { parseFrame } from '../../gateway/lorawan/frame.ts';

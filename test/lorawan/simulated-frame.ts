@@ -1,4 +1,4 @@
-/** Makes uplinks as a device would, with plain ciphers of its own: nothing here is the gateway's. */
+/** Makes uplinks as a device would, with plain ciphers: nothing here is the gateway's. */
 import { createCipheriv } from 'node:crypto';
 import type { Session } from '../../gateway/model/device.ts';
 

@@ -11,7 +11,7 @@ import {
   usageOf,
 } from '../test/setup/gateway-process.ts';
 import { type Influxd, startInfluxd } from '../test/setup/influxd.ts';
-import { devEuiOf, type LoadPlan, type LoadResult } from './load-process.ts';
+import { devEuiOf, type LoadPlan, type LoadResult } from './load-plan.ts';
 import { watchLive } from './viewers.ts';
 
 export interface EndToEndFigures {

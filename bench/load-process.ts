@@ -4,40 +4,10 @@
  * cores it shares. Prints one JSON line with what was acknowledged and how long that took.
  */
 import { connect, type Socket } from 'node:net';
-
-export interface LoadPlan {
-  readonly port: number;
-  readonly username: string;
-  readonly password: string;
-  readonly connections: number;
-  /** Unacknowledged messages a connection may have. */
-  readonly window: number;
-  readonly devices: number;
-  readonly messages: number;
-  /** The number of the first message, so that a later run is not taken for a redelivery. */
-  readonly first: number;
-  /** Messages a second in all; 0 for as fast as they are acknowledged. */
-  readonly rate: number;
-}
-
-export interface LoadResult {
-  readonly sent: number;
-  readonly acknowledged: number;
-  readonly seconds: number;
-  /** Milliseconds from writing a message to its PUBACK; sorted ascending, at most 100,000. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-}
-
-export const baseTime = Date.UTC(2026, 0, 1);
+import { baseTime, devEuiOf, type LoadPlan, type LoadResult } from './load-plan.ts';
 
 /** Elsys: 22.6 Cel, 41 %, 39 lx, 3.61 V. */
 const payload = Buffer.from([1, 0, 226, 2, 41, 4, 0, 39, 7, 14, 26]).toString('base64');
-
-export function devEuiOf(device: number): string {
-  return `70b3d5fffe${device.toString(16).padStart(6, '0')}`;
-}
 
 function bodyOf(number: number, devices: number): string {
   const device = number % devices;
@@ -117,6 +87,8 @@ function publishPacket(number: number, messageId: number, devices: number): Buff
   return Buffer.concat([Buffer.from(head), topic, id, body]);
 }
 
+const latenciesMax = 200_000;
+
 interface Progress {
   next: number;
   sent: number;
@@ -178,7 +150,15 @@ function pump(socket: Socket, plan: LoadPlan, progress: Progress, started: numbe
   }
 
   return new Promise((resolve, reject) => {
-    const pacing = plan.rate === 0 ? undefined : setInterval(send, 2);
+    /** A connection may have nothing under way when another one sends the last message. */
+    const turn = () => {
+      send();
+      if (progress.next < last || sentAt.size > 0) return;
+      clearInterval(pacing);
+      socket.removeAllListeners('close');
+      resolve();
+    };
+    const pacing = setInterval(turn, plan.rate === 0 ? 100 : 2);
     socket.once('close', () => reject(new Error('the connection was closed')));
     socket.on('data', (chunk) => {
       const bytes = Buffer.concat([held, chunk]);
@@ -187,29 +167,20 @@ function pump(socket: Socket, plan: LoadPlan, progress: Progress, started: numbe
       for (; at + 4 <= bytes.length; at += 4) {
         const id = bytes.readUInt16BE(at + 2);
         const since = sentAt.get(id);
-        if (bytes[at] !== 0x40 || since === undefined)
-          return reject(new Error('not a PUBACK of ours'));
+        if (bytes[at] !== 0x40 || since === undefined) {
+          reject(new Error('not a PUBACK of ours'));
+          return;
+        }
         sentAt.delete(id);
         progress.acknowledged += 1;
-        if (progress.latencies.length < 200_000) progress.latencies.push(now - since);
+        if (progress.latencies.length < latenciesMax) progress.latencies.push(now - since);
       }
       held = bytes.subarray(at);
-      if (progress.next >= last && sentAt.size === 0) {
-        clearInterval(pacing);
-        socket.removeAllListeners('close');
-        return resolve();
-      }
-      return send();
+      turn();
     });
-    send();
-    if (progress.next >= last && sentAt.size === 0) {
-      clearInterval(pacing);
-      resolve();
-    }
+    turn();
   });
 }
 
-if (process.argv[2] !== undefined) {
-  const plan: LoadPlan = JSON.parse(process.argv[2]);
-  process.stdout.write(`${JSON.stringify(await run(plan))}\n`);
-}
+const plan: LoadPlan = JSON.parse(process.argv[2] ?? '');
+process.stdout.write(`${JSON.stringify(await run(plan))}\n`);

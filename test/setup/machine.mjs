@@ -62,8 +62,8 @@ function apt(words) {
     const child = spawn('apt-get', ['-q', ...words], {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: aptTimeoutMs,
     });
+    const deadline = setTimeout(() => child.kill(), aptTimeoutMs);
     let lastWords = '';
     const listen = (bytes) => {
       lastWords = (lastWords + bytes).slice(-1_000);
@@ -76,12 +76,13 @@ function apt(words) {
     }, 10_000);
     const end = (succeeded) => {
       clearInterval(progress);
+      clearTimeout(deadline);
       if (!succeeded) say(`apt-get ${words[0]} failed: ${lastWords.trim()}`);
       resolve(succeeded);
     };
+    // A program that cannot be started is closed as well, with a code below zero.
     child.on('error', (error) => {
       lastWords = error.message;
-      end(false);
     });
     child.on('close', (code) => end(code === 0));
   });

@@ -251,6 +251,23 @@ describe('Opening an InfluxDB store', () => {
     await expect(openInfluxStore({ url, database: 'x' })).rejects.toThrow(NotInfluxDb);
   });
 
+  it('gives up a write that is never answered', async () => {
+    server = createServer((request, response) => {
+      if (request.url?.startsWith('/write')) return;
+      response.writeHead(request.url === '/ping' ? 204 : 400).end('{"error":"parsing"}');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no TCP address');
+    const url = `http://127.0.0.1:${address.port}`;
+    const store = await openInfluxStore({ url, database: 'x', writeTimeoutMs: 50 });
+    const batch = { readings: [readingOf({})], links: [] };
+    await expect(store.writer.write(batch)).rejects.toThrow('InfluxDB cannot be reached');
+    await store.close();
+    server.closeAllConnections();
+  });
+
   it('opens when nobody listens, and rejects what is asked until somebody does', async () => {
     const store = await openInfluxStore({ url: 'http://127.0.0.1:1', database: 'x' });
     await expect(store.reader.ping()).rejects.toThrow();

@@ -18,17 +18,27 @@ export interface Point {
 /** Points by their identity in the database: two values of one point become the newer one. */
 export function gatherPoints(batch: RecordBatch): Map<string, Point> {
   const points = new Map<string, GatheredPoint>();
+  let last: GatheredPoint | undefined;
   for (const reading of batch.readings) {
+    // The readings of one uplink follow each other, so most need no key.
+    if (last !== undefined && belongsTo(last, reading)) {
+      include(last.readings, reading);
+      continue;
+    }
     const head = headOf(reading);
     const time = Math.round(reading.time);
     const key = `${head} ${time}`;
-    const point = points.get(key);
-    if (point === undefined) points.set(key, { head, time, readings: [reading] });
-    else include(point.readings, reading);
+    last = points.get(key);
+    if (last !== undefined) {
+      include(last.readings, reading);
+      continue;
+    }
+    last = { head, time, readings: [reading] };
+    points.set(key, last);
   }
   for (const link of batch.links) {
     const device = link.device;
-    const head = `link,device=${device},gateway=${escapeKey(encodeName(link.gateway))}`;
+    const head = `link,device=${device},gateway=${spellTag(link.gateway)}`;
     const time = Math.round(link.time);
     points.set(`${head} ${time}`, { head, time, readings: [], link });
   }
@@ -37,6 +47,18 @@ export function gatherPoints(batch: RecordBatch): Map<string, Point> {
 
 interface GatheredPoint extends Point {
   readonly readings: Reading[];
+}
+
+function belongsTo(point: GatheredPoint, reading: Reading): boolean {
+  const [first] = point.readings;
+  return (
+    first !== undefined &&
+    first.device === reading.device &&
+    first.time === reading.time &&
+    first.channel === reading.channel &&
+    first.area === reading.area &&
+    first.agency === reading.agency
+  );
 }
 
 function include(readings: Reading[], reading: Reading): void {
@@ -56,8 +78,10 @@ function headOf(reading: Reading): string {
 
 function tag(name: string, value: string | undefined): string {
   if (value === undefined || value === '') return '';
-  return `,${name}=${escapeKey(encodeName(value))}`;
+  return `,${name}=${spellTag(value)}`;
 }
+
+const spellTag = keep((name) => escapeKey(encodeName(name)));
 
 export function toLine(point: Point): string {
   const fields = point.link === undefined ? readingFields(point.readings) : linkFields(point.link);
@@ -101,20 +125,23 @@ function linkFields(link: LinkSample): string {
   return fields;
 }
 
-/** Quantities are a small vocabulary, but unmapped ones come from outside: hence the bound. */
-const namesKeptMax = 4_096;
-const namesKept = new Map<string, FieldNames>();
-
-function escapedFieldNames(quantity: string): FieldNames {
-  const kept = namesKept.get(quantity);
-  if (kept !== undefined) return kept;
+const escapedFieldNames = keep((quantity): FieldNames => {
   const { number, text, quality } = fieldNamesOf(quantity);
-  const names = {
-    number: escapeKey(number),
-    text: escapeKey(text),
-    quality: escapeKey(quality),
+  return { number: escapeKey(number), text: escapeKey(text), quality: escapeKey(quality) };
+});
+
+/** Names come from a small vocabulary, but the unmapped ones from outside: hence the bound. */
+const namesKeptMax = 4_096;
+
+/** Remembers what a name became, since spelling it costs more than the rest of its line. */
+function keep<T>(spell: (name: string) => T): (name: string) => T {
+  const kept = new Map<string, T>();
+  return (name) => {
+    const known = kept.get(name);
+    if (known !== undefined) return known;
+    const spelt = spell(name);
+    if (kept.size >= namesKeptMax) kept.clear();
+    kept.set(name, spelt);
+    return spelt;
   };
-  if (namesKept.size >= namesKeptMax) namesKept.clear();
-  namesKept.set(quantity, names);
-  return names;
 }

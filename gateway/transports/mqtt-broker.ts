@@ -79,6 +79,10 @@ export function createMqttBroker(
       onTurnedAway: (address, reason) => core.note('mqtt-turned-away', { address, reason }),
     },
   });
+  const stop = async (): Promise<void> => {
+    clearInterval(expiry);
+    await stopBroker(core, broker, listeners);
+  };
   return {
     start: async () => {
       assert.equal(broker, undefined);
@@ -96,12 +100,14 @@ export function createMqttBroker(
       watchBroker(core, broker);
       expiry = setInterval(() => core.sessions.expire(), expireIntervalMs);
       expiry.unref();
-      return listeners.start();
+      try {
+        return await listeners.start();
+      } catch (error) {
+        await stop();
+        throw error;
+      }
     },
-    stop: async () => {
-      clearInterval(expiry);
-      await stopBroker(core, broker, listeners);
-    },
+    stop,
     publish: (topic, payload) => publishOut(broker, topic, payload),
     clients: () => [...live.values()].flatMap(viewClient),
     disconnect: (clientId) => {

@@ -46,6 +46,7 @@ export function createMqttCore(limits: MqttLimits, receive: Receive, hooks: Mqtt
       monotonicMs,
       maySubscribe: (client, filter) =>
         connections.get(client)?.principal?.acl.maySubscribe(filter) === true,
+      connectionOf: (client) => connections.get(client)?.principal?.sender.connection,
     }),
     note: (event, fields) => {
       const heldBack = throttle(`${event} ${String(fields['address'])}`);

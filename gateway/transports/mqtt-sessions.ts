@@ -68,6 +68,8 @@ export interface MqttSessionsOptions {
   readonly limits: MqttLimits;
   readonly monotonicMs: () => number;
   readonly maySubscribe: (client: object, filter: string) => boolean;
+  /** The id of the connection that is behind a client of aedes, once that is admitted. */
+  readonly connectionOf: (client: object) => string | undefined;
 }
 
 export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
@@ -181,8 +183,11 @@ export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
     async incomingDelPacket(client: ClientKey, packet: { readonly messageId: number }) {
       sessions.get(client.id)?.incoming.delete(packet.messageId);
     },
+    /** Also called for a client that was refused, or whose session another connection took over. */
     async cleanIncoming(client: ClientKey) {
-      sessions.get(client.id)?.incoming.clear();
+      const session = sessions.get(client.id);
+      const isHolder = session?.connection === options.connectionOf(client);
+      if (isHolder) session?.incoming.clear();
     },
     // A will lives with its connection, and sessions do not outlive the process: none to store.
     async putWill() {},

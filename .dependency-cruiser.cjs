@@ -13,11 +13,7 @@ const floors = [
     '^gateway/(stores|pipeline)/',
     '^(gateway/(live|alarms|analytics|cli|[^/]+\\.ts$)|dashboard|simulators|bench)',
   ],
-  [
-    'live',
-    '^gateway/live/',
-    '^(gateway/(cli|[^/]+\\.ts$)|dashboard|simulators|bench)',
-  ],
+  ['live', '^gateway/live/', '^(gateway/(cli|[^/]+\\.ts$)|dashboard|simulators|bench)'],
   ['dashboard', '^dashboard/', '^(gateway/(cli|[^/]+\\.ts$)|simulators|bench)'],
   ['simulators', '^simulators/', '^(gateway|decoders|config|dashboard|bench)/'],
 ];
@@ -76,6 +72,10 @@ module.exports = {
     exclude: { path: '^(dist|coverage|test)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.json'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

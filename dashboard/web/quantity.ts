@@ -8,14 +8,18 @@ export interface QuantityJson {
   unit: string;
   kind: 'number' | 'state';
   names: Record<Language, string>;
-  /** The smallest step a sensor tells apart, in `unit`; decides the decimals shown. */
+  /** The smallest step a sensor tells apart, in `unit`; bounds the decimals shown. */
   resolution?: number;
+  /** The words that a state can be, as people say them. */
+  states?: Readonly<Record<string, { names: Record<Language, string> }>>;
 }
 
 /** UCUM codes whose customary sign differs from the code. */
 const unitLabels: Readonly<Record<string, string>> = {
   Cel: '°C',
   deg: '°',
+  'deg/s': '°/s',
+  '{NTU}': 'NTU',
   'ug/m3': 'µg/m³',
   'mg/m3': 'mg/m³',
   'dB(A)': 'dB(A)',
@@ -56,6 +60,17 @@ export function quantityName(
 ): string {
   const name = known.get(quantity)?.names[language];
   return name ?? quantity.replace(/^x_/u, '').replaceAll('_', ' ');
+}
+
+/** A state's word in a language; one that the vocabulary lacks is shown as it came. */
+export function stateWord(
+  known: ReadonlyMap<string, QuantityJson>,
+  state: { quantity: string; value: string },
+  language: Language,
+): string {
+  const states = known.get(state.quantity)?.states ?? {};
+  const word = Object.hasOwn(states, state.value) ? states[state.value] : undefined;
+  return word?.names[language] ?? state.value;
 }
 
 /** Decimals that a resolution is worth: 0.1 → 1, 0.05 → 2, 1 and more → 0. */

@@ -17,7 +17,7 @@ export interface Formatter {
   readonly language: Language;
   /** `Asia/Baku (GMT+4)`, for the one place where the zone is named. */
   readonly zoneName: string;
-  /** A count or a value; `decimals` fixes the digits after the sign. */
+  /** A count or a value with at most so many decimals; none are made up to fill them. */
   number(value: number, decimals?: number): string;
   /** `14:05` */
   time(at: number): string;
@@ -52,7 +52,7 @@ function largestUnit(ageMs: number): { count: number; unit: AgeUnit } {
 /** Without a known resolution: two decimals, or three significant digits below one. */
 function numberOptions(value: number, decimals: number | undefined): Intl.NumberFormatOptions {
   if (decimals !== undefined) {
-    return { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    return { maximumFractionDigits: decimals };
   }
   return Math.abs(value) < 1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 };
 }

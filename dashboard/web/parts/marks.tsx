@@ -5,7 +5,7 @@ import type { QualityFlag, VouchedByWord } from '../../protocol.ts';
 import type { Freshness } from '../freshness.ts';
 import type { LiveReading } from '../live-subscription.ts';
 import { usePage } from '../page-context.tsx';
-import { decimalsOf, unitLabel } from '../quantity.ts';
+import { decimalsOf, stateWord, unitLabel } from '../quantity.ts';
 import { FreshnessIcon, QualityIcon, VouchedIcon } from './icons.tsx';
 
 /** Nothing looks fresh while the stream is down: what was on time is then simply not known. */
@@ -60,7 +60,7 @@ interface ValueText {
   readonly unit: string;
 }
 
-/** The value in the sensor's own resolution, and its printed unit. */
+/** The value to the resolution of its quantity, and its printed unit. */
 export function useValueText(): (reading: {
   quantity: string;
   value: number | string;
@@ -68,8 +68,11 @@ export function useValueText(): (reading: {
 }) => ValueText {
   const { page, format } = usePage();
   return ({ quantity, value, unit }) => {
-    if (typeof value === 'string') return { value, unit: '' };
-    const decimals = decimalsOf(page.quantities.value.get(quantity)?.resolution);
+    const known = page.quantities.value;
+    if (typeof value === 'string') {
+      return { value: stateWord(known, { quantity, value }, format.language), unit: '' };
+    }
+    const decimals = decimalsOf(known.get(quantity)?.resolution);
     return { value: format.number(value, decimals), unit: unitLabel(unit) };
   };
 }

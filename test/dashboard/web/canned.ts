@@ -52,6 +52,10 @@ export const quantityList: QuantityJson[] = [
     unit: '',
     kind: 'state',
     names: { az: 'Dayanacaq yeri', ru: 'Парковочное место', en: 'Parking space' },
+    states: {
+      free: { names: { az: 'boşdur', ru: 'свободно', en: 'vacant' } },
+      taken: { names: { az: 'tutulub', ru: 'занято', en: 'taken' } },
+    },
   },
   {
     quantity: 'battery_voltage',

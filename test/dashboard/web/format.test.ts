@@ -99,9 +99,10 @@ describe('Formatter', () => {
     expect(formatterOf('en').span(15_000)).toBe('15 secs');
   });
 
-  it('prints values in the resolution of the sensor', () => {
-    expect(formatterOf('az').number(1_234.5, 2)).toBe('1.234,50');
+  it('prints values to the resolution of the quantity, and no zeros beyond the value', () => {
+    expect(formatterOf('az').number(1_234.567, 2)).toBe('1.234,57');
     expect(formatterOf('ru').number(1_234.5, 1)).toBe('1\u00a0234,5');
+    expect(formatterOf('en').number(55, 2)).toBe('55');
     expect(formatterOf('en').number(0.012345)).toBe('0.0123');
     expect(formatterOf('en').number(12.3456)).toBe('12.35');
   });

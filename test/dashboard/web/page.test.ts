@@ -134,6 +134,7 @@ describeWith('chromium', 'The page', () => {
     expect(await textOf('.notes')).toContain('Simulated data');
     expect(await textOf('[data-device="24e124710c000007"]')).toContain('Fail');
     expect(await textOf('[data-device="24e124710c000006"]')).toContain('Silent');
+    expect(await textOf('[data-device="modem-5g-02"]')).toContain('Parking space vacant');
   });
 
   it('shows a live value', async () => {
@@ -218,7 +219,7 @@ describeWith('chromium', 'The page', () => {
     expect(label).toContain('1 gap, 3 hrs in all. 1 suspect value (◇). 1 failed value (×)');
     await chart.getByRole('button', { name: 'Show as table' }).click();
     expect(await chart.locator('tbody tr').count()).toBe(123);
-    await chart.locator('tbody tr', { hasText: 'Fail' }).filter({ hasText: '-99.0' }).waitFor();
+    await chart.locator('tbody tr', { hasText: 'Fail' }).filter({ hasText: '-99 °C' }).waitFor();
   });
 
   it('moves the chart’s cursor by keyboard and says the value', async () => {

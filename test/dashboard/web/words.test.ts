@@ -5,7 +5,7 @@ import { fold, matches, queryWords } from '../../../dashboard/web/fold.ts';
 import { chooseLanguage, languages } from '../../../dashboard/web/language.ts';
 import type { Message } from '../../../dashboard/web/messages/en.ts';
 import { catalogues, createTranslate } from '../../../dashboard/web/messages/translate.ts';
-import { decimalsOf, quantityName, unitLabel } from '../../../dashboard/web/quantity.ts';
+import { decimalsOf, quantityName, stateWord, unitLabel } from '../../../dashboard/web/quantity.ts';
 import { addressOf, routeOf } from '../../../dashboard/web/route.ts';
 import { quantityList } from './canned.ts';
 
@@ -120,6 +120,10 @@ describe('Quantities and units', () => {
     ['W/m2', 'W/m²'],
     ['hPa', 'hPa'],
     ['{count}', ''],
+    ['{NTU}', 'NTU'],
+    ['deg/s', '°/s'],
+    ['m/s2', 'm/s²'],
+    ['V.A', 'V·A'],
     ['m3/h', 'm³/h'],
     ['[ppm]', 'ppm'],
   ])('print %s as %s', (ucum, label) => {
@@ -130,6 +134,12 @@ describe('Quantities and units', () => {
     const known = new Map(quantityList.map((one) => [one.quantity, one]));
     expect(quantityName(known, 'air_temperature', 'ru')).toBe('Температура воздуха');
     expect(quantityName(known, 'x_some_field', 'az')).toBe('some field');
+  });
+
+  it('say a state in the language, and one they do not know as it came', () => {
+    const known = new Map(quantityList.map((one) => [one.quantity, one]));
+    const say = (value: string) => stateWord(known, { quantity: 'parking_state', value }, 'az');
+    expect([say('free'), say('toString')]).toEqual(['boşdur', 'toString']);
   });
 
   it('take their decimals from the resolution', () => {

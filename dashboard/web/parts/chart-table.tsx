@@ -2,8 +2,7 @@
 import { useId, useState } from 'preact/hooks';
 import type { Point } from '../history.ts';
 import { usePage } from '../page-context.tsx';
-import type { PrintValue } from './chart.tsx';
-import { QualityMark } from './marks.tsx';
+import { type PrintValue, QualityMark } from './marks.tsx';
 
 /** Rows of one table; older values are in the export. */
 const tableRowsMax = 2_000;

@@ -9,18 +9,8 @@ import { chartColumns, type Point, pointsMax, summarise } from '../history.ts';
 import type { Translate } from '../messages/translate.ts';
 import { usePage } from '../page-context.tsx';
 import { ChartTable } from './chart-table.tsx';
-import { unitSpace, useValueText } from './marks.tsx';
+import { type PrintValue, usePrintValue } from './marks.tsx';
 import { openPlot, type Plot } from './plot.ts';
-
-export type PrintValue = (value: number) => string;
-
-function usePrintValue(series: SeriesHistory): PrintValue {
-  const text = useValueText();
-  return (value) => {
-    const printed = text({ quantity: series.quantity, value, unit: series.unit });
-    return printed.unit === '' ? printed.value : `${printed.value}${unitSpace}${printed.unit}`;
-  };
-}
 
 function summaryWords(options: {
   points: readonly Point[];

@@ -78,7 +78,18 @@ export function useValueText(): (reading: {
 }
 
 /** A narrow space that does not break, between value and unit in every language. */
-export const unitSpace = '\u202f';
+const unitSpace = '\u202f';
+
+export type PrintValue = (value: number) => string;
+
+/** Prints the numbers of one series with their unit, as one text. */
+export function usePrintValue(series: { quantity: string; unit: string }): PrintValue {
+  const text = useValueText();
+  return (value) => {
+    const printed = text({ quantity: series.quantity, value, unit: series.unit });
+    return printed.unit === '' ? printed.value : `${printed.value}${unitSpace}${printed.unit}`;
+  };
+}
 
 export function Value({ reading }: { reading: LiveReading }) {
   const text = useValueText()(reading);

@@ -64,6 +64,7 @@ const problem = {
   content: { 'application/problem+json': { schema: ref('Problem') } },
 };
 const refusals = { '400': problem, '401': problem };
+const storeRefusals = { ...refusals, '503': problem };
 const deviceId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 const jsonBody = (schema: object) => ({
   required: true,
@@ -189,7 +190,7 @@ export const openApi = {
           'limit',
           'cursor',
         ),
-        responses: { '200': ok('Readings'), ...refusals },
+        responses: { '200': ok('Readings'), ...storeRefusals },
       },
     },
     '/api/v1/latest': {

@@ -1,5 +1,6 @@
 /** Refusals in one form [RFC 9457]; nothing of the inside shows. */
 import type { NextFunction, Request, Response } from 'express';
+import { StoreUnavailable } from '../gateway/stores/store.ts';
 import type { ProblemJson } from './protocol.ts';
 
 export class Problem extends Error {
@@ -31,6 +32,9 @@ export function problemHandler(log: { error(fields: object, message: string): vo
   return (error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
     if (error instanceof Problem) return sendProblem(response, error);
+    if (error instanceof StoreUnavailable) {
+      return sendProblem(response, new Problem(503, 'Store unavailable', error.message));
+    }
     const status = statusOf(error);
     if (status < 500) return sendProblem(response, new Problem(status, 'Bad request'));
     log.error({ event: 'http-error', path: request.path, error: String(error) }, 'request failed');

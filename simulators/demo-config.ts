@@ -93,6 +93,7 @@ function deviceEntry(device: CityDevice): Record<string, unknown> {
     area: device.district.name,
     location: device.location,
     model: device.model,
+    tags: { simulated: 'true' },
     ...(device.codec === undefined ? {} : { codec: device.codec }),
     ...(isFrame ? session(device) : {}),
   };

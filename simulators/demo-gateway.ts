@@ -35,10 +35,14 @@ export interface GatewayStart {
 /** Throws, with the last lines of its output, when the gateway ends before it listens. */
 export async function startGateway(start: GatewayStart): Promise<GatewayProcess> {
   // In its own process group, so that Ctrl-C ends the city first and the gateway after it.
-  const child = spawn(process.execPath, [start.program, ...start.args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=64', start.program, ...start.args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    },
+  );
   const endWithUs = (): void => {
     child.kill('SIGKILL');
   };

@@ -4,7 +4,12 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Device } from '../model/device.ts';
-import type { AggregatedValue, ReadingReader, StoredReading } from '../stores/store.ts';
+import {
+  type AggregatedValue,
+  type ReadingReader,
+  type StoredReading,
+  StoreUnavailable,
+} from '../stores/store.ts';
 import type { FromWorker, StoreRequest, ToWorker, WorkerSettings } from './worker-messages.ts';
 
 export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggregate' | 'ping'> {
@@ -21,10 +26,13 @@ export interface DeriveProcessOptions {
   /** Asked at each start, as devices change. */
   readonly settings: () => WorkerSettings;
   readonly onMessage: (message: FromWorker) => void;
+  /** Called when a worker has ended unasked, after its last message and before the next starts. */
   readonly onCrash: (reason: string) => void;
 }
 
 const wakeMs = 5;
+/** Batches die young: with room for them, the collector does not carry them about. */
+const maxYoungGenerationSizeMb = 64;
 const restartFirstMs = 250;
 const restartMsMax = 30_000;
 /** A worker that ran this long is not crashing in a loop. */
@@ -46,21 +54,30 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
   let restartMs = restartFirstMs;
   let nextId = 1;
   let wakeTimer: NodeJS.Timeout | undefined;
+  let restartTimer: NodeJS.Timeout | undefined;
   let exited: Promise<void> = Promise.resolve();
 
   function start(): void {
     const startedAt = performance.now();
-    worker = new Worker(options.program, { workerData: options.settings(), name: 'derive' });
+    let reason: string | undefined;
+    worker = new Worker(options.program, {
+      workerData: options.settings(),
+      name: 'derive',
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
     worker.on('message', onMessage);
-    worker.on('error', (error) => options.onCrash(String(error)));
+    worker.on('error', (error) => {
+      reason = String(error);
+    });
     exited = new Promise((resolve) => {
-      worker.once('exit', () => {
+      worker.once('exit', (code) => {
         resolve();
         isReady = false;
         failAll('the derive worker stopped');
         if (isStopping) return;
+        options.onCrash(reason ?? `it ended with exit code ${code}`);
         if (performance.now() - startedAt > steadyMs) restartMs = restartFirstMs;
-        setTimeout(() => !isStopping && start(), restartMs);
+        restartTimer = setTimeout(start, restartMs);
         restartMs = Math.min(restartMs * 2, restartMsMax);
       });
     });
@@ -69,7 +86,8 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
   function onMessage(message: FromWorker): void {
     if (message.kind === 'ready') isReady = true;
     if (message.kind === 'answer') take(message.id)?.resolve(message.result);
-    else if (message.kind === 'failure') take(message.id)?.reject(new Error(message.reason));
+    else if (message.kind === 'failure')
+      take(message.id)?.reject(new StoreUnavailable(message.reason));
     else options.onMessage(message);
   }
 
@@ -80,7 +98,7 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
   }
 
   function failAll(reason: string): void {
-    for (const { reject } of waiting.values()) reject(new Error(reason));
+    for (const { reject } of waiting.values()) reject(new StoreUnavailable(reason));
     waiting.clear();
   }
 
@@ -89,11 +107,12 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
   }
 
   function ask<T>(request: StoreRequest, isAnswer: (value: unknown) => value is T): Promise<T> {
-    if (!isReady) return Promise.reject(new Error('the derive worker is starting'));
-    if (waiting.size >= requestsMax) return Promise.reject(new Error('too many questions at once'));
+    if (!isReady) return Promise.reject(new StoreUnavailable('the derive worker is starting'));
+    if (waiting.size >= requestsMax)
+      return Promise.reject(new StoreUnavailable('too many questions at once'));
     const id = nextId++;
     const timer = setTimeout(
-      () => take(id)?.reject(new Error('no answer in time')),
+      () => take(id)?.reject(new StoreUnavailable('no answer in time')),
       requestTimeoutMs,
     );
     const answered = new Promise<unknown>((resolve, reject) =>
@@ -125,6 +144,7 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
     async stop() {
       isStopping = true;
       clearTimeout(wakeTimer);
+      clearTimeout(restartTimer);
       tell({ kind: 'stop' });
       const timer = setTimeout(() => void worker.terminate(), stopTimeoutMs);
       await exited;

@@ -33,7 +33,7 @@ export function deriveEntry(entry: LedgerEntry, parts: DeriveParts): Derived {
   if (entry.outcome === 'event' && item.kind === 'event') return deriveEvent(entry, item, parts);
   if (item.kind !== 'payload') return nothing;
   const device = parts.deviceOf(item.deviceId);
-  const links = linksOf(entry, item, plausible(item.rxTime, entry.receivedAt).time);
+  const links = linksOf(entry, item, (time) => plausible(time, entry.receivedAt).time);
   if (entry.outcome === 'copy') return { readings: [], links };
   if (entry.outcome !== 'accepted') return nothing;
   const values = valuesOf(item, device, parts);

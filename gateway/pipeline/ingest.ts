@@ -98,7 +98,7 @@ function itemOf(
 ): Item {
   switch (part.kind) {
     case 'event':
-      return { ...part, vouchedBy: vouchedBy(sender, adapter) };
+      return eventItem(part, sender, adapter);
     case 'payload':
       return payloadItem(part, sender, adapter);
     case 'frame':
@@ -106,17 +106,33 @@ function itemOf(
   }
 }
 
+/** An event may carry measurements, so it is no freer than an uplink in whom it speaks for. */
+function eventItem(event: SourceEvent, sender: Sender, adapter: Adapter): Item {
+  const { deviceId } = event;
+  if (deviceId !== undefined && !maySpeakFor(deviceId, sender)) {
+    return forbidden(sender, adapter.name, deviceId);
+  }
+  return { ...event, vouchedBy: vouchedBy(sender, adapter) };
+}
+
 function payloadItem(uplink: PayloadUplink, sender: Sender, adapter: Adapter): Item {
   const { deviceId } = uplink;
-  if (sender.deviceId !== undefined && sender.deviceId !== deviceId) {
-    const detail = `the account of ${sender.deviceId} may not speak for another device`;
-    return quarantined(fault('TOPIC_FORBIDDEN', detail), uplink.adapter, deviceId);
-  }
+  if (!maySpeakFor(deviceId, sender)) return forbidden(sender, uplink.adapter, deviceId);
   if (uplink.simulated === true) {
     const detail = 'the network server marks it as simulated';
     return quarantined(fault('PAYLOAD_SIMULATED', detail), uplink.adapter, deviceId);
   }
   return { ...uplink, vouchedBy: vouchedBy(sender, adapter) };
+}
+
+/** The account of one device speaks for that device alone. */
+function maySpeakFor(deviceId: string, sender: Sender): boolean {
+  return sender.deviceId === undefined || sender.deviceId === deviceId;
+}
+
+function forbidden(sender: Sender, adapter: string, deviceId: string): Item {
+  const detail = `the account of ${sender.deviceId} may not speak for another device`;
+  return quarantined(fault('TOPIC_FORBIDDEN', detail), adapter, deviceId);
 }
 
 function frameItem(frame: FrameUplink, verify: IngestParts['verify']): Item {

@@ -12,7 +12,7 @@ export interface LatestKeeper {
 }
 
 export function createLatestKeeper(
-  catalogue: Pick<Catalogue, 'keepLatest' | 'latest'>,
+  catalogue: Pick<Catalogue, 'keepLatest' | 'latest' | 'latestOf'>,
 ): LatestKeeper {
   const dirty = new Map<string, Reading>();
   return {
@@ -25,12 +25,22 @@ export function createLatestKeeper(
     },
     flush() {
       if (dirty.size === 0) return;
-      catalogue.keepLatest([...dirty.values()].map(toRow));
+      const rows = [...dirty.values()].map(toRow);
+      catalogue.keepLatest(rows.filter((row) => !isOlder(row, catalogue.latestOf(row.key))));
       dirty.clear();
     },
     restore: () => [...catalogue.latest()].flatMap((row) => fromRow(row) ?? []),
   };
 }
+
+/** What comes late from a device's memory does not take the place of a newer value. */
+function isOlder(row: LatestRow, held: LatestRow['value'] | undefined): boolean {
+  const [time, heldTime] = [row.value[timeAt], held?.[timeAt]];
+  return typeof time === 'number' && typeof heldTime === 'number' && time < heldTime;
+}
+
+/** The place of the time in a row, see `toRow`. */
+const timeAt = 2;
 
 function toRow(reading: Reading): LatestRow {
   const { device, quantity, channel = '', value, unit, time, receivedAt } = reading;

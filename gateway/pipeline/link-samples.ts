@@ -3,8 +3,16 @@ import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { LinkSample } from '../model/reading.ts';
 import type { Radio, VerifiedUplink } from '../model/uplink.ts';
 
-/** `time` is the uplink's own, so that writing the samples again gives the same points. */
-export function linksOf(entry: LedgerEntry, uplink: VerifiedUplink, time: number): LinkSample[] {
+/**
+ * Times are the uplink's own, so that writing the samples again gives the same points; `believed`
+ * puts the time of receipt in place of one that no sound clock shows.
+ */
+export function linksOf(
+  entry: LedgerEntry,
+  uplink: VerifiedUplink,
+  believed: (time: number | undefined) => number,
+): LinkSample[] {
+  const time = believed(uplink.rxTime);
   const base = {
     device: uplink.deviceId,
     time,
@@ -15,7 +23,7 @@ export function linksOf(entry: LedgerEntry, uplink: VerifiedUplink, time: number
   const heard = uplink.rxInfo.map(({ gatewayId, rssi, snr, rxTime }) => ({
     ...base,
     gateway: gatewayId,
-    time: uplink.rxTime === undefined ? (rxTime ?? time) : time,
+    time: uplink.rxTime === undefined ? believed(rxTime) : time,
     ...(rssi === undefined ? {} : { rssi }),
     ...(snr === undefined ? {} : { snr }),
     ...(spreadingFactor === undefined ? {} : { spreadingFactor }),

@@ -2,8 +2,8 @@
 import { isDeviceId } from '../model/device.ts';
 import type { AggregateQuery, ReadingQuery } from './store.ts';
 
-/** The most readings in one page. */
-export const pageLengthMax = 10_000;
+/** The most readings in one page, and one more that tells whether there is another page. */
+export const pageLengthMax = 10_001;
 /** The most windows that one aggregation may span, empty ones included. */
 export const windowsMax = 100_000;
 /** A query that takes longer than this is given up. */

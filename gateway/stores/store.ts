@@ -57,6 +57,11 @@ export interface AggregatedValue {
   readonly value: number;
 }
 
+/** The store does not answer, or nobody can be asked: the reason is for a person. */
+export class StoreUnavailable extends Error {
+  readonly code = 'STORE_UNAVAILABLE';
+}
+
 export interface ReadingReader {
   /** Oldest first by time, then quantity, then channel. */
   readings(query: ReadingQuery): Promise<readonly StoredReading[]>;

@@ -52,9 +52,13 @@ export async function startGatewayProcess(
     ...rest,
   };
   await writeFile(file, stringify(config));
-  const child = spawn(process.execPath, [program, 'serve', '--config', file], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=64', program, 'serve', '--config', file],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const output = watch(child);
   const addresses = await output.listening(startTimeoutMs);
   const port = (name: string) => addresses.find((address) => address.name === name)?.port ?? 0;

@@ -126,7 +126,7 @@ function appendFrame(prepared: PreparedItem, frame: FrameIdentity, page: Page): 
     case 'redelivery':
       return { outcome: 'redelivery', seq: verdict.first };
     case 'replayed': {
-      const item = replayedItem(prepared.item, frame, verdict.lastCounter);
+      const item = replayedItem(frame, verdict.lastCounter);
       return append(prepareItem(item, page.inbound), { outcome: 'replayed' }, page);
     }
   }
@@ -152,15 +152,15 @@ function outcomeOf(item: Item): 'accepted' | 'event' | 'quarantined' {
 }
 
 /** It is evidence, not telemetry; the frame is in the entry's body. */
-function replayedItem(item: Item, frame: FrameIdentity, lastCounter: number): QuarantinedItem {
+function replayedItem(frame: FrameIdentity, lastCounter: number): QuarantinedItem {
   const detail =
     `A frame of session ${frame.devAddr} with counter ${frame.fCnt} came again or late; ` +
     `the last accepted counter is ${lastCounter}.`;
   return {
     kind: 'quarantined',
     fault: fault('FRAME_REPLAYED', detail),
+    adapter: frame.adapter,
     deviceId: frame.deviceId,
-    ...(item.adapter === undefined ? {} : { adapter: item.adapter }),
   };
 }
 

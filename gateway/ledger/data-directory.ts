@@ -3,6 +3,7 @@
  * links a complete file to the next number, which only one process can, so that a stale owner is
  * taken over by exactly one. Numbers only grow; a released one says so and stays.
  */
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -20,11 +21,16 @@ interface Owner {
 
 const ownerFile = /^owner\.(\d{1,12})$/;
 
-/** Races that are lost in a row before a claim gives up; each means that another process came. */
-const attemptsMax = 20;
+export interface ClaimOptions {
+  /** Races lost in a row before the claim gives up; each means that another process came. */
+  readonly attemptsMax?: number;
+}
 
 /** Throws when another process owns the directory, naming it and the remedy. Makes the directory. */
-export async function claimDirectory(path: string): Promise<DirectoryClaim> {
+export async function claimDirectory(
+  path: string,
+  { attemptsMax = 20 }: ClaimOptions = {},
+): Promise<DirectoryClaim> {
   await mkdir(path, { recursive: true });
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const newest = (await claimNumbers(path)).at(-1) ?? 0;
@@ -37,7 +43,7 @@ export async function claimDirectory(path: string): Promise<DirectoryClaim> {
 
 async function tryClaim(path: string, number: number): Promise<DirectoryClaim | undefined> {
   const own = join(path, `owner.${number}`);
-  const draft = join(path, `claim.${process.pid}.${number}`);
+  const draft = join(path, `claim.${randomUUID()}`);
   await writeFile(draft, JSON.stringify(await thisProcess()), { mode: 0o600, flush: true });
   try {
     await link(draft, own);

@@ -1,5 +1,8 @@
 /** What makes an inbound message and a radio frame unique: pure functions to short binary keys. */
+import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
+import { isDeviceId } from '../model/device.ts';
+import { parseDevAddr } from '../model/eui.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { VerifiedUplink } from '../model/uplink.ts';
 import type { Delivery, Item } from './ledger.ts';
@@ -96,6 +99,7 @@ export function connectionDigest(inbound: Inbound): Buffer {
 
 /** A radio frame that the gateway itself has verified, as the session's records know it. */
 export interface FrameIdentity {
+  readonly adapter: string;
   readonly deviceId: string;
   readonly devAddr: string;
   readonly fCnt: number;
@@ -105,8 +109,14 @@ export interface FrameIdentity {
 /** Undefined for an uplink whose frame somebody else has opened: its counter was checked there. */
 export function identifyFrame(item: Item): FrameIdentity | undefined {
   if (item.kind !== 'payload' || item.phyPayload === undefined) return undefined;
-  const { deviceId, devAddr, fCnt, phyPayload } = item;
+  const { adapter, deviceId, devAddr, fCnt, phyPayload } = item;
   if (devAddr === undefined || fCnt === undefined) return undefined;
+  // They come from the registry and become a key; a strange one would fail its whole group.
+  assert.ok(isDeviceId(deviceId) && isDevAddr(devAddr), 'a frame is of a registered session');
   const digest = Buffer.from(hash('sha256', phyPayload, 'binary').slice(0, digestBytes), 'latin1');
-  return { deviceId, devAddr, fCnt, digest };
+  return { adapter, deviceId, devAddr, fCnt, digest };
+}
+
+function isDevAddr(text: string): boolean {
+  return parseDevAddr(text) === text;
 }

@@ -136,3 +136,9 @@ export function treeSize(database: Database<Buffer, Buffer> | Database<Buffer, s
   const pages = count('treeBranchPageCount') + count('treeLeafPageCount') + count('overflowPages');
   return { entryCount: count('entryCount'), bytes: pages * count('pageSize') };
 }
+
+/** The library tells why a commit failed by a second promise, which must not be left unheld. */
+export async function commitCause(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error)) return error;
+  return Promise.resolve(error.commitError).catch((cause: unknown) => cause);
+}

@@ -17,6 +17,7 @@ import {
 } from './ledger.ts';
 import { assertLimits, type LedgerLimits, ledgerLimits } from './ledger-limits.ts';
 import {
+  commitCause,
   type DirectoryOptions,
   type LedgerFiles,
   newestSeq,
@@ -139,7 +140,9 @@ export class LmdbLedger implements Ledger {
     } catch (error) {
       undoRotation();
       this.#books.nextSeq = nextSeq;
-      rejectAll(group, new LedgerUnavailable('The disk did not take the group.', { cause: error }));
+      // Nothing could be taken at all: then it is the whole queue that cannot be written.
+      const failed = group.length > 0 ? group : this.#emptyQueue();
+      rejectAll(failed, new LedgerUnavailable('The disk did not take it.', { cause: error }));
     }
     clearTimeout(timer);
     this.#books.counters.clear();
@@ -164,10 +167,14 @@ export class LmdbLedger implements Ledger {
   /** The disk hangs. If it comes back, the group may prove written: a resend is a redelivery then. */
   #giveUp(group: readonly Waiting[]): void {
     this.#refusal = 'The disk does not answer.';
-    const waiting = [...group, ...this.#queue];
+    rejectAll([...group, ...this.#emptyQueue()], new LedgerUnavailable(this.#refusal));
+  }
+
+  #emptyQueue(): Waiting[] {
+    const waiting = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;
-    rejectAll(waiting, new LedgerUnavailable(this.#refusal));
+    return waiting;
   }
 
   async #commit<Result>(apply: () => Result): Promise<Result> {
@@ -181,10 +188,4 @@ export class LmdbLedger implements Ledger {
 
 function rejectAll(group: readonly Waiting[], error: LedgerUnavailable): void {
   for (const { reject } of group) reject(error);
-}
-
-/** The library tells why a commit failed by a second promise, which must not be left unheld. */
-async function commitCause(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error && 'commitError' in error)) return error;
-  return Promise.resolve(error.commitError).catch((cause: unknown) => cause);
 }

@@ -6,7 +6,7 @@ import { open } from 'lmdb';
 import type { Delivery, Outcome } from '../../gateway/ledger/ledger.ts';
 import { LedgerUnavailable } from '../../gateway/ledger/ledger.ts';
 import type { LedgerLimits } from '../../gateway/ledger/ledger-limits.ts';
-import { openState } from '../../gateway/ledger/lmdb-files.ts';
+import { commitCause, openState } from '../../gateway/ledger/lmdb-files.ts';
 import { type LmdbLedger, openLedger } from '../../gateway/ledger/lmdb-ledger.ts';
 import { openLedgerReader } from '../../gateway/ledger/lmdb-reader.ts';
 import { fault } from '../../gateway/model/fault.ts';
@@ -74,6 +74,14 @@ describe('A message with a key of its own', () => {
     ['adapter', { adapter: 'the-things-stack' }],
   ])('is another message when its %s differs', async (_, change) => {
     expect(await outcomesOf(keyed('k1'), keyed('k1', change))).toEqual(['accepted', 'accepted']);
+  });
+
+  it('needs no payload', async () => {
+    const [item] = keyed('k1').items;
+    if (item?.kind !== 'payload') throw new Error('an uplink');
+    const { frmPayload: _, ...uplink } = item;
+    const join = { inbound: inbound(), items: [uplink] };
+    expect(await outcomesOf(join, join)).toEqual(['accepted', 'redelivery']);
   });
 
   it('is known after a restart', async () => {
@@ -310,6 +318,14 @@ describe('A frame that the gateway has verified', () => {
     expect(ledger.lastFrameCounter('meter-7', '01020304')).toBeUndefined();
   });
 
+  it('of a strange session is refused before it can spoil a group', async () => {
+    const strange = [frame(1, { deviceId: 'x'.repeat(3_000) }), frame(1, { devAddr: 'nowhere' })];
+    const settled = await Promise.allSettled(
+      [bare(), ...strange].map((delivery) => ledger.accept(delivery)),
+    );
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  });
+
   it('without a session needs no counter', async () => {
     const [item] = frame(1).items;
     if (item?.kind !== 'payload') throw new Error('an uplink');
@@ -384,6 +400,26 @@ describe('The group', () => {
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
   });
 
+  it('rejects all that waits when a transaction fails before it takes any, and goes on', async () => {
+    await ledger.close();
+    let fails = 0;
+    const clock = {
+      now() {
+        if (fails > 0) throw new Error(`failure ${fails--}`);
+        return now;
+      },
+    };
+    ledger = await openLedger({ directory, clock });
+    fails = 1;
+    const all = [ledger.accept(keyed('a')), ledger.accept(keyed('b'))];
+    for (const each of all) {
+      await expect(each).rejects.toMatchObject({
+        ...{ code: 'LEDGER_UNAVAILABLE', cause: new Error('failure 1') },
+      });
+    }
+    expect(await outcomesOf(keyed('a'), keyed('b'))).toEqual(['accepted', 'accepted']);
+  });
+
   it('shows a counter that is accepted but not yet on disk', async () => {
     const accepted = ledger.accept(frame(7));
     let seen: number | undefined;
@@ -401,6 +437,15 @@ describe('The group', () => {
     const reader = openLedgerReader({ directory });
     expect(reader.get(1)?.body).toEqual(Buffer.from(body));
     await reader.close();
+  });
+});
+
+describe('The cause of a failed commit', () => {
+  it('is what the library tells by its second promise', async () => {
+    const cause = new Error('No space left on device');
+    const error = Object.assign(new Error('Commit failed'), { commitError: Promise.reject(cause) });
+    expect(await commitCause(error)).toBe(cause);
+    expect(await commitCause(cause)).toBe(cause);
   });
 });
 

@@ -114,25 +114,29 @@ function readingsOf(
   { entry, device, known, vouchedBy }: Origin,
 ): Reading[] {
   const { receivedAt, seq } = entry;
-  return values.map((decodedValue) => {
-    const { quantity, value, channel } = decodedValue;
-    const when = plausible(decodedValue.time ?? time, receivedAt);
-    return {
+  return values.map(({ quantity, value, channel, time: own }) => {
+    const when = plausible(own ?? time, receivedAt);
+    const quality = worse(judge(quantity, value), when.quality);
+    const reading: Draft = {
       device,
       quantity,
       value,
       unit: unitOf(quantity),
       time: when.time,
       receivedAt,
-      quality: worse(judge(quantity, value), when.quality),
+      quality,
       vouchedBy,
       seq,
-      ...(channel === undefined ? {} : { channel }),
-      ...(known?.agency === undefined ? {} : { agency: known.agency }),
-      ...(known?.area === undefined ? {} : { area: known.area }),
     };
+    if (channel !== undefined) reading.channel = channel;
+    if (known?.agency !== undefined) reading.agency = known.agency;
+    if (known?.area !== undefined) reading.area = known.area;
+    return reading;
   });
 }
+
+/** Filled in field by field: this runs for every value, and spreading objects costs more. */
+type Draft = { -readonly [Field in keyof Reading]: Reading[Field] };
 
 /** A time from the future or from before LoRa is a wrong clock: ours is taken, and the value is suspect. */
 function plausible(

@@ -1,48 +1,48 @@
 /** How well gateways and cells heard an uplink, one sample each. */
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { LinkSample } from '../model/reading.ts';
-import type { Radio, VerifiedUplink } from '../model/uplink.ts';
+import type { Radio, RxInfo, VerifiedUplink } from '../model/uplink.ts';
 
-/**
- * Times are the uplink's own, so that writing the samples again gives the same points; `believed`
- * puts the time of receipt in place of one that no sound clock shows.
- */
-export function linksOf(
-  entry: LedgerEntry,
+/** Filled in field by field: this runs for every reception, and spreading objects costs more. */
+type Draft = { -readonly [Field in keyof LinkSample]: LinkSample[Field] };
+
+/** `time` is the uplink's own, so that writing the samples again gives the same points. */
+export function linksOf(entry: LedgerEntry, uplink: VerifiedUplink, time: number): LinkSample[] {
+  const samples: LinkSample[] = [];
+  for (const heard of uplink.rxInfo) samples.push(heardSample(entry.seq, uplink, heard, time));
+  if (uplink.radio !== undefined) samples.push(cellSample(entry.seq, uplink, uplink.radio, time));
+  return samples;
+}
+
+function heardSample(
+  seq: number,
   uplink: VerifiedUplink,
-  believed: (time: number | undefined) => number,
-): LinkSample[] {
-  const time = believed(uplink.rxTime);
-  const base = {
-    device: uplink.deviceId,
-    time,
-    seq: entry.seq,
-    ...(uplink.fCnt === undefined ? {} : { fCnt: uplink.fCnt }),
-  };
-  const spreadingFactor = uplink.txInfo?.spreadingFactor;
-  const heard = uplink.rxInfo.map(({ gatewayId, rssi, snr, rxTime }) => ({
-    ...base,
-    gateway: gatewayId,
-    time: uplink.rxTime === undefined ? believed(rxTime) : time,
-    ...(rssi === undefined ? {} : { rssi }),
-    ...(snr === undefined ? {} : { snr }),
-    ...(spreadingFactor === undefined ? {} : { spreadingFactor }),
-  }));
-  return uplink.radio === undefined ? heard : [...heard, cellSample(base, uplink.radio)];
+  { gatewayId, rssi, snr, rxTime }: RxInfo,
+  time: number,
+): LinkSample {
+  const { fCnt, rxTime: networkTime, txInfo } = uplink;
+  const own = networkTime === undefined ? (rxTime ?? time) : time;
+  const sample: Draft = { device: uplink.deviceId, gateway: gatewayId, time: own, seq };
+  if (fCnt !== undefined) sample.fCnt = fCnt;
+  if (rssi !== undefined) sample.rssi = rssi;
+  if (snr !== undefined) sample.snr = snr;
+  if (txInfo?.spreadingFactor !== undefined) sample.spreadingFactor = txInfo.spreadingFactor;
+  return sample;
 }
 
 function cellSample(
-  base: { readonly device: string; readonly time: number; readonly seq: number },
-  radio: Radio,
+  seq: number,
+  { deviceId, fCnt }: VerifiedUplink,
+  { mcc, mnc, cellId, rssi, rsrp, rsrq, sinr }: Radio,
+  time: number,
 ): LinkSample {
-  const { mcc, mnc, cellId, rssi, rsrp, rsrq, sinr } = radio;
   const cell = [mcc, mnc, cellId].filter((part) => part !== undefined);
-  return {
-    ...base,
-    gateway: cell.length > 0 ? `cell-${cell.join('-')}` : 'cell',
-    ...(rssi === undefined ? {} : { rssi }),
-    ...(rsrp === undefined ? {} : { rsrp }),
-    ...(rsrq === undefined ? {} : { rsrq }),
-    ...(sinr === undefined ? {} : { sinr }),
-  };
+  const gateway = cell.length > 0 ? `cell-${cell.join('-')}` : 'cell';
+  const sample: Draft = { device: deviceId, gateway, time, seq };
+  if (fCnt !== undefined) sample.fCnt = fCnt;
+  if (rssi !== undefined) sample.rssi = rssi;
+  if (rsrp !== undefined) sample.rsrp = rsrp;
+  if (rsrq !== undefined) sample.rsrq = rsrq;
+  if (sinr !== undefined) sample.sinr = sinr;
+  return sample;
 }

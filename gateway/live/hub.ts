@@ -96,7 +96,7 @@ export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
     since(seq, selection) {
       const missed = ring.after(seq)?.filter((row) => matches(selection)(row[0]));
       if (missed === undefined) return undefined;
-      const rows = selection.view === 'series' ? missed : conflate(missed);
+      const rows = selection.view === 'series' ? missed : newest(missed, table.latest);
       return { from: seq + 1, seq: ring.seq, rows, isComplete: true };
     },
     subscribe(selection, rateMs, sink) {
@@ -127,14 +127,17 @@ export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
   };
 }
 
-/** The last row of each series, in the order of their last mention. */
-function conflate(rows: readonly ReadingRow[]): ReadingRow[] {
-  const last = new Map<number, ReadingRow>();
-  for (const row of rows) {
-    const known = last.get(row[0]);
-    if (known !== undefined && known[1] > row[1]) continue;
-    last.delete(row[0]);
-    last.set(row[0], row);
-  }
-  return [...last.values()];
+/**
+ * What each series that the rows mention shows now. Not the last of the rows: one that came late
+ * would put an older value over the one that the viewer has.
+ */
+function newest(
+  rows: readonly ReadingRow[],
+  latest: (index: number) => ReadingRow | undefined,
+): ReadingRow[] {
+  const mentioned = new Set(rows.map(([index]) => index));
+  return [...mentioned].flatMap((index) => {
+    const row = latest(index);
+    return row === undefined ? [] : [row];
+  });
 }

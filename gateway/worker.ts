@@ -22,7 +22,8 @@ import type {
 import { createFeed } from './stores/feed.ts';
 import { type OpenStore, openStore } from './stores/open-store.ts';
 
-const keepLatestMs = 1_000;
+/** Whatever a crash leaves unkept is derived again: the place in the ledger is kept with the values. */
+const keepLatestMs = 5_000;
 
 async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const tell = (message: FromWorker) => port.postMessage(message);

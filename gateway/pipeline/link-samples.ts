@@ -6,23 +6,32 @@ import type { Radio, RxInfo, VerifiedUplink } from '../model/uplink.ts';
 /** Filled in field by field: this runs for every reception, and spreading objects costs more. */
 type Draft = { -readonly [Field in keyof LinkSample]: LinkSample[Field] };
 
-/** `time` is the uplink's own, so that writing the samples again gives the same points. */
-export function linksOf(entry: LedgerEntry, uplink: VerifiedUplink, time: number): LinkSample[] {
+/**
+ * Times are the uplink's own, so that writing the samples again gives the same points; `believed`
+ * puts the time of receipt in place of one that no sound clock shows.
+ */
+export function linksOf(
+  entry: LedgerEntry,
+  uplink: VerifiedUplink,
+  believed: (time: number | undefined) => number,
+): LinkSample[] {
   const samples: LinkSample[] = [];
-  for (const heard of uplink.rxInfo) samples.push(heardSample(entry.seq, uplink, heard, time));
+  const time = believed(uplink.rxTime);
+  for (const heard of uplink.rxInfo) {
+    const own = uplink.rxTime === undefined ? believed(heard.rxTime) : time;
+    samples.push(heardSample(entry.seq, uplink, heard, own));
+  }
   if (uplink.radio !== undefined) samples.push(cellSample(entry.seq, uplink, uplink.radio, time));
   return samples;
 }
 
 function heardSample(
   seq: number,
-  uplink: VerifiedUplink,
-  { gatewayId, rssi, snr, rxTime }: RxInfo,
+  { deviceId, fCnt, txInfo }: VerifiedUplink,
+  { gatewayId, rssi, snr }: RxInfo,
   time: number,
 ): LinkSample {
-  const { fCnt, rxTime: networkTime, txInfo } = uplink;
-  const own = networkTime === undefined ? (rxTime ?? time) : time;
-  const sample: Draft = { device: uplink.deviceId, gateway: gatewayId, time: own, seq };
+  const sample: Draft = { device: deviceId, gateway: gatewayId, time, seq };
   if (fCnt !== undefined) sample.fCnt = fCnt;
   if (rssi !== undefined) sample.rssi = rssi;
   if (snr !== undefined) sample.snr = snr;

@@ -31,7 +31,8 @@ export interface Access {
 
 const sessionMs = 12 * 3_600_000;
 const linkMs = 24 * 3_600_000;
-const entriesMax = 10_000;
+/** The oldest sessions end above this number; the file is written as a whole for each sign-in. */
+const sessionsMax = 2_000;
 
 const entry = z.object({
   kind: z.enum(['token', 'session', 'link']),
@@ -68,7 +69,7 @@ export function openAccess(
   }
 
   function save(entries: readonly Entry[]): void {
-    const alive = entries.filter(isAlive).slice(-entriesMax);
+    const alive = withoutOldest(entries.filter(isAlive));
     const temporary = `${path}.${process.pid}.tmp`;
     const text = JSON.stringify({ version: 1, entries: alive }, null, 1);
     writeFileSync(temporary, text, { mode: 0o600, flush: true });
@@ -126,6 +127,14 @@ export function openAccess(
       return !known.some((one) => one.kind !== 'link' && isAlive(one));
     },
   };
+}
+
+/** However many people sign in, no token is lost to them. */
+function withoutOldest(entries: readonly Entry[]): readonly Entry[] {
+  const surplus = entries.filter(({ kind }) => kind === 'session').slice(0, -sessionsMax);
+  if (surplus.length === 0) return entries;
+  const gone = new Set(surplus);
+  return entries.filter((one) => !gone.has(one));
 }
 
 /** Secrets are long and random, so a plain hash is enough, and looking it up tells nothing by its time. */

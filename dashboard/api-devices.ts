@@ -1,5 +1,5 @@
 /** `/devices`: list, read, put, delete and import. Keys go in and never come out. */
-import express, { type Request, Router } from 'express';
+import express, { type Request, type RequestHandler, Router } from 'express';
 import { parseDeviceInput } from '../gateway/lorawan/device-input.ts';
 import type { Device } from '../gateway/model/device.ts';
 import { parseEui64 } from '../gateway/model/eui.ts';
@@ -12,8 +12,11 @@ import { needs } from './session.ts';
 
 const importRowsMax = 100_000;
 const importBytesMax = 67_108_864;
+/** Rows between two turns of the event loop: devices must not wait for an import. */
+const importGroupSize = 200;
 
-export function devicesRouter(parts: DashboardParts): Router {
+/** `json` reads the body of one device; an import has a larger limit of its own. */
+export function devicesRouter(parts: DashboardParts, json: RequestHandler): Router {
   const router = Router();
   router.get('/devices', (request, response) => {
     response.json(list(request, parts));
@@ -21,7 +24,7 @@ export function devicesRouter(parts: DashboardParts): Router {
   router.get('/devices/:id', (request, response) => {
     response.json(one(idOf(request, parts), parts));
   });
-  router.put('/devices/:id', needs('operator'), async (request, response) => {
+  router.put('/devices/:id', needs('operator'), json, async (request, response) => {
     const id = idOf(request, parts);
     const isNew = parts.registry.get(id) === undefined;
     const problems = await put({ ...bodyObject(request), id }, parts);
@@ -82,26 +85,37 @@ function rowsOf(request: Request): readonly unknown[] {
 interface ImportResult {
   readonly imported: number;
   readonly failed: number;
-  readonly rows: readonly { row: number; id?: string; ok: boolean; errors?: FieldProblem[] }[];
+  readonly rows: readonly ImportRow[];
+}
+
+interface ImportRow {
+  readonly row: number;
+  readonly id?: string;
+  readonly ok: boolean;
+  readonly errors?: FieldProblem[];
 }
 
 /** One result a row, in order; a bad row stops only itself. */
 async function importAll(inputs: readonly unknown[], parts: DashboardParts): Promise<ImportResult> {
-  const rows = await Promise.all(
-    inputs.map(async (input, index) => {
-      const errors = await put(input, parts);
-      const id = idIn(input);
-      const named = id === undefined ? {} : { id };
-      return {
-        row: index + 1,
-        ...named,
-        ok: errors.length === 0,
-        ...(errors.length > 0 && { errors }),
-      };
-    }),
-  );
+  const rows: ImportRow[] = [];
+  for (let at = 0; at < inputs.length; at += importGroupSize) {
+    const group = inputs.slice(at, at + importGroupSize);
+    const done = group.map((input, index) => importOne(input, at + index + 1, parts));
+    for (const row of await Promise.all(done)) rows.push(row);
+  }
   const imported = rows.filter(({ ok }) => ok).length;
   return { imported, failed: rows.length - imported, rows };
+}
+
+async function importOne(input: unknown, row: number, parts: DashboardParts): Promise<ImportRow> {
+  const errors = await put(input, parts);
+  const id = idIn(input);
+  return {
+    row,
+    ...(id === undefined ? {} : { id }),
+    ok: errors.length === 0,
+    ...(errors.length > 0 && { errors }),
+  };
 }
 
 function idIn(input: unknown): string | undefined {
@@ -136,17 +150,17 @@ function list(request: Request, parts: DashboardParts): DevicesJson {
   const wanted = choiceOf(request, 'registered', ['true', 'false'] as const);
   const filter = filterOf(request);
   const start = after === undefined ? {} : { after };
-  const registered =
-    wanted === 'false' ? [] : registry.list({ ...start, limit: limit + 1, filter }).devices;
+  const page = wanted === 'false' ? { devices: [] } : registry.list({ ...start, limit, filter });
   const isFiltered = Object.keys(filter).length > 0;
   const heard = wanted === 'true' || isFiltered ? [] : heardOnly(after ?? '', limit + 1, parts);
   const merged = [
-    ...registered.map((device) => deviceJson(device, catalogue.lastSeen(device.id))),
+    ...page.devices.map((device) => deviceJson(device, catalogue.lastSeen(device.id))),
     ...heard,
   ].sort((a, b) => (a.id < b.id ? -1 : 1));
   const items = merged.slice(0, limit);
   const last = items.at(-1);
-  return merged.length > limit && last !== undefined ? { items, nextCursor: last.id } : { items };
+  const isMore = merged.length > limit || page.next !== undefined;
+  return isMore && last !== undefined ? { items, nextCursor: last.id } : { items };
 }
 
 function filterOf(request: Request) {

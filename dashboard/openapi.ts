@@ -39,7 +39,7 @@ const parameterSchemas = {
   view: { type: 'string', enum: ['latest', 'series'] },
   rate: {
     type: 'integer',
-    minimum: 250,
+    minimum: 100,
     maximum: 60_000,
     description: 'Milliseconds between deltas.',
   },
@@ -232,7 +232,7 @@ export const openApi = {
         parameters: query('view', 'device', 'area', 'rate'),
         responses: {
           '200': { description: 'OK', content: { 'text/event-stream': {} } },
-          ...refusals,
+          ...storeRefusals,
         },
       },
     },
@@ -245,3 +245,15 @@ export const openApi = {
     },
   },
 } as const;
+
+const paths = Object.entries(openApi.paths).map(([path, operations]) => ({
+  pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`),
+  methods: Object.keys(operations)
+    .filter((key) => key !== 'parameters')
+    .map((key) => key.toUpperCase()),
+}));
+
+/** The methods that a path has; empty for a path that is not of this contract. */
+export function methodsOf(path: string): readonly string[] {
+  return paths.find(({ pattern }) => pattern.test(path))?.methods ?? [];
+}

@@ -1,4 +1,5 @@
 /** Refusals in one form [RFC 9457]; nothing of the inside shows. */
+import { STATUS_CODES } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import { StoreUnavailable } from '../gateway/stores/store.ts';
 import type { ProblemJson } from './protocol.ts';
@@ -36,10 +37,17 @@ export function problemHandler(log: { error(fields: object, message: string): vo
       return sendProblem(response, new Problem(503, 'Store unavailable', error.message));
     }
     const status = statusOf(error);
-    if (status < 500) return sendProblem(response, new Problem(status, 'Bad request'));
+    if (status < 500) return sendProblem(response, clientProblem(status, error));
     log.error({ event: 'http-error', path: request.path, error: String(error) }, 'request failed');
     return sendProblem(response, new Problem(500, 'Internal error'));
   };
+}
+
+/** The body parser's own words may quote the body; these do not. */
+function clientProblem(status: number, error: unknown): Problem {
+  const title = STATUS_CODES[status] ?? 'Bad request';
+  const isSyntax = status === 400 && error instanceof SyntaxError;
+  return new Problem(status, title, isSyntax ? 'the body is not valid JSON' : undefined);
 }
 
 /** Express and its body parser mark what the client did wrong with a status of 4xx. */

@@ -8,7 +8,7 @@ import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
 import { uplinksRouter } from './api-uplinks.ts';
 import { createLiveServer, type LiveOptions, type LiveServer } from './live.ts';
-import { openApi } from './openapi.ts';
+import { methodsOf, openApi } from './openapi.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem, problemHandler, sendProblem } from './problem.ts';
 import { authenticate, isSameOrigin, principalOf, sessionRouter } from './session.ts';
@@ -46,6 +46,8 @@ export function createDashboard(parts: DashboardParts, options: DashboardOptions
     ['/live', (request, socket, head) => upgradeLive(live, parts, request, socket, head)],
   ]);
   server.on('upgrade', (request, socket, head) => {
+    // Node takes its own listener away here: a client that breaks off must not end the process.
+    socket.on('error', () => socket.destroy());
     const path = (request.url ?? '').split('?')[0] ?? '';
     const handler = upgrades.get(path);
     if (handler === undefined) refuseUpgrade(socket, '404 Not Found');
@@ -86,21 +88,33 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     response.json(openApi);
   });
   const json = express.json({ limit: options.bodyBytesMax });
-  app.use(json, sessionRouter(parts.access));
+  app.use(sessionRouter(parts.access));
   const api = express.Router();
   api.use(
     authenticate(parts.access),
-    devicesRouter(parts),
+    devicesRouter(parts, json),
     readingsRouter(parts),
     uplinksRouter(parts),
     snapshotRouter(parts),
   );
   app.use('/api/v1', noStore, api);
+  app.use(refuseOtherMethods);
   app.use('/api', (_request, response) => sendProblem(response, new Problem(404, 'Not found')));
   if (options.webDirectory !== undefined) serveWeb(app, options.webDirectory);
   app.use((_request, response) => sendProblem(response, new Problem(404, 'Not found')));
   app.use(problemHandler(parts.log));
   return app;
+}
+
+/** A path of the contract that was asked with a method that it does not have. */
+function refuseOtherMethods(request: Request, response: Response, next: NextFunction): void {
+  const allowed = methodsOf(request.path);
+  if (allowed.length === 0) {
+    next();
+    return;
+  }
+  response.set('Allow', allowed.join(', '));
+  sendProblem(response, new Problem(405, 'Method not allowed', `use ${allowed.join(' or ')}`));
 }
 
 /** Hashed assets may be kept for ever; the page itself is asked for anew each time. */
@@ -144,6 +158,7 @@ function upgradeLive(
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

@@ -1,6 +1,6 @@
 /** Who is asking: a bearer token or the session cookie. Signing in and out. */
 import type { IncomingMessage } from 'node:http';
-import { type NextFunction, type Request, type Response, Router } from 'express';
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { type Access, mayAct, type Principal, type Role } from './access.ts';
 import { Problem } from './problem.ts';
 
@@ -8,6 +8,8 @@ const cookieName = 'fieldgate_session';
 /** Failed sign-ins of one address in a minute before it has to wait. */
 const failuresMax = 10;
 const addressesMax = 10_000;
+/** A sign-in is one token: nobody who is not known yet may have more read. */
+const signInBytesMax = 4_096;
 
 export function principalOf(request: IncomingMessage, access: Access): Principal | undefined {
   const bearer = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
@@ -84,7 +86,8 @@ export function sessionRouter(access: Access): Router {
     if (typeof code === 'string' && signIn(request, response, code)) response.redirect(303, '/');
     else response.redirect(303, '/?signin=expired');
   });
-  router.post('/api/v1/session', (request, response) => {
+  const json = express.json({ limit: signInBytesMax });
+  router.post('/api/v1/session', json, (request, response) => {
     const body: unknown = request.body;
     const token =
       typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;

@@ -43,6 +43,7 @@ const known = ['device', 'quantity', 'channel', 'from', 'to', 'every', 'agg', 'l
 
 async function raw(request: Request, { readings, clock }: DashboardParts): Promise<ReadingsJson> {
   onlyParameters(request, known);
+  if (textOf(request, 'agg') !== undefined) throw refusal('agg', 'needs every, the window');
   const limit = integerOf(request, 'limit', { min: 1, max: 10_000, fallback: 1_000 });
   const quantity = textOf(request, 'quantity');
   const channel = textOf(request, 'channel');
@@ -68,6 +69,10 @@ async function aggregated(
   { readings, clock }: DashboardParts,
 ): Promise<ReadingsJson> {
   onlyParameters(request, known);
+  for (const name of ['limit', 'cursor']) {
+    if (textOf(request, name) !== undefined)
+      throw refusal(name, 'is not for windows: from, to and every say how many there are');
+  }
   const quantity = textOf(request, 'quantity');
   const everyMs = durationOf(request, 'every');
   if (quantity === undefined || everyMs === undefined) {
@@ -87,7 +92,8 @@ async function aggregated(
     ...range,
     everyMs,
     aggregate: choiceOf(request, 'agg', aggregates) ?? 'mean',
-    limit: windowsMax,
+    // One more than whole windows fit, since the range need not begin where a window does.
+    limit: windowsMax + 1,
     ...(channel === undefined ? {} : { channel }),
   });
   return {

@@ -101,13 +101,18 @@ function pageOf(
     ...(device === undefined ? {} : { device }),
     ...(outcome === undefined ? {} : { outcome }),
     ...(fault === undefined ? {} : { fault }),
-    ...at,
+    ...pastRemoved(at, ledger),
     limit,
   });
   if (found !== undefined) return found.flatMap((seq) => ledger.get(seq) ?? []);
   if ('after' in at) return ledger.read(at.after, limit);
   const before = Math.min(at.before, ledger.head() + 1);
   return ledger.read(Math.max(before - 1 - limit, 0), Math.min(limit, before - 1)).reverse();
+}
+
+/** The catalogue may still name entries that the ledger has let go, its oldest. */
+function pastRemoved(at: Wish['from'], ledger: DashboardParts['ledger']): Wish['from'] {
+  return 'after' in at ? { after: Math.max(at.after, ledger.tail() - 1) } : at;
 }
 
 /** One entry with the bytes as they came and every reception of its frame. */

@@ -2,11 +2,14 @@
 import { type Request, type Response, Router } from 'express';
 import { createSubscription } from './live-subscription.ts';
 import type { DashboardParts } from './parts.ts';
+import { Problem } from './problem.ts';
 import type { ServerMessage } from './protocol.ts';
 import { choiceOf, integerOf, onlyParameters, textOf } from './query.ts';
 
 const views = ['latest', 'series'] as const;
 const unreadBytesMax = 262_144;
+/** Streams at once; a browser without WebSocket needs one. */
+const streamsMax = 500;
 
 export function snapshotRouter(parts: DashboardParts): Router {
   const router = Router();
@@ -26,7 +29,15 @@ export function snapshotRouter(parts: DashboardParts): Router {
     response.set('ETag', `"${parts.hub.epoch}:${seq}"`);
     response.json({ epoch: parts.hub.epoch, seq, now: parts.clock.now(), series, rows });
   });
-  router.get('/live', (request, response) => stream(request, response, parts));
+  let streams = 0;
+  router.get('/live', (request, response) => {
+    if (streams >= streamsMax) throw new Problem(503, 'Too many viewers', 'try again later');
+    stream(request, response, parts);
+    streams += 1;
+    response.once('close', () => {
+      streams -= 1;
+    });
+  });
   return router;
 }
 
@@ -48,6 +59,11 @@ function stream(request: Request, response: Response, parts: DashboardParts): vo
   const rateMs = integerOf(request, 'rate', { min: 100, max: 60_000, fallback: 1_000 });
   response.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
   response.flushHeaders();
+  // A HEAD asks for the headers alone, and would hold its stream open unseen.
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
   const subscription = createSubscription({
     id: 0,
     hub,
@@ -61,7 +77,7 @@ function stream(request: Request, response: Response, parts: DashboardParts): vo
   subscription.listen(rateMs);
   subscription.start(resumeOf(request.headers['last-event-id']));
   const beat = setInterval(() => response.write(': beat\n\n'), 15_000);
-  request.once('close', () => {
+  response.once('close', () => {
     clearInterval(beat);
     subscription.close();
   });

@@ -60,6 +60,10 @@ export function createLiveSession(
   function subscribe({ id, view, filter, rate, resume }: SubMessage): void {
     subscriptions.get(id)?.close();
     subscriptions.delete(id);
+    if (socket.bufferedAmount > unreadCloseBytes) {
+      socket.close(closeCodes.slow, 'too slow');
+      return;
+    }
     if (subscriptions.size >= limits.subscriptionsMax) {
       send({ t: 'err', id, code: 'too-many', detail: `at most ${limits.subscriptionsMax}` });
       return;

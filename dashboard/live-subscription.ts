@@ -63,6 +63,7 @@ export function createSubscription(parts: SubscriptionParts): LiveSubscription {
   }
 
   function catchUp(): void {
+    if (hub.seq() === sentSeq) return;
     const missed = hub.since(sentSeq, selection);
     if (missed === undefined) sendSnapshot();
     else sendDelta(missed);

@@ -142,3 +142,16 @@ export async function commitCause(error: unknown): Promise<unknown> {
   if (!(error instanceof Error && 'commitError' in error)) return error;
   return Promise.resolve(error.commitError).catch((cause: unknown) => cause);
 }
+
+/**
+ * False after the write of the root page itself has failed: LMDB then refuses every transaction of
+ * this process, and a write would wait for ever. What was acknowledged is on disk all the same.
+ */
+export function isUsable({ root, notes }: LedgerFiles): boolean {
+  try {
+    root.resetReadTxn();
+    return notes.doesExist('format');
+  } catch {
+    return false;
+  }
+}

@@ -19,6 +19,7 @@ import { assertLimits, type LedgerLimits, ledgerLimits } from './ledger-limits.t
 import {
   commitCause,
   type DirectoryOptions,
+  isUsable,
   type LedgerFiles,
   newestSeq,
   openLedgerFiles,
@@ -55,6 +56,7 @@ export class LmdbLedger implements Ledger {
   /** Why nothing is taken at present: the disk does not answer, or the ledger is closed. */
   #refusal: string | undefined;
   #isClosed = false;
+  #isBroken = false;
 
   constructor(files: LedgerFiles, limits: LedgerLimits, clock: Clock) {
     this.#files = files;
@@ -141,12 +143,14 @@ export class LmdbLedger implements Ledger {
       undoRotation();
       this.#books.nextSeq = nextSeq;
       // Nothing could be taken at all: then it is the whole queue that cannot be written.
-      const failed = group.length > 0 ? group : this.#emptyQueue();
+      this.#isBroken = !isUsable(this.#files);
+      const failed =
+        group.length > 0 && !this.#isBroken ? group : [...group, ...this.#emptyQueue()];
       rejectAll(failed, new LedgerUnavailable('The disk did not take it.', { cause: error }));
     }
     clearTimeout(timer);
     this.#books.counters.clear();
-    if (!this.#isClosed) this.#refusal = undefined;
+    if (!this.#isClosed) this.#refusal = this.#isBroken ? brokenSentence : undefined;
   }
 
   /** Taken as late as possible: what came while the disk was busy is still in this group. */
@@ -178,6 +182,7 @@ export class LmdbLedger implements Ledger {
   }
 
   async #commit<Result>(apply: () => Result): Promise<Result> {
+    if (this.#isBroken) throw new LedgerUnavailable(brokenSentence);
     try {
       return await this.#files.root.childTransaction(apply);
     } catch (error) {
@@ -185,6 +190,8 @@ export class LmdbLedger implements Ledger {
     }
   }
 }
+
+const brokenSentence = 'The disk failed while it wrote the root page: restart to go on.';
 
 function rejectAll(group: readonly Waiting[], error: LedgerUnavailable): void {
   for (const { reject } of group) reject(error);

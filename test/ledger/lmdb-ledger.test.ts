@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { open } from 'lmdb';
 import type { Delivery, Outcome } from '../../gateway/ledger/ledger.ts';
 import { LedgerUnavailable } from '../../gateway/ledger/ledger.ts';
-import type { LedgerLimits } from '../../gateway/ledger/ledger-limits.ts';
-import { commitCause, openState } from '../../gateway/ledger/lmdb-files.ts';
-import { type LmdbLedger, openLedger } from '../../gateway/ledger/lmdb-ledger.ts';
+import { type LedgerLimits, ledgerLimits } from '../../gateway/ledger/ledger-limits.ts';
+import { commitCause, openLedgerFiles, openState } from '../../gateway/ledger/lmdb-files.ts';
+import { LmdbLedger, openLedger } from '../../gateway/ledger/lmdb-ledger.ts';
 import { openLedgerReader } from '../../gateway/ledger/lmdb-reader.ts';
 import { fault } from '../../gateway/model/fault.ts';
 import { bare, frame, frameItem, inbound, keyed, outcomes, startTime } from './deliveries.ts';
@@ -418,6 +418,20 @@ describe('The group', () => {
       });
     }
     expect(await outcomesOf(keyed('a'), keyed('b'))).toEqual(['accepted', 'accepted']);
+  });
+
+  it('rejects at once and for good when LMDB itself has given up', async () => {
+    await ledger.close();
+    const files = openLedgerFiles({ directory }, { readOnly: false });
+    ledger = new LmdbLedger(files, ledgerLimits, { now: () => now });
+    await ledger.accept(keyed('a'));
+    await files.root.close();
+    await expect(ledger.accept(keyed('b'))).rejects.toBeInstanceOf(LedgerUnavailable);
+    await expect(ledger.accept(keyed('c'))).rejects.toThrow('restart to go on');
+    const limits = { receivedBefore: 0, sizeBytesMax: 0, keepAfter: 9 };
+    await expect(ledger.retain(limits)).rejects.toThrow('restart to go on');
+    await start();
+    expect(await outcomesOf(keyed('a'), keyed('b'))).toEqual(['redelivery', 'accepted']);
   });
 
   it('shows a counter that is accepted but not yet on disk', async () => {

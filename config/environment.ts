@@ -33,6 +33,10 @@ export function readEnvironment(
     const segments = variable.slice(prefix.length).split('__');
     const fromFile = segments.at(-1) === 'FILE';
     if (fromFile) segments.pop();
+    if (segments.length === 0 || segments.includes('')) {
+      problems.push({ variable, detail: 'names no setting: FIELDGATE__SECTION__KEY' });
+      continue;
+    }
     const path = resolvePath(segments, schema.keysAt);
     const raw = fromFile ? readSecret(text) : text;
     if (raw === undefined) {

@@ -1,9 +1,9 @@
 /** Reads the configuration once: file, then environment, then every error at once with its line. */
 import { readFileSync } from 'node:fs';
 import { closest, distance } from 'fastest-levenshtein';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { readEnvironment } from './environment.ts';
+import { type EnvironmentSetting, readEnvironment } from './environment.ts';
 import { type Config, configSchema } from './schema.ts';
 import { isTextAt, keysAt } from './schema-paths.ts';
 
@@ -31,10 +31,12 @@ export function loadConfig(
   const { settings, problems } = readEnvironment(environment, { keysAt, isText: isTextAt });
   const variableOf = new Map<string, string>();
   for (const setting of settings) {
-    source.document.setIn(setting.path, setting.value);
-    variableOf.set(setting.path.join('.'), setting.variable);
+    if (place(setting, source.document)) variableOf.set(setting.path.join('.'), setting.variable);
+    else problems.push({ variable: setting.variable, detail: 'what stands above it has no keys' });
   }
-  const parsed = configSchema.safeParse(source.document.toJS());
+  const written = valuesOf(source.document);
+  if (!written.ok) return { ok: false, problems: [{ at: source.name, ...written.problem }] };
+  const parsed = configSchema.safeParse(written.values);
   const found: ConfigProblem[] = problems.map(({ variable, detail }) => ({
     at: variable,
     path: variable,
@@ -53,14 +55,40 @@ export function formatProblem({ at, path, detail, remedy }: ConfigProblem): stri
   return `${at}: ${path}: ${detail}${remedy === undefined ? '' : ` (${remedy})`}`;
 }
 
+/** False where the file has text or a list in place of the section. */
+function place({ path, value }: EnvironmentSetting, document: Document): boolean {
+  try {
+    document.setIn(path, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type Values =
+  | { readonly ok: true; readonly values: unknown }
+  | { readonly ok: false; readonly problem: Omit<ConfigProblem, 'at'> };
+
+/** Refuses a file whose aliases multiply each other without end. */
+function valuesOf(document: Document): Values {
+  try {
+    return { ok: true, values: document.toJS() ?? {} };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { ok: false, problem: { path: 'YAML', detail } };
+  }
+}
+
 interface Source {
   readonly ok: true;
+  readonly name: string;
   readonly document: Document;
   locate(path: Path): string;
 }
 
 function emptySource(): Source {
-  return { ok: true, document: parseDocument('version: 1\n'), locate: () => 'defaults' };
+  const document = parseDocument('version: 1\n');
+  return { ok: true, name: 'defaults', document, locate: () => 'defaults' };
 }
 
 function readSource(file: string): Source | { ok: false; problems: ConfigProblem[] } {
@@ -81,7 +109,15 @@ function readSource(file: string): Source | { ok: false; problems: ConfigProblem
     }));
     return { ok: false, problems };
   }
-  return { ok: true, document, locate: (path) => locateIn(document, lines, file, path) };
+  if (document.contents !== null && !isMap(document.contents)) {
+    const remedy = 'start with `version: 1`, or with the output of `fieldgate config print`';
+    return {
+      ok: false,
+      problems: [{ at: `${file}:1`, path: 'file', detail: 'is not a map of settings', remedy }],
+    };
+  }
+  const locate = (path: Path) => locateIn(document, lines, file, path);
+  return { ok: true, name: file, document, locate };
 }
 
 /** The line of the deepest part of the path that is written down: a missing key has none itself. */

@@ -23,14 +23,19 @@ function section(schema: Schema, depth: number): string[] {
 function setting(key: string, schema: Schema, depth: number): string[] {
   const indent = '  '.repeat(depth);
   const lines = commentOf(schema).map((text) => `${indent}# ${text}`);
-  const inner = branchesOf(schema).find((branch) => Object.keys(propertiesOf(branch)).length > 0);
+  const branches = branchesOf(schema).filter((branch) => Object.keys(propertiesOf(branch)).length);
+  const [inner, ...others] = branches;
   const fallback = schema['default'];
   if (inner !== undefined && (depth === 0 || isSchema(fallback))) {
-    return ['', ...lines, `${indent}${key}:`, ...section(withDefaults(inner, fallback), depth + 1)];
+    const body = section(withDefaults(inner, fallback), depth + 1);
+    const instead = others.flatMap((other) => [
+      `${indent}  # Or:`,
+      ...commented(section(other, depth + 1)),
+    ]);
+    return ['', ...lines, `${indent}${key}:`, ...body, ...instead];
   }
   if (inner !== undefined) {
-    const body = section(inner, depth + 1).map((line) => line.replace(/^(\s*)(# )?/, '$1# '));
-    return [...lines, `${indent}# ${key}:`, ...body];
+    return [...lines, `${indent}# ${key}:`, ...commented(section(inner, depth + 1))];
   }
   const value = 'const' in schema ? schema['const'] : fallback;
   const written =
@@ -38,6 +43,10 @@ function setting(key: string, schema: Schema, depth: number): string[] {
   return written === undefined
     ? [...lines, `${indent}# ${key}:`]
     : [...lines, `${indent}${key}: ${written.trim()}`];
+}
+
+function commented(lines: readonly string[]): string[] {
+  return lines.map((line) => line.replace(/^(\s*)(# )?/, '$1# '));
 }
 
 function withDefaults(schema: Schema, fallback: unknown): Schema {

@@ -52,11 +52,14 @@ const http = z.strictObject({
   bodyBytesMax: bytes.default(1_048_576).describe('Largest request body.'),
 });
 
-const mqttListener = z.strictObject({ host, port: port.default(1883) });
+const mqttListener = z.strictObject({
+  host,
+  port: port.default(1883).describe('0 picks a free one.'),
+});
 
 const mqttTls = z.strictObject({
   host,
-  port: port.default(8883),
+  port: port.default(8883).describe('0 picks a free one.'),
   certFile: z.string().describe('PEM certificate chain.'),
   keyFile: z.string().describe('PEM private key.'),
   caFile: z.string().optional().describe('PEM of the authority that signs client certificates.'),
@@ -68,8 +71,10 @@ const count = z.number().int().positive();
 const mqttLimits = z.strictObject({
   firstPacketBytesMax: bytes.default(4_096).describe('Largest CONNECT packet.'),
   packetBytesMax: bytes.default(262_144).describe('Largest packet after the first.'),
-  connectionsMax: count.default(12_000),
-  connectionsPerAddressMax: count.default(12_000),
+  connectionsMax: count.default(12_000).describe('Clients at once.'),
+  connectionsPerAddressMax: count
+    .default(12_000)
+    .describe('Lower it where clients come without a proxy or NAT before them.'),
   connectTimeoutMs: count.default(5_000).describe('From the connection to the CONNECT packet.'),
   keepaliveSecondsMax: count
     .default(3_600)
@@ -136,18 +141,18 @@ const ingest = z.strictObject({
 });
 
 const influx = z.strictObject({
-  kind: z.literal('influx'),
+  kind: z.literal('influx').describe('InfluxDB 1.x, or 2.x and 3.x by their 1.x endpoints.'),
   url: z.string().url().default('http://127.0.0.1:8086'),
   database: z.string().min(1).default('fieldgate'),
-  retentionPolicy: z.string().optional(),
+  retentionPolicy: z.string().optional().describe('The default one of the database if absent.'),
   username: z.string().optional(),
   password: z.string().optional(),
 });
 
 const embedded = z.strictObject({
-  kind: z.literal('embedded'),
-  memoryLimitMb: z.number().int().min(64).default(512),
-  threads: z.number().int().min(1).max(64).default(2),
+  kind: z.literal('embedded').describe('One file in dataDir; no other service.'),
+  memoryLimitMb: z.number().int().min(64).default(512).describe('Beyond it, queries use disk.'),
+  threads: z.number().int().min(1).max(64).default(2).describe('For queries and commits.'),
 });
 
 const store = z.discriminatedUnion('kind', [embedded, influx]);
@@ -189,8 +194,14 @@ const ledger = z.strictObject({
 });
 
 const live = z.strictObject({
-  heartbeatMs: z.number().int().min(1_000).max(60_000).default(15_000),
-  clientsMax: z.number().int().positive().default(2_000),
+  heartbeatMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(60_000)
+    .default(15_000)
+    .describe('Between two words that tell a viewer that the stream is alive.'),
+  clientsMax: z.number().int().positive().default(2_000).describe('Viewers at once.'),
   subscriptionsMax: z.number().int().positive().default(32).describe('Of one client.'),
   replayRowsMax: z
     .number()
@@ -205,7 +216,9 @@ const log = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
-  version: z.literal(1).describe('The version of this file format.'),
+  version: z
+    .literal(1, 'is missing or not 1: write version: 1')
+    .describe('The version of this file format.'),
   dataDir: z
     .string()
     .min(1)

@@ -14,6 +14,12 @@ function version(): string {
   return String(parsed.version);
 }
 
+/** Commander hands these settings on only to commands that it makes itself. */
+function withOurExitCodes(command: Command): Command {
+  for (const inner of command.commands) withOurExitCodes(inner);
+  return command.exitOverride().showHelpAfterError('(--help shows what can be said)');
+}
+
 const program = new Command('fieldgate')
   .description('IoT connectivity gateway for LoRa and 5G field sensors.')
   .version(version())
@@ -26,7 +32,7 @@ for (const command of [
   tokenCommand(),
   hashPasswordCommand(),
 ]) {
-  program.addCommand(command.exitOverride().showHelpAfterError('(--help shows what can be said)'));
+  program.addCommand(withOurExitCodes(command));
 }
 
 try {

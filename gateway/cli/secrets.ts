@@ -1,7 +1,7 @@
 /** `fieldgate token create` and `fieldgate hash-password`. No secret is ever taken from the arguments. */
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { openAccess, type Role } from '../../dashboard/access.ts';
 import { systemClock } from '../model/clock.ts';
 import { hashPassword } from '../transports/password.ts';
@@ -11,7 +11,7 @@ interface TokenOptions {
   readonly config?: string;
   readonly name: string;
   readonly role: Role;
-  readonly days?: string;
+  readonly days?: number;
   readonly json?: boolean;
 }
 
@@ -19,23 +19,34 @@ export function tokenCommand(): Command {
   const create = new Command('create')
     .description('make a bearer token; it is shown once, and the running gateway takes it at once')
     .option('-c, --config <file>', 'YAML configuration, for its dataDir')
-    .requiredOption('--name <name>', 'who or what will use it')
+    .requiredOption('--name <name>', 'who or what will use it', parseName)
     .addOption(
       new Option('--role <role>', 'what it may do')
         .choices(['viewer', 'operator', 'admin'])
         .default('viewer'),
     )
-    .option('--days <number>', 'how long it holds; for ever by default')
+    .option('--days <number>', 'how long it holds; for ever by default', parseDays)
     .option('--json', 'print JSON')
     .action(createToken);
   return new Command('token').description('bearer tokens for machines').addCommand(create);
 }
 
+/** It stands in the ledger and in logs with everything that is done with the token. */
+function parseName(text: string): string {
+  if (/^[^\p{Cc}]{1,64}$/u.test(text)) return text;
+  throw new InvalidArgumentError('1 to 64 characters on one line');
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (days > 0 && days <= 36_500) return days;
+  throw new InvalidArgumentError('a positive number, at most 36500');
+}
+
 function createToken({ config: file, name, role, days, json }: TokenOptions): void {
   const config = readConfiguration(file);
   if (config === undefined) return;
-  const lifetime = days === undefined ? undefined : Number(days) * 86_400_000;
-  if (lifetime !== undefined && !(lifetime > 0)) throw new Error('--days is a positive number');
+  const lifetime = days === undefined ? undefined : days * 86_400_000;
   const dataDir = resolve(config.dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const token = openAccess(dataDir, systemClock).createToken(name, role, lifetime);

@@ -3,7 +3,12 @@
  * what is new. It may crash at any moment: it starts again where its cursors stand.
  */
 import { join } from 'node:path';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import {
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from 'node:worker_threads';
 import { findCodec } from '../decoders/registry.ts';
 import { openCatalogue } from './ledger/catalogue.ts';
 import { openLedgerReader } from './ledger/lmdb-reader.ts';
@@ -43,6 +48,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const latest = createLatestKeeper(catalogue);
   let live = catalogue.position('live');
 
+  const early = messagesOf(port);
+  early.forEach(noteDevice);
+
   tell({ kind: 'ready' });
   tell({ kind: 'live', ...numbers.number(latest.restore()) });
   const loop = startDeriveLoop({
@@ -78,14 +86,19 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     port.close();
   }
 
-  port.on('message', (message: ToWorker) => {
+  function noteDevice(message: ToWorker): void {
+    if (message.kind !== 'device') return;
+    if (message.device === undefined) devices.delete(message.id);
+    else devices.set(message.id, message.device);
+  }
+
+  function take(message: ToWorker): void {
     switch (message.kind) {
       case 'wake':
         loop.wake();
         break;
       case 'device':
-        if (message.device === undefined) devices.delete(message.id);
-        else devices.set(message.id, message.device);
+        noteDevice(message);
         break;
       case 'request':
         answer(store, message.request).then(
@@ -99,7 +112,18 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
       case 'stop':
         void stop();
     }
-  });
+  }
+
+  early.forEach(take);
+  port.on('message', take);
+}
+
+/** Told while the store opened. Devices among it must be known before the first entry is derived. */
+function messagesOf(port: MessagePort): ToWorker[] {
+  const messages: ToWorker[] = [];
+  let next = receiveMessageOnPort(port);
+  for (; next !== undefined; next = receiveMessageOnPort(port)) messages.push(next.message);
+  return messages;
 }
 
 function answer({ reader }: OpenStore, request: StoreRequest): Promise<unknown> {

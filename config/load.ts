@@ -153,8 +153,9 @@ function problemsOf(issue: z.core.$ZodIssue, locate: (path: Path) => string): Co
 
 function suggestion(key: string, known: readonly string[]): { remedy?: string } {
   if (known.length === 0) return {};
-  const nearest = closest(key, [...known]);
-  return distance(key, nearest) <= Math.max(1, key.length / 3)
+  // A name from the environment is in capitals, and two letters that changed places count as two.
+  const nearest = closest(key.toLowerCase(), [...known]);
+  return distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, key.length / 3)
     ? { remedy: `did you mean ${nearest}?` }
     : { remedy: `known here: ${known.join(', ')}` };
 }

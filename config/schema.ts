@@ -113,7 +113,7 @@ const mqtt = z.strictObject({
     .nullable()
     .default({ host: '127.0.0.1', port: 1883 })
     .describe('null for none.'),
-  tls: mqttTls.optional(),
+  tls: mqttTls.optional().describe('MQTT over TLS, for clients beyond this machine.'),
   clients: z.array(mqttClient).default([]).describe('Accounts; anonymous clients are refused.'),
   anonymous: z
     .boolean()

@@ -11,7 +11,7 @@ import { type FrameIdentity, type Identity, identify, identifyFrame } from './id
 import type { IdentityBook } from './identity-book.ts';
 import type { Delivery, Item, LedgerEntry, QuarantinedItem, Receipt } from './ledger.ts';
 import type { LedgerLimits } from './ledger-limits.ts';
-import { type LedgerFiles, seqKey } from './lmdb-files.ts';
+import { type LedgerFiles, seqKey, spareSeqKey } from './lmdb-files.ts';
 import { decodePassing, encodePassing, judgePassing } from './passing-messages.ts';
 
 /** A delivery ready to be written: all that can fail by its content has been done. */
@@ -141,7 +141,7 @@ function append({ packed }: PreparedItem, verdict: Verdict, { books, firstSeq }:
   const seq = books.nextSeq;
   const stamp = seq === firstSeq ? verdict : { ...verdict, bodySeq: firstSeq };
   const entry = encodeEntry(packed, stamp);
-  const isAppended = books.files.entries.putSync(seqKey(seq), entry, { append: true });
+  const isAppended = books.files.entries.putSync(spareSeqKey(seq), entry, { append: true });
   assert.ok(isAppended, `entry ${seq} is the newest`);
   books.nextSeq = seq + 1;
   return { outcome: verdict.outcome, seq };
@@ -176,8 +176,10 @@ function putSession(files: LedgerFiles, key: string, session: FrameSession): voi
 /** A value for keys that say it all. */
 const present = Buffer.from([1]);
 
+const spareValue = Buffer.alloc(6);
+
+/** Good until the next call: LMDB copies a value at once. */
 function seqValue(seq: number): Buffer {
-  const value = Buffer.allocUnsafe(6);
-  value.writeUIntBE(seq, 0, 6);
-  return value;
+  spareValue.writeUIntBE(seq, 0, 6);
+  return spareValue;
 }

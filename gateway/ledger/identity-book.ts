@@ -4,6 +4,7 @@
  * least the window, unless more of them come than the limit allows, and is gone after two.
  */
 import type { Clock } from '../model/clock.ts';
+import { identityKeyBytes } from './identity.ts';
 import { type LedgerFiles, treeSize } from './lmdb-files.ts';
 
 export interface IdentityLimits {
@@ -37,15 +38,16 @@ export class IdentityBook {
     }
   }
 
-  find(key: Buffer): Buffer | undefined {
+  find(identity: string): Buffer | undefined {
     const { current } = this.#generation;
     const { generations } = this.#files;
+    const key = spareKeyOf(identity);
     return generations[current].get(key) ?? generations[current === 0 ? 1 : 0].get(key);
   }
 
   /** Only inside a write transaction. */
-  put(key: Buffer, value: Buffer): void {
-    this.#files.generations[this.#generation.current].putSync(key, value);
+  put(identity: string, value: Buffer): void {
+    this.#files.generations[this.#generation.current].putSync(spareKeyOf(identity), value);
     this.#count += 1;
   }
 
@@ -71,6 +73,14 @@ export class IdentityBook {
       this.#count = countBefore;
     };
   }
+}
+
+const spareKey = Buffer.alloc(identityKeyBytes);
+
+/** Good until the next call: LMDB copies a key at once. */
+function spareKeyOf(identity: string): Buffer {
+  spareKey.write(identity, 'latin1');
+  return spareKey;
 }
 
 function readGeneration(files: LedgerFiles): Generation | undefined {

@@ -13,13 +13,14 @@ import type { Delivery, Item } from './ledger.ts';
  */
 export interface Identity {
   readonly kind: 'lasting' | 'passing';
-  readonly key: Buffer;
+  /** Bytes as Latin-1 text: it waits in the queue, and a Buffer would cost the collector more. */
+  readonly key: string;
 }
 
 /** Truncated SHA-256: nobody can find two contents with one key, and 16 bytes keep the trees small. */
 const digestBytes = 16;
-/** The key starts with the message's own time in seconds; see `identify`. */
-const timeBytes = 4;
+/** The key starts with the message's own time in seconds, 4 bytes; see `identify`. */
+export const identityKeyBytes = 4 + digestBytes;
 
 /**
  * The rules, first match wins.
@@ -78,11 +79,15 @@ function framed(parts: readonly string[]): string {
   return text;
 }
 
-function keyOf(items: readonly Item[], text: string): Buffer {
-  const key = Buffer.allocUnsafe(timeBytes + digestBytes);
-  key.writeUInt32BE(secondsOf(items[0]), 0);
-  key.write(hash('sha256', text, 'binary'), timeBytes, digestBytes, 'latin1');
-  return key;
+function keyOf(items: readonly Item[], text: string): string {
+  const seconds = secondsOf(items[0]);
+  const time = String.fromCharCode(
+    seconds >>> 24,
+    (seconds >>> 16) & 0xff,
+    (seconds >>> 8) & 0xff,
+    seconds & 0xff,
+  );
+  return time + hash('sha256', text, 'binary').slice(0, digestBytes);
 }
 
 /** Any number may come from outside; what is no time of this epoch has none. */

@@ -111,6 +111,14 @@ export function seqKey(...seqs: number[]): Buffer {
   return key;
 }
 
+const spareKey = Buffer.alloc(8);
+
+/** The same for a write, which copies it at once: good until the next call. */
+export function spareSeqKey(seq: number): Buffer {
+  spareKey.writeUIntBE(seq, 2, 6);
+  return spareKey;
+}
+
 /** The seq at one place of such a key, the first by default. */
 export function seqOf(key: Buffer, place = 0): number {
   return key.readUIntBE(8 * place + 2, 6);

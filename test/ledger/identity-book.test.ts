@@ -9,8 +9,9 @@ describe('The identity book', () => {
       const files = openLedgerFiles({ directory }, { readOnly: false });
       const limits = { identityWindowMs: 1_000, identitiesMax: 2 };
       const book = new IdentityBook(files, { now: () => 0 }, limits);
-      const [first, second] = [Buffer.from('first'), Buffer.from('second')];
-      const put = (key: Buffer) =>
+      const first = 'first'.padEnd(20);
+      const second = 'second'.padEnd(20);
+      const put = (key: string) =>
         files.root.childTransaction(() => {
           book.rotateIfDue();
           book.put(key, Buffer.from('1'));

@@ -1,0 +1,122 @@
+/**
+ * An MQTT client that never gives up a message: what was not acknowledged when the connection ended
+ * is sent again on the next one, as firmware does, with DUP or as if it were new.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectPacket, openRaw, publishPacket, type RawClient } from '../transports/mqtt-wire.ts';
+import type { Account } from './accounts.ts';
+
+export interface Message {
+  readonly id: number;
+  readonly topic: string;
+  readonly payload: Buffer;
+}
+
+export interface ResendingClientOptions {
+  readonly port: () => number;
+  readonly account: Account;
+  readonly clientId: string;
+  /** With it, a resent message has the DUP flag and its packet identifier; else both are new. */
+  readonly marksDup: boolean;
+  /** The next message to send. */
+  readonly next: () => Message;
+  /** Between two messages. */
+  readonly everyMs: number;
+}
+
+export interface ResendingClient {
+  /** Ids of the messages that have their PUBACK. */
+  readonly acknowledged: ReadonlySet<number>;
+  /** Times that a message was sent again. */
+  resent(): number;
+  /** Sends nothing new; resolves when everything is acknowledged. */
+  finish(): Promise<void>;
+}
+
+interface Waiting {
+  readonly message: Message;
+  packetId: number;
+}
+
+const inFlightMax = 200;
+const reconnectMs = 20;
+
+export function startResendingClient(options: ResendingClientOptions): ResendingClient {
+  const acknowledged = new Set<number>();
+  const waiting = new Map<number, Waiting>();
+  let lastPacketId = 0;
+  let resent = 0;
+  let isFinishing = false;
+
+  function send(client: RawClient, message: Message, { packetId = 0, dup = false } = {}): void {
+    let id = packetId;
+    if (id === 0) {
+      lastPacketId = (lastPacketId % 65_535) + 1;
+      id = lastPacketId;
+    }
+    waiting.set(id, { message, packetId: id });
+    client.send(publishPacket({ ...message, id, dup }));
+  }
+
+  /** In the order of their first sending [MQTT-4.6.0-1]. */
+  function resend(client: RawClient): void {
+    const before = [...waiting.values()];
+    waiting.clear();
+    for (const { message, packetId } of before) {
+      resent += 1;
+      send(client, message, options.marksDup ? { packetId, dup: true } : {});
+    }
+  }
+
+  /** Takes the PUBACKs after the four bytes of the CONNACK; returns how many bytes it has read. */
+  function hear(client: RawClient, from: number): number {
+    const bytes = Buffer.from(client.received(), 'hex');
+    let at = from;
+    for (; at + 4 <= bytes.length; at += 4) {
+      const packetId = bytes.readUInt16BE(at + 2);
+      const known = waiting.get(packetId);
+      if (bytes[at] !== 0x40 || known === undefined)
+        throw new Error('an answer that nobody awaits');
+      acknowledged.add(known.message.id);
+      waiting.delete(packetId);
+    }
+    return at;
+  }
+
+  async function connection(): Promise<void> {
+    const client = await openRaw(options.port());
+    const { account, clientId } = options;
+    client.send(connectPacket({ ...account, clientId }));
+    await client.bytes(4);
+    let isOpen = true;
+    client.socket.once('close', () => {
+      isOpen = false;
+    });
+    let read = 4;
+    client.socket.on('data', () => {
+      read = hear(client, read);
+    });
+    resend(client);
+    while (isOpen && !(isFinishing && waiting.size === 0)) {
+      if (!isFinishing && waiting.size < inFlightMax) send(client, options.next());
+      await sleep(options.everyMs);
+    }
+    client.socket.destroy();
+  }
+
+  async function run(): Promise<void> {
+    while (!isFinishing || waiting.size > 0) {
+      await connection().catch(() => sleep(reconnectMs));
+    }
+  }
+
+  const running = run();
+  return {
+    acknowledged,
+    resent: () => resent,
+    finish() {
+      isFinishing = true;
+      return running;
+    },
+  };
+}

@@ -20,7 +20,8 @@ export interface GatewayProcess {
   get(path: string): Promise<unknown>;
   /** Sum of a metric over its labels; with `labels`, of those samples that carry them. */
   metric(name: string, labels?: string): Promise<number>;
-  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Resolves with the exit code; null when the signal ended it. */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
@@ -64,13 +65,14 @@ export async function startGatewayProcess(
   const port = (name: string) => addresses.find((address) => address.name === name)?.port ?? 0;
   const base = `http://127.0.0.1:${port('http')}`;
 
-  async function kill(signal: NodeJS.Signals): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+  async function kill(signal: NodeJS.Signals): Promise<number | null> {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const exited = once(child, 'exit');
     child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
     await exited;
     clearTimeout(timer);
+    return child.exitCode;
   }
 
   return {

@@ -1,0 +1,31 @@
+/** Runs the compiled program once and hears it out: for starts that are refused. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+
+const program = resolve('dist/gateway/cli/fieldgate.js');
+/** A program that has not ended by then is ended: it should have refused to start. */
+const runMsMax = 20_000;
+
+export interface Ending {
+  /** Null when it had to be killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function runProgram(...words: readonly string[]): Promise<Ending> {
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const timer = setTimeout(() => child.kill('SIGKILL'), runMsMax);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    stdout += bytes.toString();
+  });
+  child.stderr.on('data', (bytes: Buffer) => {
+    stderr += bytes.toString();
+  });
+  const [code] = await once(child, 'close');
+  clearTimeout(timer);
+  return { code: typeof code === 'number' ? code : null, stdout, stderr };
+}

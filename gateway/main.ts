@@ -23,7 +23,7 @@ import { verifyDefaults, verifyUplink } from './lorawan/verify.ts';
 import { createMetrics } from './metrics.ts';
 import { systemClock } from './model/clock.ts';
 import type { Inbound } from './model/inbound.ts';
-import { type DeriveProcess, startDeriveProcess } from './pipeline/derive-process.ts';
+import { startDeriveProcess } from './pipeline/derive-process.ts';
 import { createIngest } from './pipeline/ingest.ts';
 import { putConfiguredDevices } from './provision.ts';
 import { startRetention } from './retention-timer.ts';
@@ -62,11 +62,13 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     mqttClients: () => broker.counts().clients,
   });
   listener.observe(metrics);
+  let crash = 'starting';
   const derive = startDeriveProcess({
     program: new URL('./worker.js', import.meta.url),
     settings: () => ({ dataDir, store: config.store, devices: [...allDevices(registry)] }),
     onMessage: (message) => listener.take(message),
     onCrash(reason) {
+      crash = reason;
       hub.resetSender();
       log.error({ event: 'derive-crashed', reason }, 'derive worker crashed; it starts again');
     },
@@ -124,7 +126,12 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     log,
     clock,
   });
-  const health = (): HealthReport => healthOf(derive, ledgerFault, listener.feedProblem());
+  const health = (): HealthReport =>
+    healthOf({
+      ledger: ledgerFault,
+      derive: derive.isRunning() ? undefined : crash,
+      store: listener.feedProblem(),
+    });
   const dashboard = createDashboard(
     {
       registry,
@@ -241,20 +248,13 @@ function refusedPacket(
   };
 }
 
-function healthOf(
-  derive: DeriveProcess,
-  ledgerFault: string | undefined,
-  feedProblem: string | undefined,
-): HealthReport {
-  const dependencies = [
-    { name: 'ledger', ok: ledgerFault === undefined, ...reasonOf(ledgerFault) },
-    {
-      name: 'derive',
-      ok: derive.isRunning(),
-      ...reasonOf(derive.isRunning() ? undefined : 'starting'),
-    },
-    { name: 'store', ok: feedProblem === undefined, ...reasonOf(feedProblem) },
-  ];
+/** For each dependency why it does not work; undefined while it does. */
+function healthOf(faults: Readonly<Record<string, string | undefined>>): HealthReport {
+  const dependencies = Object.entries(faults).map(([name, reason]) => ({
+    name,
+    ok: reason === undefined,
+    ...reasonOf(reason),
+  }));
   return { ready: dependencies.every(({ ok }) => ok), dependencies };
 }
 

@@ -27,7 +27,8 @@ const messageKeyLengthMax = 128;
 
 export const chirpstack: Adapter = {
   name,
-  topicFilters: ['application/+/device/+/event/+'],
+  // The default topic is that of version 3 too: chirpstack-json.ts reads it and tells them apart.
+  topicFilters: [],
   isNetworkServer: true,
   parse,
 };
@@ -46,7 +47,10 @@ type EventName = (typeof eventNames)[number];
 
 function parse(inbound: Inbound): Parsed {
   const message = openObject(inbound.body);
-  if ('code' in message) return message;
+  return 'code' in message ? message : parseVersion4(message, inbound);
+}
+
+export function parseVersion4(message: Place, inbound: Inbound): Parsed {
   const route = readRoute(inbound.route);
   const deviceId = readDevEui(message);
   if (deviceId === undefined) return unidentified(message);
@@ -192,7 +196,7 @@ function readEvent(
  * A battery level of 0 stands beside "external power" and "unavailable" only because it has no
  * value.
  */
-function readStatus(message: Place): Measurement[] {
+export function readStatus(message: Place): Measurement[] {
   const margin = readNumber(message, 'margin') ?? 0;
   const batteryLevel = readNumber(message, 'batteryLevel');
   const isExternal = readFlag(message, 'externalPowerSource') === true;

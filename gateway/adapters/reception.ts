@@ -1,6 +1,6 @@
 /** The radio side of an uplink as the ChirpStack gateway API writes it in JSON (gw.proto). */
 import { parseEui64 } from '../model/eui.ts';
-import type { Location, RxInfo, TxInfo } from '../model/uplink.ts';
+import type { Location, Measurement, RxInfo, TxInfo } from '../model/uplink.ts';
 import type { Place } from './document.ts';
 import { type Draft, readNumber, readPlace, readText, readTime } from './place.ts';
 
@@ -70,4 +70,13 @@ export function readTransmission(place: Place): Transmission | undefined {
   if (bandwidth !== undefined) txInfo.bandwidth = bandwidth;
   if (spreadingFactor !== undefined) txInfo.spreadingFactor = spreadingFactor;
   return { txInfo, isLora: true };
+}
+
+/** A position that a network server has worked out, as values worth a reading. */
+export function positionOf(location: Location | undefined): Measurement[] {
+  if (location === undefined) return [];
+  return [
+    { name: 'latitude', value: location.latitude, unit: 'deg' },
+    { name: 'longitude', value: location.longitude, unit: 'deg' },
+  ];
 }

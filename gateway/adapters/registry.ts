@@ -1,12 +1,21 @@
 /** Every format that can be read. To add one: write its file and add one line here. */
 import type { Adapter } from './adapter.ts';
 import { chirpstack } from './chirpstack.ts';
+import { chirpstackJson } from './chirpstack-json.ts';
+import { chirpstackV3 } from './chirpstack-v3.ts';
 import { gatewayBridge } from './gateway-bridge.ts';
 import { modem } from './modem.ts';
 import { theThingsStack } from './the-things-stack.ts';
 import type { Route } from './topic-filter.ts';
 
-export const adapters: readonly Adapter[] = [chirpstack, theThingsStack, gatewayBridge, modem];
+export const adapters: readonly Adapter[] = [
+  chirpstackJson,
+  chirpstack,
+  chirpstackV3,
+  theThingsStack,
+  gatewayBridge,
+  modem,
+];
 
 export function findAdapter(name: string): Adapter | undefined {
   return adapters.find((adapter) => adapter.name === name);

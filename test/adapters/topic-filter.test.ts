@@ -96,7 +96,8 @@ describe('The registry', () => {
   });
 
   it.each([
-    ['application/1/device/2/event/up', 'chirpstack-v4-json'],
+    ['application/1/device/2/event/up', 'chirpstack-json'],
+    ['application/1/device/2/rx', 'chirpstack-v3-json'],
     ['v3/app@tenant/devices/dev1/up', 'the-things-stack-v3-json'],
     ['v3/app/devices/dev1/up/normalized', 'the-things-stack-v3-json'],
     ['v3/app/devices/dev1/down/ack', 'the-things-stack-v3-json'],

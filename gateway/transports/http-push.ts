@@ -1,0 +1,216 @@
+/**
+ * Webhooks: `POST /ingest/{source}` for network servers and modems that push over HTTP. It listens
+ * on no port of its own: its router is mounted on the server that has one.
+ */
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import type { Inbound } from '../model/inbound.ts';
+import { createFloodLimit, type FloodLimit } from './flood-limit.ts';
+import { challengeOf, type HttpSource, isGenuine } from './http-source.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
+import type { Receive, Transport } from './transport.ts';
+import type { TransportHooks } from './transport-hooks.ts';
+
+export interface HttpPushLimits {
+  readonly bodyBytesMax: number;
+  readonly queryLengthMax: number;
+  /** Of one source; above it 429. As many may come at once after a second of silence. */
+  readonly requestsPerSecondMax: number;
+  /** Requests of all sources between their head and their receipt; above it 503. */
+  readonly inFlightMax: number;
+  /** How long a stop waits for receipts. */
+  readonly stopTimeoutMs: number;
+}
+
+export interface HttpPushOptions {
+  readonly sources: readonly HttpSource[];
+  readonly limits: HttpPushLimits;
+}
+
+export interface HttpPush extends Transport {
+  readonly router: Router;
+}
+
+interface Pushing extends HttpPushOptions {
+  readonly byName: ReadonlyMap<string, HttpSource>;
+  readonly receive: Receive;
+  readonly hooks: TransportHooks;
+  readonly flood: FloodLimit;
+  readonly inFlight: InFlight;
+  readonly readBody: express.RequestHandler;
+}
+
+/** Why a request was refused: a closed list, since it becomes a label. */
+type Reason =
+  | 'unknown-source'
+  | 'unauthorized'
+  | 'media-type'
+  | 'too-large'
+  | 'flood'
+  | 'busy'
+  | 'broken-off';
+
+const retryAfterSeconds = 5;
+
+export function createHttpPush(
+  options: HttpPushOptions,
+  receive: Receive,
+  hooks: TransportHooks,
+): HttpPush {
+  const { sources, limits } = options;
+  const inFlight = createInFlight();
+  const pushing: Pushing = {
+    ...options,
+    byName: new Map(sources.map((source) => [source.name, source])),
+    receive,
+    hooks,
+    inFlight,
+    flood: createFloodLimit({
+      perSecondMax: limits.requestsPerSecondMax,
+      burstMax: limits.requestsPerSecondMax,
+      keysMax: sources.length + 1,
+      monotonicMs: hooks.monotonicMs,
+    }),
+    // An inflated body could be a thousand times its size on the wire, so none is inflated.
+    readBody: express.raw({ limit: limits.bodyBytesMax, type: () => true, inflate: false }),
+  };
+  const router = Router({ caseSensitive: true });
+  router.post('/ingest/:source', (request, response, next) => {
+    if (inFlight.count() >= limits.inFlightMax) return refuseBusy(pushing, response);
+    inFlight.track(push(pushing, request, response)).catch(next);
+  });
+  router.all('/ingest/:source', (_request: Request, response: Response, _next: NextFunction) => {
+    response.set('Allow', 'POST');
+    answerProblem(response, 405, 'use POST');
+  });
+  return {
+    router,
+    start: async () => [],
+    stop: async () => {
+      await inFlight.settle(limits.stopTimeoutMs);
+    },
+  };
+}
+
+async function push(pushing: Pushing, request: Request, response: Response): Promise<void> {
+  const { hooks, limits } = pushing;
+  const refuse = (status: number, reason: Reason, detail: string) => {
+    hooks.onTurnedAway('http', reason);
+    // What is left of an unread body is not worth reading: the client starts over.
+    if (!request.complete) response.set('Connection', 'close');
+    answerProblem(response, status, detail);
+  };
+  const source = pushing.byName.get(String(request.params['source']));
+  if (source === undefined) return refuse(404, 'unknown-source', 'no source has this name');
+  const query = queryOf(request.url);
+  if (query.length > limits.queryLengthMax)
+    return refuse(414, 'too-large', 'the query is too long');
+  const header = (name: string) => request.get(name);
+  const isProven = source.auth.kind !== 'hmac' && isGenuine(source.auth, header, Buffer.alloc(0));
+  const refuseCredential = () => {
+    response.set('WWW-Authenticate', challengeOf(source.auth));
+    refuse(401, 'unauthorized', 'the credential of this source is missing or wrong');
+  };
+  if (source.auth.kind !== 'hmac' && !isProven) return refuseCredential();
+  if (!isReadable(request.get('content-type'))) {
+    return refuse(415, 'media-type', 'send JSON, XML, CBOR, protobuf, text or plain bytes');
+  }
+  const body = await readBody(pushing, request, response);
+  if ('status' in body) return refuse(body.status, body.reason, body.detail);
+  if (!isProven && !isGenuine(source.auth, header, body.bytes)) return refuseCredential();
+  // After the proof, so that strangers cannot use up what belongs to the source.
+  if (!pushing.flood.admit(source.name)) {
+    response.set('Retry-After', '1');
+    return refuse(429, 'flood', 'this source sends more than its limit');
+  }
+  await deliver(pushing, inboundOf(source, query, body.bytes, hooks), response);
+}
+
+/** The only way to 204: the receiver has it on disk, or has written down why it is no use. */
+async function deliver({ receive }: Pushing, inbound: Inbound, response: Response): Promise<void> {
+  try {
+    await receive(inbound);
+  } catch {
+    response.set('Retry-After', String(retryAfterSeconds));
+    answerProblem(response, 503, 'it could not be written down: send it again');
+    return;
+  }
+  response.status(204).end();
+}
+
+function inboundOf(
+  source: HttpSource,
+  query: string,
+  body: Buffer,
+  { clock }: TransportHooks,
+): Inbound {
+  const { name, vouches, deviceId } = source;
+  return {
+    transport: 'http',
+    route: `/ingest/${name}${query}`,
+    body,
+    receivedAt: clock.now(),
+    sender: {
+      credential: name,
+      connection: randomUUID(),
+      vouches,
+      ...(deviceId === undefined ? {} : { deviceId }),
+    },
+    dup: false,
+  };
+}
+
+/** With its question mark, as it was sent: adapters read `event=up` from it. */
+function queryOf(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 || at === url.length - 1 ? '' : url.slice(at);
+}
+
+const readable =
+  /^(?:application\/(?:[\w.-]+\+)?(?:json|xml|cbor|octet-stream|protobuf|x-protobuf)|text\/(?:plain|xml))\s*(?:;|$)/i;
+
+/** Many devices send no type at all; forms and files of a browser are no business of theirs. */
+function isReadable(contentType: string | undefined): boolean {
+  return contentType === undefined || contentType === '' || readable.test(contentType);
+}
+
+type Body =
+  | { readonly bytes: Buffer }
+  | { readonly status: number; readonly reason: Reason; readonly detail: string };
+
+function readBody({ readBody: read, limits }: Pushing, request: Request, response: Response) {
+  return new Promise<Body>((resolve) => {
+    read(request, response, (error: unknown) => {
+      const body: unknown = request.body;
+      if (error === undefined) resolve({ bytes: Buffer.isBuffer(body) ? body : Buffer.alloc(0) });
+      else resolve(refusalOf(error, limits.bodyBytesMax));
+    });
+  });
+}
+
+function refusalOf(error: unknown, bytesMax: number): Body {
+  const status = typeof error === 'object' && error !== null && 'status' in error && error.status;
+  if (status === 413) {
+    return { status, reason: 'too-large', detail: `the body has more than ${bytesMax} bytes` };
+  }
+  if (status === 415) return { status, reason: 'media-type', detail: 'send it uncompressed' };
+  return { status: 400, reason: 'broken-off', detail: 'the body did not arrive whole' };
+}
+
+function refuseBusy({ hooks }: Pushing, response: Response): void {
+  const reason: Reason = 'busy';
+  hooks.onTurnedAway('http', reason);
+  response.set('Retry-After', String(retryAfterSeconds));
+  answerProblem(response, 503, 'too many requests are waiting: send it again');
+}
+
+/** [RFC 9457] */
+function answerProblem(response: Response, status: number, detail: string): void {
+  if (response.headersSent) return;
+  const title = STATUS_CODES[status];
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', title, status, detail }));
+}

@@ -1,0 +1,82 @@
+/** Who may push to one HTTP source, and how they prove it. Comparisons take the same time for any guess. */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { Sender } from '../model/inbound.ts';
+
+export type HttpAuth = TokenAuth | BasicAuth | HmacAuth;
+
+export interface TokenAuth {
+  readonly kind: 'token';
+  readonly token: string;
+  /** `authorization` expects `Bearer <token>`; any other header the token alone. */
+  readonly header: string;
+}
+
+export interface BasicAuth {
+  readonly kind: 'basic';
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The body is signed: nothing can be said before it has been read. */
+export interface HmacAuth {
+  readonly kind: 'hmac';
+  readonly secret: string;
+  readonly header: string;
+  readonly algorithm: 'sha256' | 'sha512';
+  readonly encoding: 'hex' | 'base64';
+  /** Stands before the digits in the header, as in `sha256=…`; often empty. */
+  readonly prefix: string;
+}
+
+export interface HttpSource {
+  /** The last segment of its path. */
+  readonly name: string;
+  readonly auth: HttpAuth;
+  readonly vouches: Exclude<Sender['vouches'], 'tls-client'>;
+  /** The one device that this source belongs to. */
+  readonly deviceId?: string | undefined;
+}
+
+/** Reads one header; undefined when it is absent. */
+export type HeaderReader = (name: string) => string | undefined;
+
+export function isGenuine(auth: HttpAuth, header: HeaderReader, body: Buffer): boolean {
+  switch (auth.kind) {
+    case 'token':
+      return isSameText(tokenOf(auth, header), auth.token);
+    case 'basic':
+      return isSameText(header('authorization') ?? '', basicHeader(auth));
+    case 'hmac':
+      return isSigned(auth, header(auth.header) ?? '', body);
+  }
+}
+
+/** What a refused client is told to bring [RFC 9110, 11.6.1]. */
+export function challengeOf(auth: HttpAuth): string {
+  return auth.kind === 'basic' ? 'Basic realm="ingest"' : 'Bearer realm="ingest"';
+}
+
+function tokenOf({ header: name }: TokenAuth, header: HeaderReader): string {
+  const given = header(name) ?? '';
+  if (name.toLowerCase() !== 'authorization') return given;
+  return /^Bearer +(\S+) *$/i.exec(given)?.[1] ?? '';
+}
+
+/** Only the scheme's name may differ in case, so it is written as every client writes it. */
+function basicHeader({ username, password }: BasicAuth): string {
+  return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
+}
+
+function isSigned(auth: HmacAuth, given: string, body: Buffer): boolean {
+  const { algorithm, secret, encoding, prefix } = auth;
+  const digits = createHmac(algorithm, secret).update(body).digest(encoding);
+  const plain = encoding === 'hex' ? given.toLowerCase() : given;
+  const expected = encoding === 'hex' ? `${prefix.toLowerCase()}${digits}` : `${prefix}${digits}`;
+  return isSameText(plain, expected);
+}
+
+/** Hashed first, because timingSafeEqual tells lengths apart. */
+function isSameText(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text, 'utf8').digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}

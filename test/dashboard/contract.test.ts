@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { openApi } from '../../dashboard/openapi.ts';
+import { fault } from '../../gateway/model/fault.ts';
+import { bare, frame, inbound, keyed } from '../ledger/deliveries.ts';
+import { readingOf } from '../stores/sample.ts';
+import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
+
+let dashboard: RunningDashboard;
+
+beforeAll(async () => {
+  dashboard = await startDashboard();
+  await dashboard.ask('/api/v1/devices/70b3d57ed0000001', {
+    method: 'PUT',
+    body: JSON.stringify({
+      ...{ kind: 'lorawan', name: 'Well 3', agency: 'water board', area: 'centre' },
+      ...{
+        activation: 'abp',
+        macVersion: '1.0.3',
+        devAddr: '26011BDA',
+        tags: { street: 'Nizami' },
+      },
+      location: { latitude: 40.4, longitude: 49.87, altitude: -28 },
+    }),
+  });
+  await dashboard.accept(frame(1));
+  await dashboard.accept(frame(1, { gatewayId: 'gateway-b' }));
+  await dashboard.accept(keyed('k1'), fault('CODEC_MISSING', 'none'));
+  await dashboard.accept(bare());
+  await dashboard.accept({
+    inbound: inbound({ body: 'x' }),
+    items: [{ kind: 'quarantined', fault: fault('INBOUND_MALFORMED', 'x'), deviceId: 'meter-7' }],
+  });
+  const event = { kind: 'event', adapter: 'chirpstack-v4-json', type: 'join' } as const;
+  await dashboard.accept({ inbound: inbound({ body: 'y' }), items: [event] });
+  const time = Date.now() - 60_000;
+  await dashboard.publish([
+    readingOf({ time, device: 'meter-7' }),
+    readingOf({ time, device: 'meter-7', quantity: 'door', value: 'open', unit: '', quality: 2 }),
+    readingOf({ time, device: 'meter-7', channel: '2', vouchedBy: 'credential' }),
+  ]);
+});
+
+afterAll(() => dashboard.stop());
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+ajv.addSchema({ $id: 'api', components: openApi.components });
+
+/** What is wrong with an answer by the document; empty when nothing is. */
+async function complaints(response: Response, path: string, method: string): Promise<string[]> {
+  const operations: Record<string, unknown> = {
+    ...Object.entries(openApi.paths).find(([key]) => key === path)?.[1],
+  };
+  const operation = operations[method];
+  const responses = fieldOf(operation, 'responses');
+  const described = fieldOf(responses, String(response.status));
+  if (described === undefined) return [`${response.status} is not described`];
+  const text = await response.text();
+  const content = fieldOf(described, 'content');
+  if (typeof content !== 'object' || content === null) return [];
+  const type = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
+  const media = fieldOf(content, type);
+  if (media === undefined) return [`${type} is not described`];
+  const reference = fieldOf(fieldOf(media, 'schema'), '$ref');
+  if (typeof reference !== 'string') return [];
+  const validate = ajv.compile({ $ref: `api${reference}` });
+  validate(JSON.parse(text));
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? new Map(Object.entries(value)).get(name)
+    : undefined;
+}
+
+type Call = readonly [
+  method: string,
+  path: string,
+  address: string,
+  status: number,
+  body?: string,
+  headers?: Readonly<Record<string, string>>,
+];
+
+/** A row of its own for each call, since Jest takes a parameter too many for a callback. */
+function titleOf([method, path, address, status]: Call): string {
+  return `${method} ${path}: ${address} answers ${status} as described`;
+}
+
+const meter = '/api/v1/readings?device=meter-7';
+const calls: readonly Call[] = [
+  ['get', '/healthz/live', '/healthz/live', 200],
+  ['get', '/healthz/ready', '/healthz/ready', 200],
+  ['get', '/metrics', '/metrics', 200],
+  ['get', '/api/v1/openapi.json', '/api/v1/openapi.json', 200],
+  ['post', '/api/v1/session', '/api/v1/session', 401, '{"token":"nobody"}'],
+  ['post', '/api/v1/session', '/api/v1/session', 400, '{}'],
+  ['delete', '/api/v1/session', '/api/v1/session', 204],
+  ['get', '/api/v1/devices', '/api/v1/devices', 200],
+  ['get', '/api/v1/devices', '/api/v1/devices?area=centre&q=well', 200],
+  ['get', '/api/v1/devices', '/api/v1/devices?limit=0', 400],
+  ['get', '/api/v1/devices/{id}', '/api/v1/devices/70b3d57ed0000001', 200],
+  ['get', '/api/v1/devices/{id}', '/api/v1/devices/70-B3-D5-7E-D0-00-00-01', 200],
+  ['get', '/api/v1/devices/{id}', '/api/v1/devices/meter-7', 200],
+  ['get', '/api/v1/devices/{id}', '/api/v1/devices/nobody', 404],
+  ['put', '/api/v1/devices/{id}', '/api/v1/devices/meter-9', 201, '{"kind":"cellular"}'],
+  ['put', '/api/v1/devices/{id}', '/api/v1/devices/meter-9', 200, '{"kind":"cellular"}'],
+  ['put', '/api/v1/devices/{id}', '/api/v1/devices/meter-9', 422, '{"kind":"bicycle"}'],
+  ['put', '/api/v1/devices/{id}', '/api/v1/devices/meter-9', 400, '[]'],
+  ['put', '/api/v1/devices/{id}', '/api/v1/devices/meter-9', 400, '{"kind":'],
+  ['delete', '/api/v1/devices/{id}', '/api/v1/devices/meter-9', 204],
+  ['delete', '/api/v1/devices/{id}', '/api/v1/devices/meter-9', 404],
+  ['post', '/api/v1/devices:import', '/api/v1/devices:import', 200, '[{"id":"a"},5,null]'],
+  ['post', '/api/v1/devices:import', '/api/v1/devices:import', 400, '{}'],
+  [
+    ...(['post', '/api/v1/devices:import', '/api/v1/devices:import', 200] as const),
+    'id;kind\na;cellular',
+    { 'Content-Type': 'text/csv' },
+  ],
+  ['get', '/api/v1/readings', meter, 200],
+  ['get', '/api/v1/readings', `${meter}&quantity=air_temperature&every=15m`, 200],
+  ['get', '/api/v1/readings', `${meter}&quantity=air_temperature&every=PT1H&agg=max`, 200],
+  ['get', '/api/v1/readings', `${meter}&limit=10000`, 200],
+  ['get', '/api/v1/readings', '/api/v1/readings', 400],
+  ['get', '/api/v1/readings', `${meter}&from=yesterday`, 400],
+  ['get', '/api/v1/readings', `${meter}&cursor=abc`, 400],
+  ['get', '/api/v1/readings', `${meter}&every=1s&quantity=co2`, 400],
+  ['get', '/api/v1/readings', `${meter}&every=15m&quantity=co2&limit=5`, 400],
+  ['get', '/api/v1/readings', `${meter}&agg=mean`, 400],
+  ['get', '/api/v1/latest', '/api/v1/latest', 200],
+  ['get', '/api/v1/latest', '/api/v1/latest?device=meter-7&quantity=door', 200],
+  ['get', '/api/v1/latest', '/api/v1/latest?cursor=x', 400],
+  ['get', '/api/v1/quantities', '/api/v1/quantities', 200],
+  ['get', '/api/v1/uplinks', '/api/v1/uplinks', 200],
+  ['get', '/api/v1/uplinks', '/api/v1/uplinks?after=0&device=meter-7', 200],
+  ['get', '/api/v1/uplinks', '/api/v1/uplinks?outcome=lost', 400],
+  ['get', '/api/v1/uplinks', '/api/v1/uplinks?cursor=z1', 400],
+  ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/1', 200],
+  ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/2', 200],
+  ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/5', 200],
+  ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/999', 404],
+  ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/one', 404],
+  ['get', '/api/v1/snapshot', '/api/v1/snapshot?view=series&device=meter-7', 200],
+  ['get', '/api/v1/snapshot', '/api/v1/snapshot?view=map', 400],
+  ['get', '/api/v1/live', '/api/v1/live?rate=1', 400],
+];
+
+describe('The HTTP contract', () => {
+  it.each(calls.map((call) => [titleOf(call), call] as const))('%s', async (_, call) => {
+    const [method, path, address, status, body, headers] = call;
+    const init = { method: method.toUpperCase(), ...(body === undefined ? {} : { body }) };
+    const response = await dashboard.ask(address, { ...init, headers: { ...headers } });
+    expect(response.status).toBe(status);
+    if (status >= 400) {
+      expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    }
+    expect(await complaints(response, path, method)).toEqual([]);
+  });
+
+  it('has a call here for every operation of the document', () => {
+    const described = Object.entries(openApi.paths).flatMap(([path, operations]) =>
+      Object.keys(operations)
+        .filter((key) => key !== 'parameters')
+        .map((method) => `${method} ${path}`),
+    );
+    const called = new Set(calls.map(([method, path]) => `${method} ${path}`));
+    expect(described.filter((operation) => !called.has(operation))).toEqual([]);
+  });
+
+  const guarded = calls
+    .filter(([, path]) => /^\/api\/v1\/(?!session|openapi)/.test(path))
+    .map(([method, path, address]) => [method, path, address] as const);
+
+  it.each(guarded)('asks who it is before %s %s', async (method, path, address) => {
+    const response = await dashboard.ask(address, { method: method.toUpperCase(), token: null });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toContain('Bearer');
+    expect(await complaints(response, path, method)).toEqual([]);
+  });
+
+  it('names what depends on a store that is down, and answers 503 for its readings', async () => {
+    dashboard.setHealth(false);
+    const ready = await dashboard.ask('/healthz/ready', { token: null });
+    expect(ready.status).toBe(503);
+    expect(await complaints(ready, '/healthz/ready', 'get')).toEqual([]);
+    for (const query of ['', '&quantity=co2&every=1h']) {
+      const readings = await dashboard.ask(`${meter}${query}`);
+      expect(readings.status).toBe(503);
+      expect(await complaints(readings, '/api/v1/readings', 'get')).toEqual([]);
+    }
+    dashboard.setHealth(true);
+  });
+
+  it.each(['devices', 'readings', 'latest', 'uplinks', 'snapshot', 'live'])(
+    'refuses a parameter that /%s does not know',
+    async (name) => {
+      const response = await dashboard.ask(`/api/v1/${name}?device=a&lmit=5`);
+      expect(response.status).toBe(400);
+      const text = await response.text();
+      if (name !== 'devices') expect(text).toContain('unknown parameter lmit');
+    },
+  );
+
+  it('describes references that exist', () => {
+    for (const name of Object.keys(openApi.components.schemas)) {
+      expect(() => ajv.compile({ $ref: `api#/components/schemas/${name}` })).not.toThrow();
+    }
+  });
+});

@@ -1,0 +1,168 @@
+/** The HTTP side with real parts in a directory of its own: ledger, catalogue, registry, hub, store. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { type Access, openAccess } from '../../dashboard/access.ts';
+import { createDashboard, type DashboardOptions } from '../../dashboard/server.ts';
+import { type Catalogue, openCatalogue } from '../../gateway/ledger/catalogue.ts';
+import type { Delivery } from '../../gateway/ledger/ledger.ts';
+import { openState } from '../../gateway/ledger/lmdb-files.ts';
+import { type LmdbLedger, openLedger } from '../../gateway/ledger/lmdb-ledger.ts';
+import { type LmdbLedgerReader, openLedgerReader } from '../../gateway/ledger/lmdb-reader.ts';
+import { createHub, type Hub } from '../../gateway/live/hub.ts';
+import { DeviceRegistry } from '../../gateway/lorawan/device-registry.ts';
+import { openKeyVault } from '../../gateway/lorawan/key-vault.ts';
+import { systemClock } from '../../gateway/model/clock.ts';
+import type { Fault } from '../../gateway/model/fault.ts';
+import type { Reading } from '../../gateway/model/reading.ts';
+import { createLiveNumbers } from '../../gateway/pipeline/live-numbers.ts';
+import { openEmbeddedStore } from '../../gateway/stores/embedded/open-store.ts';
+import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store.ts';
+
+export interface RunningDashboard {
+  readonly base: string;
+  readonly port: number;
+  readonly directory: string;
+  readonly access: Access;
+  readonly registry: DeviceRegistry;
+  readonly ledger: LmdbLedger;
+  readonly reader: LmdbLedgerReader;
+  readonly catalogue: Catalogue;
+  readonly hub: Hub;
+  readonly logged: readonly object[];
+  readonly tokens: Readonly<Record<'viewer' | 'operator' | 'admin', string>>;
+  /** As the operator, unless a token is given; with a body it is a POST of JSON. */
+  ask(path: string, init?: RequestInit & { readonly token?: string | null }): Promise<Response>;
+  /** Writes to the ledger and notes it in the catalogue, as the derive worker does. */
+  accept(delivery: Delivery, verdict?: Fault): Promise<void>;
+  /** To the live side and to the store. */
+  publish(readings: readonly Reading[]): Promise<void>;
+  setHealth(isWell: boolean): void;
+  stop(): Promise<void>;
+}
+
+export async function startDashboard(
+  options: Partial<DashboardOptions> = {},
+): Promise<RunningDashboard> {
+  const directory = await mkdtemp(join(tmpdir(), 'fieldgate-dashboard-'));
+  const state = openState({ directory });
+  const registry = new DeviceRegistry(state, openKeyVault(join(directory, 'keys.kek')));
+  const ledger = await openLedger({ directory });
+  const reader = openLedgerReader({ directory });
+  const catalogue = openCatalogue(join(directory, 'catalogue'));
+  const store = await openEmbeddedStore({ file: ':memory:', memoryLimitMb: 64, threads: 1 });
+  const hub = createHub({ replayRowsMax: 1_000, clock: systemClock });
+  const access = openAccess(directory, systemClock);
+  const tokens = {
+    viewer: tokenOf(access, 'viewer'),
+    operator: tokenOf(access, 'operator'),
+    admin: tokenOf(access, 'admin'),
+  };
+  const numbers = createLiveNumbers();
+  const logged: object[] = [];
+  const note = (fields: object) => logged.push(fields);
+  let isWell = true;
+  const dashboard = createDashboard(
+    {
+      ...{ registry, ledger: reader, catalogue, hub, access, clock: systemClock },
+      readings: whileWell(store.reader, () => isWell),
+      metrics: new Registry(),
+      health: () => ({
+        ready: isWell,
+        dependencies: [{ name: 'store', ok: isWell, ...(isWell ? {} : { reason: 'no answer' }) }],
+      }),
+      log: { info: note, warn: note, error: note },
+      onSkipped: () => {},
+      sources: () => ({ store: 'ok' }),
+    },
+    {
+      ...{ host: '127.0.0.1', port: 0, bodyBytesMax: 4_096 },
+      live: { heartbeatMs: 1_000, clientsMax: 5, subscriptionsMax: 3 },
+      webDirectory: await pageIn(directory),
+      ...options,
+    },
+  );
+  const port = await dashboard.start();
+  const base = `http://127.0.0.1:${port}`;
+  return {
+    ...{ base, port, directory, access, registry, ledger, reader, catalogue, hub, logged, tokens },
+    ask(path, { token = tokens.operator, ...init } = {}) {
+      const headers = new Headers(init.headers);
+      if (token !== null) headers.set('Authorization', `Bearer ${token}`);
+      if (init.body !== undefined && !headers.has('Content-Type')) {
+        headers.set('Content-Type', 'application/json');
+      }
+      return fetch(`${base}${path}`, { redirect: 'manual', ...init, headers });
+    },
+    async accept(delivery, verdict) {
+      const after = ledger.head();
+      await ledger.accept(delivery);
+      catalogue.note(
+        reader
+          .read(after, 100)
+          .map((entry) => (verdict === undefined ? { entry } : { entry, fault: verdict })),
+      );
+    },
+    async publish(readings) {
+      const { series, rows } = numbers.number(readings);
+      const identities = series.map(([device, quantity, channel, unit, area]) => ({
+        ...{ device, quantity, channel, unit, area },
+      }));
+      hub.apply({ series: identities, rows });
+      await store.writer.write({ readings, links: [] });
+    },
+    setHealth(next) {
+      isWell = next;
+    },
+    async stop() {
+      dashboard.server.closeAllConnections();
+      await dashboard.stop();
+      hub.close();
+      await store.close();
+      await ledger.close();
+      await Promise.all([reader.close(), catalogue.close(), state.close()]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function tokenOf(access: Access, role: 'viewer' | 'operator' | 'admin'): string {
+  const token = access.createToken(`test ${role}`, role);
+  if (token === undefined) throw new Error('the name is taken');
+  return token;
+}
+
+/** The store as the ingest thread meets it: it may not answer. */
+function whileWell(
+  { readings, aggregate }: ReadingReader,
+  isWell: () => boolean,
+): Pick<ReadingReader, 'readings' | 'aggregate'> {
+  const refusal = () => Promise.reject(new StoreUnavailable('it is down'));
+  return {
+    readings: (query) => (isWell() ? readings(query) : refusal()),
+    aggregate: (query) => (isWell() ? aggregate(query) : refusal()),
+  };
+}
+
+async function pageIn(directory: string): Promise<string> {
+  await writeFile(join(directory, 'index.html'), '<!doctype html><title>page</title>');
+  return directory;
+}
+
+/** Every page of a list, following its cursors; fails when they do not end. */
+export async function walk(dashboard: RunningDashboard, path: string): Promise<unknown[]> {
+  const items: unknown[] = [];
+  let cursor = '';
+  for (let page = 0; page < 500; page += 1) {
+    const joint = path.includes('?') ? '&' : '?';
+    const suffix = cursor === '' ? '' : `${joint}cursor=${encodeURIComponent(cursor)}`;
+    const response = await dashboard.ask(path + suffix);
+    if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+    const body: { items: unknown[]; nextCursor?: string } = JSON.parse(await response.text());
+    items.push(...body.items);
+    if (body.nextCursor === undefined) return items;
+    cursor = body.nextCursor;
+  }
+  throw new Error('the pages do not end');
+}

@@ -1,4 +1,6 @@
-/** Writes the annotated defaults: a file that is valid as it stands, every key with its sentence. */
+/**
+ * Writes the annotated defaults: a file that is valid as it stands, every key with its sentence.
+ */
 import { stringify } from 'yaml';
 import { branchesOf, isSchema, propertiesOf, rootSchema } from './schema-paths.ts';
 

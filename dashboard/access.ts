@@ -137,7 +137,10 @@ function withoutOldest(entries: readonly Entry[]): readonly Entry[] {
   return entries.filter((one) => !gone.has(one));
 }
 
-/** Secrets are long and random, so a plain hash is enough, and looking it up tells nothing by its time. */
+/**
+ * Secrets are long and random, so a plain hash is enough, and looking it up tells nothing by its
+ * time.
+ */
 function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }

@@ -1,4 +1,6 @@
-/** `GET /snapshot` and the live stream as server-sent events: the same picture without a WebSocket. */
+/**
+ * `GET /snapshot` and the live stream as server-sent events: the same picture without a WebSocket.
+ */
 import { type Request, type Response, Router } from 'express';
 import { createSubscription } from './live-subscription.ts';
 import type { DashboardParts } from './parts.ts';

@@ -1,4 +1,7 @@
-/** Devices as CSV [RFC 4180]: a header row with the field names, `keys.nwkSKey` and `tags.x` with dots. */
+/**
+ * Devices as CSV [RFC 4180]: a header row with the field names, `keys.nwkSKey` and `tags.x` with
+ * dots.
+ */
 import { Problem } from './problem.ts';
 
 type Row = Record<string, unknown>;

@@ -1,4 +1,7 @@
-/** One subscription of one viewer: snapshot first, then deltas without a hole, or a word that there is one. */
+/**
+ * One subscription of one viewer: snapshot first, then deltas without a hole, or a word that there
+ * is one.
+ */
 import type { LiveDelta } from '../gateway/live/channel.ts';
 import type { Hub, LiveSelection } from '../gateway/live/hub.ts';
 import type { ReadingRow } from '../gateway/live/series-table.ts';

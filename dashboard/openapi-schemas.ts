@@ -1,4 +1,7 @@
-/** The bodies of the HTTP API as JSON Schema; protocol.ts has the same as types, and tests hold answers against these. */
+/**
+ * The bodies of the HTTP API as JSON Schema; protocol.ts has the same as types, and tests hold
+ * answers against these.
+ */
 
 const text = { type: 'string' } as const;
 const time = { type: 'string', format: 'date-time' } as const;

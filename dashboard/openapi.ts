@@ -1,4 +1,7 @@
-/** OpenAPI 3.1 of the HTTP API, served as `/api/v1/openapi.json`; a test walks every operation of it. */
+/**
+ * OpenAPI 3.1 of the HTTP API, served as `/api/v1/openapi.json`; a test walks every operation of
+ * it.
+ */
 import { faultSentences } from '../gateway/model/fault.ts';
 import { schemas } from './openapi-schemas.ts';
 

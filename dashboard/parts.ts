@@ -1,4 +1,6 @@
-/** What the HTTP side needs of the gateway: readers, the registry, and how to ask how things are. */
+/**
+ * What the HTTP side needs of the gateway: readers, the registry, and how to ask how things are.
+ */
 import type { Registry } from 'prom-client';
 import type { CatalogueReader } from '../gateway/ledger/catalogue.ts';
 import type { LedgerReader } from '../gateway/ledger/ledger.ts';

@@ -145,7 +145,9 @@ export type ClientMessage =
   | { t: 'pause' }
   | { t: 'go' };
 
-/** A series by its number on this connection: device, quantity, channel ('' for none), UCUM unit. */
+/**
+ * A series by its number on this connection: device, quantity, channel ('' for none), UCUM unit.
+ */
 export type SeriesEntry = [
   index: number,
   device: string,
@@ -172,7 +174,9 @@ export type ServerMessage =
       now: number;
       /** Changes when the gateway restarts: sequences of another epoch cannot be resumed. */
       epoch: string;
-      /** Milliseconds between heartbeats; a client that hears nothing for 2.5 of them reconnects. */
+      /**
+       * Milliseconds between heartbeats; a client that hears nothing for 2.5 of them reconnects.
+       */
       hb: number;
       limits: { subscriptionsMax: number; rateMinMs: number; messageBytesMax: number };
     }

@@ -1,4 +1,6 @@
-/** The whole gateway on one page: what is opened, how it is joined, and in which order it closes. */
+/**
+ * The whole gateway on one page: what is opened, how it is joined, and in which order it closes.
+ */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +41,9 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Rejects with a sentence for the operator when something is in the way; then nothing stays open. */
+/**
+ * Rejects with a sentence for the operator when something is in the way; then nothing stays open.
+ */
 export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const clock = systemClock;
   const dataDir = resolve(config.dataDir);

@@ -27,7 +27,9 @@ import type {
 import { createFeed } from './stores/feed.ts';
 import { type OpenStore, openStore } from './stores/open-store.ts';
 
-/** Whatever a crash leaves unkept is derived again: the place in the ledger is kept with the values. */
+/**
+ * Whatever a crash leaves unkept is derived again: the place in the ledger is kept with the values.
+ */
 const keepLatestMs = 5_000;
 
 async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
@@ -118,7 +120,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   port.on('message', take);
 }
 
-/** Told while the store opened. Devices among it must be known before the first entry is derived. */
+/**
+ * Told while the store opened. Devices among it must be known before the first entry is derived.
+ */
 function messagesOf(port: MessagePort): ToWorker[] {
   const messages: ToWorker[] = [];
   let next = receiveMessageOnPort(port);

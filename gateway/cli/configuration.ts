@@ -1,4 +1,6 @@
-/** Reads the configuration for a command, or says everything that is wrong with it and ends with 2. */
+/**
+ * Reads the configuration for a command, or says everything that is wrong with it and ends with 2.
+ */
 import { formatProblem, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { crossCheck } from '../cross-check.ts';

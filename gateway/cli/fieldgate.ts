@@ -1,5 +1,8 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
-/** The command line. Exit codes: 0 done, 1 it did not work, 2 the words or the configuration are wrong. */
+/**
+ * The command line. Exit codes: 0 done, 1 it did not work, 2 the words or the configuration are
+ * wrong.
+ */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { configCommand } from './config.ts';

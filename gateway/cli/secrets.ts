@@ -1,4 +1,7 @@
-/** `fieldgate token create` and `fieldgate hash-password`. No secret is ever taken from the arguments. */
+/**
+ * `fieldgate token create` and `fieldgate hash-password`. No secret is ever taken from the
+ * arguments.
+ */
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';

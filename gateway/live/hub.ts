@@ -14,7 +14,10 @@ export interface LiveSelection {
   readonly area?: string;
 }
 
-/** New series first, then rows that name them by their place in `series` of this or an earlier batch. */
+/**
+ * New series first, then rows that name them by their place in `series` of this or an earlier
+ * batch.
+ */
 export interface LiveBatch {
   readonly series: readonly SeriesIdentity[];
   readonly rows: readonly ReadingRow[];
@@ -35,7 +38,10 @@ export interface Hub {
   apply(batch: LiveBatch): void;
   identity(index: number): SeriesIdentity | undefined;
   snapshot(selection: LiveSelection): LiveSnapshot;
-  /** What was missed after `seq`, conflated as the view asks; undefined when that is no longer known. */
+  /**
+   * What was missed after `seq`, conflated as the view asks; undefined when that is no longer
+   * known.
+   */
   since(seq: number, selection: LiveSelection): LiveDelta | undefined;
   subscribe(selection: LiveSelection, rateMs: number, sink: ChannelSink): () => void;
   /** Forgets the sender's series numbers: its successor counts from nought again. */

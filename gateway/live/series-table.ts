@@ -1,4 +1,7 @@
-/** Every series the gateway has heard, with its last value. The number of a series never changes within an epoch. */
+/**
+ * Every series the gateway has heard, with its last value. The number of a series never changes
+ * within an epoch.
+ */
 
 import type { VouchedBy } from '../model/inbound.ts';
 import type { Quality } from '../model/reading.ts';
@@ -12,7 +15,9 @@ export interface SeriesIdentity {
   readonly area?: string;
 }
 
-/** One reading of a series, as small as it travels: index, times in epoch milliseconds, ledger seq. */
+/**
+ * One reading of a series, as small as it travels: index, times in epoch milliseconds, ledger seq.
+ */
 export type ReadingRow = readonly [
   series: number,
   time: number,

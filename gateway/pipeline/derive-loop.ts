@@ -11,7 +11,9 @@ import type { Derived } from './derive.ts';
 
 export interface DeriveLoopParts {
   readonly reader: Pick<LedgerReader, 'read'>;
-  /** Keeps the store's place; who keeps the last values keeps the place of the live side with them. */
+  /**
+   * Keeps the store's place; who keeps the last values keeps the place of the live side with them.
+   */
   readonly catalogue: Pick<Catalogue, 'position' | 'setPosition' | 'note'>;
   readonly derive: (entry: LedgerEntry) => Derived;
   readonly feed: DeriveFeed;

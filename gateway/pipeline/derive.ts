@@ -1,4 +1,7 @@
-/** After the acknowledgement: a ledger entry becomes readings and link samples. Pure: the same entry, the same points. */
+/**
+ * After the acknowledgement: a ledger entry becomes readings and link samples. Pure: the same
+ * entry, the same points.
+ */
 import type { Codec, DecodedValue } from '../../decoders/codec.ts';
 import { mapField, mapObject, unitOf } from '../../decoders/mapping.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
@@ -138,7 +141,10 @@ function readingsOf(
 /** Filled in field by field: this runs for every value, and spreading objects costs more. */
 type Draft = { -readonly [Field in keyof Reading]: Reading[Field] };
 
-/** A time from the future or from before LoRa is a wrong clock: ours is taken, and the value is suspect. */
+/**
+ * A time from the future or from before LoRa is a wrong clock: ours is taken, and the value is
+ * suspect.
+ */
 function plausible(
   time: number | undefined,
   receivedAt: number,

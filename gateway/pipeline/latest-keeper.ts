@@ -1,4 +1,7 @@
-/** Keeps the last value of every series across restarts: written at intervals, not for every reading. */
+/**
+ * Keeps the last value of every series across restarts: written at intervals, not for every
+ * reading.
+ */
 import type { Catalogue, LatestRow } from '../ledger/catalogue.ts';
 import type { VouchedBy } from '../model/inbound.ts';
 import type { Quality, Reading } from '../model/reading.ts';

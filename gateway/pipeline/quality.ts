@@ -2,7 +2,9 @@
 import { isInRange, quantityOf } from '../../decoders/quantity.ts';
 import type { Quality } from '../model/reading.ts';
 
-/** 1 inside the quantity's plausible range, 4 outside; 2 where no range is known or it is a state. */
+/**
+ * 1 inside the quantity's plausible range, 4 outside; 2 where no range is known or it is a state.
+ */
 export function judge(quantity: string, value: number | string): Quality {
   const known = quantityOf(quantity);
   if (known === undefined || typeof value === 'string') return 2;

@@ -1,4 +1,7 @@
-/** What the ingest thread and the derive worker say to each other. Plain data: it is copied between threads. */
+/**
+ * What the ingest thread and the derive worker say to each other. Plain data: it is copied between
+ * threads.
+ */
 import type { Device } from '../model/device.ts';
 import type { StoreSettings } from '../stores/open-store.ts';
 import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';

@@ -3,6 +3,7 @@
  * Types, validation, the annotated defaults and the JSON Schema all come from here.
  */
 import { z } from 'zod';
+import { doors } from './ingest-schema.ts';
 
 const port = z.number().int().min(0).max(65_535);
 const bytes = z.number().int().positive();
@@ -138,6 +139,7 @@ const ingest = z.strictObject({
     .positive()
     .default(16_384)
     .describe('Largest step of a frame counter that is still taken for lost frames.'),
+  ...doors,
 });
 
 const influx = z.strictObject({

@@ -12,7 +12,7 @@ import { readRxInfo, readTransmission } from './reception.ts';
 
 const name = 'chirpstack-gateway-bridge-json';
 /** The longest PHYPayload that any region's data rates allow. */
-const phyPayloadBytesMax = 255;
+export const phyPayloadBytesMax = 255;
 
 export const gatewayBridge: Adapter = {
   name,
@@ -47,7 +47,7 @@ function parse(inbound: Inbound): Parsed {
   return complaint === undefined ? [item] : malformed(complaint);
 }
 
-interface Topic {
+export interface GatewayTopic {
   readonly gateway: string;
   readonly type: string;
 }
@@ -58,7 +58,7 @@ const known = /^(?:event|state|command)$/;
  * `[<region>/]gateway/<gatewayId>/<event|state|command>/<word>`; a command is not the event of its
  * name.
  */
-function readTopic(route: string): Topic | undefined {
+export function readTopic(route: string): GatewayTopic | undefined {
   const [root, gateway, kind, word] = route.split('/').slice(-4);
   if (root !== 'gateway' || gateway === undefined || kind === undefined || word === undefined) {
     return undefined;

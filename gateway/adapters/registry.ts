@@ -5,15 +5,22 @@ import { chirpstackJson } from './chirpstack-json.ts';
 import { chirpstackV3 } from './chirpstack-v3.ts';
 import { gatewayBridge } from './gateway-bridge.ts';
 import { modem } from './modem.ts';
+import { chirpstackV3Protobuf } from './protobuf/chirpstack-v3.ts';
+import { chirpstackProtobuf } from './protobuf/chirpstack-v4.ts';
+import { eitherForm } from './protobuf/either-form.ts';
+import { gatewayBridgeProtobuf } from './protobuf/gateway-bridge.ts';
 import { theThingsStack } from './the-things-stack.ts';
 import type { Route } from './topic-filter.ts';
 
 export const adapters: readonly Adapter[] = [
-  chirpstackJson,
+  eitherForm(chirpstackJson, chirpstackProtobuf),
   chirpstack,
   chirpstackV3,
+  chirpstackProtobuf,
+  chirpstackV3Protobuf,
   theThingsStack,
-  gatewayBridge,
+  eitherForm(gatewayBridge, gatewayBridgeProtobuf),
+  gatewayBridgeProtobuf,
   modem,
 ];
 

@@ -54,7 +54,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   early.forEach(noteDevice);
 
   tell({ kind: 'ready' });
-  tell({ kind: 'live', ...numbers.number(latest.restore()) });
+  const kept = numbers.number(latest.restore());
+  latest.know(kept.rows);
+  tell({ kind: 'live', ...kept });
   const loop = startDeriveLoop({
     reader,
     catalogue,
@@ -62,8 +64,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     derive: (entry) =>
       deriveEntry(entry, { deviceOf: (id) => devices.get(id), codecOf: (name) => findCodec(name) }),
     publish(readings) {
-      latest.note(readings);
-      tell({ kind: 'live', ...numbers.number(readings) });
+      const numbered = numbers.number(readings);
+      latest.note(readings, numbered.rows);
+      tell({ kind: 'live', ...numbered });
     },
     observe(progress) {
       live = progress.live;

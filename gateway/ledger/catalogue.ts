@@ -42,8 +42,6 @@ export interface Catalogue extends CatalogueReader {
   setPosition(reader: ReaderName, seq: number): void;
   keepLatest(rows: readonly LatestRow[]): void;
   latest(): Iterable<LatestRow>;
-  /** The row that is kept of a series. */
-  latestOf(key: LatestRow['key']): LatestRow['value'] | undefined;
   /** Removes what belongs to entries up to `seq`. */
   forget(
     entries: readonly { seq: number; device?: string; outcome: Outcome; code?: FaultCode }[],
@@ -101,7 +99,6 @@ export function openCatalogue(directory: string): Catalogue {
     keepLatest(rows) {
       for (const { key, value } of rows) tables.latest.put([...key], value);
     },
-    latestOf: (key) => tables.latest.get([...key]),
     *latest() {
       for (const { key, value } of tables.latest.getRange()) yield { key, value };
     },

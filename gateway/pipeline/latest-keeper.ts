@@ -5,45 +5,47 @@
 import type { Catalogue, LatestRow } from '../ledger/catalogue.ts';
 import type { VouchedBy } from '../model/inbound.ts';
 import type { Quality, Reading } from '../model/reading.ts';
+import type { RowTuple } from './worker-messages.ts';
 
 export interface LatestKeeper {
-  note(readings: readonly Reading[]): void;
+  /** `rows` number the series of the readings, place by place; see live-numbers.ts. */
+  note(readings: readonly Reading[], rows: readonly RowTuple[]): void;
   /** Writes what has changed since the last time. */
   flush(): void;
   /** Every last value kept, for a new start. */
   restore(): Reading[];
+  /** Takes the kept values, numbered, as known: an older one that comes late does not replace them. */
+  know(rows: readonly RowTuple[]): void;
 }
 
 export function createLatestKeeper(
-  catalogue: Pick<Catalogue, 'keepLatest' | 'latest' | 'latestOf'>,
+  catalogue: Pick<Catalogue, 'keepLatest' | 'latest'>,
 ): LatestKeeper {
-  const dirty = new Map<string, Reading>();
+  const dirty = new Map<number, Reading>();
+  /** The time of the last value of each series, by its number. */
+  const newest: number[] = [];
   return {
-    note(readings) {
-      for (const reading of readings) {
-        const key = `${reading.device}\n${reading.quantity}\n${reading.channel ?? ''}`;
-        const known = dirty.get(key);
-        if (known === undefined || known.time <= reading.time) dirty.set(key, reading);
+    note(readings, rows) {
+      for (const [place, reading] of readings.entries()) {
+        const series = rows[place]?.[0];
+        if (series === undefined || reading.time < (newest[series] ?? Number.NEGATIVE_INFINITY)) {
+          continue;
+        }
+        newest[series] = reading.time;
+        dirty.set(series, reading);
       }
     },
     flush() {
       if (dirty.size === 0) return;
-      const rows = [...dirty.values()].map(toRow);
-      catalogue.keepLatest(rows.filter((row) => !isOlder(row, catalogue.latestOf(row.key))));
+      catalogue.keepLatest([...dirty.values()].map(toRow));
       dirty.clear();
     },
     restore: () => [...catalogue.latest()].flatMap((row) => fromRow(row) ?? []),
+    know(rows) {
+      for (const [series, time] of rows) newest[series] = time;
+    },
   };
 }
-
-/** What comes late from a device's memory does not take the place of a newer value. */
-function isOlder(row: LatestRow, held: LatestRow['value'] | undefined): boolean {
-  const [time, heldTime] = [row.value[timeAt], held?.[timeAt]];
-  return typeof time === 'number' && typeof heldTime === 'number' && time < heldTime;
-}
-
-/** The place of the time in a row, see `toRow`. */
-const timeAt = 2;
 
 function toRow(reading: Reading): LatestRow {
   const { device, quantity, channel = '', value, unit, time, receivedAt } = reading;

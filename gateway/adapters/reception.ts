@@ -39,16 +39,21 @@ export function readSignal(place: Place, rxInfo: Draft<RxInfo>, isLora: boolean)
   if (snr !== undefined) rxInfo.snr = snr;
 }
 
-/** Zeros may be left out, but both degrees at zero mean that nobody has set the place. */
+/** Zeros may be left out. */
 export function readLocation(place: Place): Location | undefined {
   const location = readPlace(place, 'location');
   if (location === undefined) return undefined;
   const latitude = readNumber(location, 'latitude') ?? 0;
   const longitude = readNumber(location, 'longitude') ?? 0;
   const altitude = readNumber(location, 'altitude');
-  if (latitude === 0 && longitude === 0) return undefined;
-  if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return undefined;
+  if (!isPosition(latitude, longitude)) return undefined;
   return altitude === undefined ? { latitude, longitude } : { latitude, longitude, altitude };
+}
+
+/** In degrees; both at zero mean that nobody has set the place. */
+export function isPosition(latitude: number, longitude: number): boolean {
+  if (latitude === 0 && longitude === 0) return false;
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
 }
 
 export interface Transmission {

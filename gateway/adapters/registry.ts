@@ -4,12 +4,19 @@ import { chirpstack } from './chirpstack.ts';
 import { chirpstackJson } from './chirpstack-json.ts';
 import { chirpstackV3 } from './chirpstack-v3.ts';
 import { gatewayBridge } from './gateway-bridge.ts';
+import { heliumConsole } from './helium.ts';
+import { kerlink } from './kerlink.ts';
+import { loriot } from './loriot.ts';
+import { milesightGateway } from './milesight.ts';
 import { modem } from './modem.ts';
+import { multitech } from './multitech.ts';
 import { chirpstackV3Protobuf } from './protobuf/chirpstack-v3.ts';
 import { chirpstackProtobuf } from './protobuf/chirpstack-v4.ts';
 import { eitherForm } from './protobuf/either-form.ts';
 import { gatewayBridgeProtobuf } from './protobuf/gateway-bridge.ts';
+import { senet } from './senet.ts';
 import { theThingsStack } from './the-things-stack.ts';
+import { thingPark } from './thingpark.ts';
 import type { Route } from './topic-filter.ts';
 
 export const adapters: readonly Adapter[] = [
@@ -19,6 +26,13 @@ export const adapters: readonly Adapter[] = [
   chirpstackProtobuf,
   chirpstackV3Protobuf,
   theThingsStack,
+  thingPark,
+  loriot,
+  kerlink,
+  heliumConsole,
+  milesightGateway,
+  multitech,
+  senet,
   eitherForm(gatewayBridge, gatewayBridgeProtobuf),
   gatewayBridgeProtobuf,
   modem,

@@ -58,7 +58,13 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const catalogue = openCatalogueReader(join(dataDir, 'catalogue'));
   const access = openAccess(dataDir, clock, config.http.tokens);
   const hub = createHub({ replayRowsMax: config.live.replayRowsMax, clock });
-  const listener = createWorkerListener({ hub, log, clock, store: config.store.kind });
+  const listener = createWorkerListener({
+    hub,
+    log,
+    clock,
+    store: config.store.kind,
+    cursors: { live: catalogue.position('live'), store: catalogue.position('store') },
+  });
   const metrics = createMetrics({
     ledgerSeq: () => ledger.head(),
     cursors: () => listener.cursors(),

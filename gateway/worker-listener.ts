@@ -19,14 +19,16 @@ interface ListenerParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly store: string;
+  /** How far the readers were when the last process stopped. */
+  readonly cursors: { readonly live: number; readonly store: number };
 }
 
-export function createWorkerListener({ hub, log, clock, store }: ListenerParts): WorkerListener {
+export function createWorkerListener(parts: ListenerParts): WorkerListener {
+  const { hub, log, clock, store } = parts;
   const warn = createSampledWarning(log, clock.now);
   let metrics: Metrics | undefined;
   let feed: FeedState | undefined;
-  let live = 0;
-  let stored = 0;
+  let { live, store: stored } = parts.cursors;
 
   function onProgress(message: Extract<FromWorker, { kind: 'progress' }>): void {
     live = message.live;

@@ -7,7 +7,7 @@ import mqtt from 'mqtt';
 import { stringify } from 'yaml';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
 import { modem, modemId, mqttClients } from './accounts.ts';
-import { latestOf, readinessOf, readingsOf, uplinksAfter } from './gateway-api.ts';
+import { isAllStored, latestOf, readinessOf, readingsOf, uplinksAfter } from './gateway-api.ts';
 import { runProgram } from './program.ts';
 
 const config = { mqtt: { clients: mqttClients } };
@@ -130,6 +130,7 @@ describe('A gateway that is stopped and started', () => {
       items.map(ageless).sort((left, right) => (left.quantity < right.quantity ? -1 : 1));
     expect(inOrder(again)).toEqual(inOrder(latest));
     expect(await uplinksAfter(gateway, 0)).toHaveLength(24);
+    expect(await isAllStored(gateway)).toBe(true);
     expect(await readingsOf(gateway, modemId, 'air_temperature')).toHaveLength(24);
   });
 });

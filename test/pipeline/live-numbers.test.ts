@@ -5,9 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Catalogue, openCatalogue } from '../../gateway/ledger/catalogue.ts';
 import type { Reading } from '../../gateway/model/reading.ts';
-import { createLatestKeeper } from '../../gateway/pipeline/latest-keeper.ts';
+import { createLatestKeeper, type LatestKeeper } from '../../gateway/pipeline/latest-keeper.ts';
 import { createLiveNumbers } from '../../gateway/pipeline/live-numbers.ts';
-import { until } from '../setup/gateway-process.ts';
 import { minute, readingOf, start } from '../stores/sample.ts';
 
 describe('Live numbers', () => {
@@ -50,7 +49,7 @@ describe('The keeper of last values', () => {
     ];
     await withCatalogue(async (reopen) => {
       const keeper = createLatestKeeper(reopen());
-      keeper.note(readings);
+      keeper.note(readings, createLiveNumbers().number(readings).rows);
       keeper.flush();
       expect(byDevice(createLatestKeeper(await reopen.again()).restore())).toEqual(
         byDevice(readings),
@@ -60,13 +59,19 @@ describe('The keeper of last values', () => {
 
   it('keeps the newest, however late the others come', async () => {
     await withCatalogue(async (reopen) => {
-      const catalogue = reopen();
-      const keeper = createLatestKeeper(catalogue);
-      keeper.note([readingOf({ value: 2, time: start }), readingOf({ value: 1, time: start - 1 })]);
-      keeper.flush();
-      await until('it is written', () => [...catalogue.latest()].length === 1);
-      keeper.note([readingOf({ value: 0, time: start - minute })]);
-      keeper.flush();
+      const numbers = createLiveNumbers();
+      const note = (keeper: LatestKeeper, ...readings: Reading[]) => {
+        keeper.note(readings, numbers.number(readings).rows);
+        keeper.flush();
+      };
+      const first = createLatestKeeper(reopen());
+      note(first, readingOf({ value: 2 }), readingOf({ value: 1, time: start - 1 }));
+      note(first, readingOf({ value: 0, time: start - minute }));
+      const second = createLatestKeeper(await reopen.again());
+      const known = second.restore();
+      expect(known).toMatchObject([{ value: 2 }]);
+      second.know(numbers.number(known).rows);
+      note(second, readingOf({ value: 0, time: start - minute }));
       expect(createLatestKeeper(await reopen.again()).restore()).toMatchObject([{ value: 2 }]);
     });
   });

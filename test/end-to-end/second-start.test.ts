@@ -16,6 +16,7 @@ describe('A gateway on the data directory of another', () => {
   let gateway: GatewayProcess;
   beforeAll(async () => {
     gateway = await startGatewayProcess({ config });
+    await until('it is ready', async () => (await readinessOf(gateway)).status === 200);
   }, 60_000);
   afterAll(() => gateway.stop());
 
@@ -130,7 +131,7 @@ describe('A gateway that is stopped and started', () => {
       items.map(ageless).sort((left, right) => (left.quantity < right.quantity ? -1 : 1));
     expect(inOrder(again)).toEqual(inOrder(latest));
     expect(await uplinksAfter(gateway, 0)).toHaveLength(24);
-    expect(await isAllStored(gateway)).toBe(true);
+    await until('everything is stored', () => isAllStored(gateway));
     expect(await readingsOf(gateway, modemId, 'air_temperature')).toHaveLength(24);
   });
 });

@@ -128,6 +128,11 @@ async function expectSound(file: Buffer): Promise<void> {
   });
 }
 
+/** Not `new Promise(setImmediate)`: that resolves with a function, its second argument. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('A ledger whose disk does not answer', () => {
   it('rejects after its time limit and goes on when the disk is back', async () => {
     await withDirectory(async (directory) => {
@@ -140,7 +145,7 @@ describe('A ledger whose disk does not answer', () => {
       await holder.release();
       let receipts: unknown;
       while (receipts === undefined) {
-        receipts = await ledger.accept(keyed('k2')).catch(() => new Promise(setImmediate));
+        receipts = await ledger.accept(keyed('k2')).catch(() => nextTurn());
       }
       expect(receipts).toEqual([{ outcome: 'accepted', seq: 2 }]);
       await ledger.close();

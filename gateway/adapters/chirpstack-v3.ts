@@ -79,12 +79,14 @@ interface Route {
   readonly event?: string;
 }
 
-const topic = /(?:^|\/)device\/([^/]+)\/(?:event\/([^/]+)|(rx))$/;
+const topic = /(?:^|\/)device\/([^/]+)\/(?:event\/)?([^/]+)$/;
 
 /** `…/device/<devEUI>/event/<event>`, the older `…/rx`, or a webhook's `?event=up`. */
 function readRoute(route: string): Route {
-  const [, devEui, event, old] = topic.exec(route) ?? [];
-  if (devEui !== undefined) return { devEui, event: old === undefined ? (event ?? '') : 'up' };
+  const [, devEui, event] = topic.exec(route) ?? [];
+  if (devEui !== undefined && event !== undefined) {
+    return { devEui, event: event === 'rx' ? 'up' : event };
+  }
   const word = /(?:^|[/=])([a-z]+)$/.exec(route)?.[1] ?? '';
   return eventNamed(word) === undefined ? {} : { event: word };
 }

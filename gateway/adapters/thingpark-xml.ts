@@ -27,7 +27,8 @@ export function openXml(body: Buffer): Place | Fault {
     return fault('INBOUND_TOO_LARGE', `the body has more than ${bodyBytesMax} bytes`);
   }
   if (!isUtf8(body)) return malformed('the body is not UTF-8');
-  const text = body.toString('utf8');
+  // A byte order mark and blanks before the declaration are no part of the document.
+  const text = body.toString('utf8').trimStart();
   if (documentType.test(text)) return malformed('the XML declares a document type');
   try {
     const value: unknown = parser.parse(text, true);

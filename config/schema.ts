@@ -50,6 +50,10 @@ const http = z.strictObject({
     .array(httpToken)
     .default([])
     .describe('Bearer tokens of machines; prefer `token create`.'),
+  trustProxy: z
+    .boolean()
+    .default(false)
+    .describe('Behind a proxy of our own: believe its X-Forwarded-For and X-Forwarded-Proto.'),
   bodyBytesMax: bytes.default(1_048_576).describe('Largest request body.'),
 });
 

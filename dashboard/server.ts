@@ -17,6 +17,8 @@ export interface DashboardOptions {
   readonly host: string;
   readonly port: number;
   readonly bodyBytesMax: number;
+  /** One proxy of our own stands in front: its word for address and scheme is believed. */
+  readonly trustProxy?: boolean;
   /** The built page; absent when only the API is wanted. */
   readonly webDirectory?: string;
   readonly live: LiveOptions;
@@ -72,6 +74,7 @@ export function createDashboard(parts: DashboardParts, options: DashboardOptions
 function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.set('trust proxy', options.trustProxy === true ? 1 : false);
   app.set('query parser', 'simple');
   app.use(securityHeaders);
   app.get('/healthz/live', (_request, response) => {

@@ -14,6 +14,7 @@ import { chirpstackV3Protobuf } from './protobuf/chirpstack-v3.ts';
 import { chirpstackProtobuf } from './protobuf/chirpstack-v4.ts';
 import { eitherForm } from './protobuf/either-form.ts';
 import { gatewayBridgeProtobuf } from './protobuf/gateway-bridge.ts';
+import { semtechUdp } from './semtech-udp.ts';
 import { senet } from './senet.ts';
 import { theThingsStack } from './the-things-stack.ts';
 import { thingPark } from './thingpark.ts';
@@ -35,6 +36,7 @@ export const adapters: readonly Adapter[] = [
   senet,
   eitherForm(gatewayBridge, gatewayBridgeProtobuf),
   gatewayBridgeProtobuf,
+  semtechUdp,
   modem,
 ];
 

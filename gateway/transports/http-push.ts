@@ -75,9 +75,10 @@ export function createHttpPush(
     // An inflated body could be a thousand times its size on the wire, so none is inflated.
     readBody: express.raw({ limit: limits.bodyBytesMax, type: () => true, inflate: false }),
   };
+  let isStopping = false;
   const router = Router({ caseSensitive: true });
   router.post('/ingest/:source', (request, response, next) => {
-    if (inFlight.count() >= limits.inFlightMax) return refuseBusy(pushing, response);
+    if (isStopping || inFlight.count() >= limits.inFlightMax) return refuseBusy(pushing, response);
     inFlight.track(push(pushing, request, response)).catch(next);
   });
   router.all('/ingest/:source', (_request: Request, response: Response, _next: NextFunction) => {
@@ -88,6 +89,7 @@ export function createHttpPush(
     router,
     start: async () => [],
     stop: async () => {
+      isStopping = true;
       await inFlight.settle(limits.stopTimeoutMs);
     },
   };

@@ -149,6 +149,7 @@ describe('A webhook receipt', () => {
     });
     await post('/ingest/nobody');
     expect(isStopped).toBe(false);
+    expect((await post('/ingest/city', bearer)).status).toBe(503);
     gate.open();
     await stopped;
     expect((await answer).status).toBe(204);

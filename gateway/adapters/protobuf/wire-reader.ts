@@ -3,7 +3,7 @@
  * libraries throw, read past a truncated end, or build what nobody asked for; this one keeps the
  * first problem and then gives empty values, so that every loop over fields ends.
  */
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { bodyBytesMax } from '../document.ts';
 
 /** A larger message is no event of a sensor. */
@@ -65,9 +65,11 @@ export class WireReader {
       case fixed64Wire:
         this.#readFixed(8);
         return;
-      case bytesWire:
-        this.#at += this.#readLength();
+      case bytesWire: {
+        const length = this.#readLength();
+        this.#at += length;
         return;
+      }
       case fixed32Wire:
         this.#readFixed(4);
         return;
@@ -236,7 +238,7 @@ export class WireReader {
     for (let at = start; at < end; at += 1) {
       if ((bytes[at] ?? 0) >= 0x80) {
         const part = bytes.subarray(start, end);
-        if (isAscii(part) || isUtf8(part)) return part.toString('utf8');
+        if (isUtf8(part)) return part.toString('utf8');
         this.#fail(`${name} is not UTF-8`);
         return '';
       }

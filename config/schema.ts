@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { doors } from './ingest-schema.ts';
+import { mappingSchema } from './mapping-schema.ts';
 
 const port = z.number().int().min(0).max(65_535);
 const bytes = z.number().int().positive();
@@ -137,6 +138,11 @@ const ingest = z.strictObject({
     .array(ingestRoute)
     .default([])
     .describe('Topics beyond the defaults of each adapter; the first match wins.'),
+  mappings: z
+    .array(mappingSchema)
+    .max(200)
+    .default([])
+    .describe('Formats that are described here instead of in code; see docs/mapping.md.'),
   fCntGapMax: z
     .number()
     .int()

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { codecs, findCodec } from '../decoders/registry.ts';
+import { checkMappings } from './adapters/mapping/mappings.ts';
 import { adapters, findAdapter } from './adapters/registry.ts';
 import { isTopicFilter } from './adapters/topic-filter.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
@@ -14,13 +15,26 @@ export interface CrossProblem {
 }
 
 export function crossCheck(config: Config): CrossProblem[] {
-  return [...routeProblems(config), ...fileProblems(config), ...deviceProblems(config)];
+  return [
+    ...mappingProblems(config),
+    ...routeProblems(config),
+    ...fileProblems(config),
+    ...deviceProblems(config),
+  ];
+}
+
+function mappingProblems({ ingest }: Config): CrossProblem[] {
+  const taken = adapters.map(({ name }) => name);
+  return checkMappings(ingest.mappings, taken).map(({ path, detail }) =>
+    fatal(`ingest.mappings.${path}`, detail),
+  );
 }
 
 function routeProblems({ ingest }: Config): CrossProblem[] {
-  const known = adapters.map(({ name }) => name).join(', ');
+  const mapped = ingest.mappings.flatMap(({ name, profile }) => name ?? profile ?? []);
+  const known = [...adapters.map(({ name }) => name), ...mapped].join(', ');
   return ingest.routes.flatMap(({ adapter, topic }, index) => [
-    ...(findAdapter(adapter) === undefined
+    ...(findAdapter(adapter) === undefined && !mapped.includes(adapter)
       ? [fatal(`ingest.routes.${index}.adapter`, `no adapter is named ${adapter}; known: ${known}`)]
       : []),
     ...(isTopicFilter(topic)

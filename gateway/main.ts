@@ -8,9 +8,10 @@ import type { Config } from '../config/schema.ts';
 import { openAccess } from '../dashboard/access.ts';
 import type { HealthReport } from '../dashboard/parts.ts';
 import { createDashboard } from '../dashboard/server.ts';
-import { defaultRoutes, findAdapter } from './adapters/registry.ts';
+import { openAdapterBook } from './adapters/adapter-book.ts';
 import { createRouter } from './adapters/topic-filter.ts';
 import { crossCheck } from './cross-check.ts';
+import { openIdentityKey } from './identity-key.ts';
 import { openCatalogueReader } from './ledger/catalogue.ts';
 import { claimDirectory } from './ledger/data-directory.ts';
 import { openState } from './ledger/lmdb-files.ts';
@@ -50,6 +51,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const claim = await claimDirectory(dataDir);
   const state = openState({ directory: dataDir });
+  const adapters = openAdapterBook(config.ingest, openIdentityKey(join(dataDir, 'identity.key')));
   const vault = openKeyVault(config.keyFile ?? join(dataDir, 'device-keys.kek'));
   const registry = new DeviceRegistry(state, vault);
   await putConfiguredDevices(registry, config.devices, crossCheck(config), log);
@@ -89,7 +91,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const warn = createSampledWarning(log, clock.now);
   let ledgerFault: string | undefined;
   const ingest = createIngest({
-    adapterFor: createRouter(routesOf(config)),
+    adapterFor: createRouter(adapters.routes),
     verify: (frame) =>
       verifyUplink(
         frame,
@@ -198,14 +200,6 @@ function signInLink(base: string, code: string): string {
 function ledgerLimitsOf({ ledger }: Config) {
   const { keepDays: _days, sizeBytesMax: _size, ...limits } = ledger;
   return limits;
-}
-
-function routesOf({ ingest }: Config) {
-  const configured = ingest.routes.flatMap(({ topic, adapter }) => {
-    const found = findAdapter(adapter);
-    return found === undefined ? [] : [{ filter: topic, adapter: found }];
-  });
-  return [...configured, ...defaultRoutes];
 }
 
 function mqttOptionsOf({ mqtt }: Config) {

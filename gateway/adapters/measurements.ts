@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from './document.ts';
 import { isPersonalIdentifier, isPersonalText } from './personal.ts';
 import { toNumber } from './place.ts';
 import { isRadioGroup, type RadioFields, radioFieldOf, readRadio } from './radio.ts';
+import { radioTextOf, readRadioText } from './radio-lines.ts';
 
 /** A message with more values is a file transfer, not telemetry. */
 export const measurementsMax = 1_000;
@@ -69,7 +70,12 @@ function readGroup(values: JsonObject, group: Group, collection: Collection): vo
 
 function readKey(key: string, value: unknown, group: Group, collection: Collection): void {
   const radioField = group.isRadioGroup ? radioFieldOf(key, value) : undefined;
-  if (radioField !== undefined) collection.radioFields.set(radioField, value);
+  if (radioField !== undefined) {
+    collection.radioFields.set(radioField, value);
+    return;
+  }
+  const answer = group.isInArray ? undefined : radioTextOf(key, value);
+  if (answer !== undefined) readRadioText(answer, collection.radioFields);
   else readValue(key, value, group, collection);
 }
 
@@ -107,10 +113,10 @@ function refuseName(name: string, collection: Collection): void {
   collection.complaint = { name: shown, expected: `a name of up to ${nameLengthMax} characters` };
 }
 
-/** Many modems quote their numbers. Text with a leading zero is an identifier and stays text. */
 const quotedNumber = /^-?(?:0|[1-9]\d{0,15})(?:\.\d{1,15})?$/;
 
-function plainValue(value: unknown): number | string | boolean | undefined {
+/** Many modems quote their numbers. Text with a leading zero is an identifier and stays text. */
+export function plainValue(value: unknown): number | string | boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return toNumber(value);
   if (typeof value !== 'string' || value === '' || value.length > textLengthMax) return undefined;

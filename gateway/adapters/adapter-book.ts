@@ -1,0 +1,28 @@
+/** Every adapter of this installation: those of the registry and the mappings of its configuration. */
+import type { Config } from '../../config/schema.ts';
+import type { Adapter } from './adapter.ts';
+import { createMappingAdapters } from './mapping/mappings.ts';
+import { defaultRoutes, findAdapter } from './registry.ts';
+import type { Route } from './topic-filter.ts';
+
+export interface AdapterBook {
+  /** By the name that the configuration uses, of a built-in adapter or of a mapping. */
+  find(name: string): Adapter | undefined;
+  /** The first that fits is used: what the operator wrote goes before what is built in. */
+  readonly routes: readonly Route[];
+}
+
+/** The configuration must have passed the cross-check. `identityKey` hashes personal identifiers. */
+export function openAdapterBook(
+  { routes, mappings }: Pick<Config['ingest'], 'routes' | 'mappings'>,
+  identityKey: Buffer,
+): AdapterBook {
+  const mapped = createMappingAdapters(mappings, { identityKey });
+  const find = (name: string) =>
+    mapped.adapters.find((adapter) => adapter.name === name) ?? findAdapter(name);
+  const configured = routes.flatMap(({ topic, adapter }) => {
+    const found = find(adapter);
+    return found === undefined ? [] : [{ filter: topic, adapter: found }];
+  });
+  return { find, routes: [...configured, ...mapped.routes, ...defaultRoutes] };
+}

@@ -16,7 +16,10 @@ import { judge, worse } from './quality.ts';
 export interface Derived {
   readonly readings: readonly Reading[];
   readonly links: readonly LinkSample[];
-  /** Why an uplink that was accepted gave no readings; it can be derived again after a mend. */
+  /**
+   * Why the payload of an uplink that was accepted gave no readings; it can be derived again after a
+   * mend.
+   */
   readonly fault?: Fault;
 }
 
@@ -39,10 +42,10 @@ export function deriveEntry(entry: LedgerEntry, parts: DeriveParts): Derived {
   const links = linksOf(entry, item, (time) => plausible(time, entry.receivedAt).time);
   if (entry.outcome === 'copy') return { readings: [], links };
   if (entry.outcome !== 'accepted') return nothing;
-  const values = valuesOf(item, device, parts);
-  if ('code' in values) return { readings: [], links, fault: values };
+  const { values, problem } = valuesOf(item, device, parts);
   const origin: Origin = { entry, device: item.deviceId, known: device, vouchedBy: item.vouchedBy };
-  return { readings: readingsOf(values, item.rxTime ?? item.rxInfo[0]?.rxTime, origin), links };
+  const readings = readingsOf(values, item.rxTime ?? item.rxInfo[0]?.rxTime, origin);
+  return problem === undefined ? { readings, links } : { readings, links, fault: problem };
 }
 
 function deriveEvent(entry: LedgerEntry, event: SourceEvent, parts: DeriveParts): Derived {
@@ -52,29 +55,46 @@ function deriveEvent(entry: LedgerEntry, event: SourceEvent, parts: DeriveParts)
   return { readings: readingsOf(mapped(measurements), event.time, origin), links: [] };
 }
 
+interface Values {
+  readonly values: readonly DecodedValue[];
+  /** Why the payload is not among them. */
+  readonly problem?: Fault;
+}
+
 /** The device's codec first; without one, what the sender decoded; without that, a fault. */
-function valuesOf(
-  uplink: VerifiedUplink,
-  device: Device | undefined,
-  parts: DeriveParts,
-): readonly DecodedValue[] | Fault {
-  const { frmPayload, fPort = 0 } = uplink;
+function valuesOf(uplink: VerifiedUplink, device: Device | undefined, parts: DeriveParts): Values {
+  const { frmPayload, fPort = 0, measurements = [] } = uplink;
+  const status = mapped(measurements.filter(({ name }) => deviceStatusNames.has(name)));
   if (uplink.encrypted === true) {
-    return fault('PAYLOAD_ENCRYPTED', 'the network server does not hold its AppSKey');
+    const detail = 'the network server does not hold its AppSKey';
+    return { values: status, problem: fault('PAYLOAD_ENCRYPTED', detail) };
   }
   const carriesPayload = frmPayload !== undefined && frmPayload.length > 0 && fPort > 0;
   if (device?.codec !== undefined && carriesPayload) {
-    return decoded(device.codec, { bytes: frmPayload, fPort }, parts);
+    const result = decoded(device.codec, { bytes: frmPayload, fPort }, parts);
+    return 'code' in result
+      ? { values: status, problem: result }
+      : { values: withStatus(result, status) };
   }
   const values = [
     ...(uplink.object === undefined ? [] : mapObject(uplink.object)),
-    ...(uplink.measurements === undefined ? [] : mapped(uplink.measurements)),
+    ...mapped(measurements),
   ];
-  if (values.length > 0 || !carriesPayload) return values;
-  return fault(
-    'CODEC_MISSING',
-    `no codec for ${uplink.deviceId}, and nothing decoded in the message`,
-  );
+  if (values.length > status.length || !carriesPayload) return { values };
+  const detail = `no codec for ${uplink.deviceId}, and nothing decoded in the message`;
+  return { values, problem: fault('CODEC_MISSING', detail) };
+}
+
+/** What a network server tells of the device beside its payload: it does not stand for the payload. */
+const deviceStatusNames: ReadonlySet<string> = new Set(['battery_level', 'link_margin']);
+
+/** The device's own word in its payload comes before that of the network server. */
+function withStatus(
+  values: readonly DecodedValue[],
+  status: readonly DecodedValue[],
+): readonly DecodedValue[] {
+  const told = new Set(values.map(({ quantity }) => quantity));
+  return [...values, ...status.filter(({ quantity }) => !told.has(quantity))];
 }
 
 function decoded(

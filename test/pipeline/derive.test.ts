@@ -52,6 +52,41 @@ describe('Readings of an uplink', () => {
     expect(readings[1]).toMatchObject({ value: 'unheard of' });
   });
 
+  it("hold the network server's word on the battery, unless the payload has one", () => {
+    const measurements = [
+      { name: 'battery_level', value: 37, unit: '%' },
+      { name: 'temperature', value: 1, unit: 'Cel' },
+    ];
+    const payload = { frmPayload: elsysPayload, fPort: 5, measurements };
+    expect(fromUplink(payload, elsys).readings.map(({ value }) => value)).toEqual([22.6, 41, 37]);
+    const lpp: Device = { ...elsys, codec: 'battery' };
+    const codecOf = () => ({
+      name: 'battery',
+      title: 'Battery',
+      source: 'this test',
+      decode: () => ({ ok: true as const, values: [{ quantity: 'battery_level', value: 80 }] }),
+    });
+    const entry = entryOf({ item: uplinkOf(payload) });
+    const { readings } = deriveEntry(entry, { deviceOf: () => lpp, codecOf });
+    expect(readings.map(({ value }) => value)).toEqual([80]);
+  });
+
+  it("hold the network server's word on the battery beside the fault of the payload", () => {
+    const measurements = [{ name: 'battery_level', value: 37, unit: '%' }];
+    const payload = { frmPayload: elsysPayload, fPort: 5, measurements };
+    for (const [derivation, code] of [
+      [fromUplink(payload), 'CODEC_MISSING'],
+      [fromUplink({ ...payload, encrypted: true }, elsys), 'PAYLOAD_ENCRYPTED'],
+      [
+        fromUplink({ ...payload, frmPayload: Buffer.from('ff', 'hex') }, elsys),
+        'PAYLOAD_UNDECODABLE',
+      ],
+    ] as const) {
+      expect(derivation.fault?.code).toBe(code);
+      expect(derivation.readings.map(({ value }) => value)).toEqual([37]);
+    }
+  });
+
   it('come from measurements, each with its own time and channel', () => {
     const { readings } = fromUplink({
       measurements: [

@@ -83,10 +83,8 @@ const topic = /(?:^|\/)device\/([^/]+)\/(?:event\/)?([^/]+)$/;
 
 /** `…/device/<devEUI>/event/<event>`, the older `…/rx`, or a webhook's `?event=up`. */
 function readRoute(route: string): Route {
-  const [, devEui, event] = topic.exec(route) ?? [];
-  if (devEui !== undefined && event !== undefined) {
-    return { devEui, event: event === 'rx' ? 'up' : event };
-  }
+  const [, devEui, event = ''] = topic.exec(route) ?? [];
+  if (devEui !== undefined) return { devEui, event: event === 'rx' ? 'up' : event };
   const word = /(?:^|[/=])([a-z]+)$/.exec(route)?.[1] ?? '';
   return eventNamed(word) === undefined ? {} : { event: word };
 }

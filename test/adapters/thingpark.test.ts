@@ -66,7 +66,10 @@ describe('A ThingPark uplink', () => {
   });
 
   it('keeps the strongest of the chains of one gateway', () => {
-    const Lrr = ['-90', '-70', null, '-80'].map((LrrRSSI) => ({ Lrrid: 'FF0106DE', LrrRSSI }));
+    const Lrr = [null, '-90', '-70', null, '-80'].map((LrrRSSI) => ({
+      Lrrid: 'FF0106DE',
+      LrrRSSI,
+    }));
     const uplink = payloadOf(parse({ Lrrs: { Lrr } }));
     expect(uplink.rxInfo).toEqual([{ gatewayId: 'FF0106DE', rssi: -70 }]);
   });

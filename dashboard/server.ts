@@ -2,7 +2,13 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, {
+  type Express,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import { devicesRouter } from './api-devices.ts';
 import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
@@ -22,6 +28,8 @@ export interface DashboardOptions {
   /** The built page; absent when only the API is wanted. */
   readonly webDirectory?: string;
   readonly live: LiveOptions;
+  /** Paths of somebody else, beside those of the contract: webhooks. */
+  readonly mounted?: readonly RequestHandler[];
 }
 
 export interface Dashboard {
@@ -101,6 +109,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     snapshotRouter(parts),
   );
   app.use('/api/v1', noStore, api);
+  for (const router of options.mounted ?? []) app.use(router);
   app.use(refuseOtherMethods);
   app.use('/api', (_request, response) => sendProblem(response, new Problem(404, 'Not found')));
   if (options.webDirectory !== undefined) serveWeb(app, options.webDirectory);

@@ -8,9 +8,10 @@ import type { Config } from '../config/schema.ts';
 import { openAccess } from '../dashboard/access.ts';
 import type { HealthReport } from '../dashboard/parts.ts';
 import { createDashboard } from '../dashboard/server.ts';
+import { createAdapterChoice } from './adapter-choice.ts';
 import { openAdapterBook } from './adapters/adapter-book.ts';
-import { createRouter } from './adapters/topic-filter.ts';
 import { crossCheck } from './cross-check.ts';
+import { createDoors } from './doors.ts';
 import { openIdentityKey } from './identity-key.ts';
 import { openCatalogueReader } from './ledger/catalogue.ts';
 import { claimDirectory } from './ledger/data-directory.ts';
@@ -91,7 +92,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const warn = createSampledWarning(log, clock.now);
   let ledgerFault: string | undefined;
   const ingest = createIngest({
-    adapterFor: createRouter(adapters.routes),
+    adapterFor: createAdapterChoice(config.ingest, adapters),
     verify: (frame) =>
       verifyUplink(
         frame,
@@ -122,13 +123,17 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
       },
     },
   });
+  const onForbidden = (inbound: Inbound) =>
+    ingest.refuse(inbound, 'TOPIC_FORBIDDEN', `${inbound.sender.credential} may not publish here`);
+  const doors = createDoors(config, ingest.receive, {
+    log,
+    clock,
+    monotonicMs: () => performance.now(),
+    onForbidden,
+    onTurnedAway: metrics.turnedAway,
+  });
   const broker = createMqttBroker(mqttOptionsOf(config), ingest.receive, {
-    onForbidden: (inbound) =>
-      ingest.refuse(
-        inbound,
-        'TOPIC_FORBIDDEN',
-        `${inbound.sender.credential} may not publish here`,
-      ),
+    onForbidden,
     onTooLarge: (packet) => {
       const detail = `a packet of ${packet.declaredBytes} bytes from ${packet.address}`;
       ingest
@@ -162,6 +167,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     {
       ...config.http,
       live: config.live,
+      mounted: [doors.router],
       webDirectory: fileURLToPath(new URL('../dashboard/web', import.meta.url)),
     },
   );
@@ -170,7 +176,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 
   async function stop(): Promise<void> {
     retention.stop();
-    await broker.stop();
+    await Promise.all([broker.stop(), doors.stop()]);
     await dashboard.stop();
     await derive.stop();
     hub.close();
@@ -181,7 +187,8 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 
   try {
     const port = await dashboard.start();
-    const addresses = [{ name: 'http', host: config.http.host, port }, ...(await broker.start())];
+    const http = { name: 'http', host: config.http.host, port };
+    const addresses = [http, ...(await broker.start()), ...(await doors.start())];
     const base = config.http.publicUrl ?? `http://${config.http.host}:${port}`;
     const link = access.isUntouched()
       ? { signInLink: signInLink(base, access.createLink('admin')) }

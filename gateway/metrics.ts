@@ -12,6 +12,8 @@ export interface Metrics {
   storePoints(store: string, count: number): void;
   storeError(): void;
   liveSkipped(count: number): void;
+  /** Something that never became a message; both words come from closed lists. */
+  turnedAway(transport: string, reason: string): void;
 }
 
 /** Values read at scrape time. */
@@ -66,6 +68,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     help: 'Deltas held back for viewers that read too slowly.',
     registers,
   });
+  const turnedAway = new Counter({
+    name: 'fieldgate_turned_away_total',
+    help: 'Requests and datagrams that were refused before they became a message.',
+    labelNames: ['transport', 'reason'] as const,
+    registers,
+  });
   registerGauges(registry, sources);
   return {
     registry,
@@ -76,6 +84,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     storePoints: (store, count) => points.inc({ store }, count),
     storeError: () => storeErrors.inc(),
     liveSkipped: (count) => skipped.inc(count),
+    turnedAway: (transport, reason) => turnedAway.inc({ transport, reason }),
   };
 }
 

@@ -31,6 +31,7 @@ export function createSubscription(parts: SubscriptionParts): LiveSubscription {
   const { id, hub, selection, send, isReady } = parts;
   const known = new Set<number>();
   let sentSeq = 0;
+  let hasStarted = false;
   let leave = () => {};
 
   function newSeries(rows: readonly ReadingRow[]): SeriesEntry[] {
@@ -80,8 +81,11 @@ export function createSubscription(parts: SubscriptionParts): LiveSubscription {
         if (delta.from === sentSeq + 1) sendDelta(delta);
         else if (delta.seq > sentSeq) catchUp();
       });
+      // What the pace before had not told yet is told now, not with the next change.
+      if (hasStarted && isReady()) catchUp();
     },
     start(resume) {
+      hasStarted = true;
       if (resume === undefined) {
         sendSnapshot();
         return;

@@ -1,16 +1,19 @@
 /**
- * What 5G, LTE-M and NB-IoT modems send in JSON: flat values, SenML packs and ThingsBoard
+ * What 5G, LTE-M and NB-IoT modems send: flat values, SenML packs in JSON or CBOR, and ThingsBoard
  * telemetry.
  */
 import { createHash } from 'node:crypto';
 import { isDeviceId } from '../model/device.ts';
+import type { Fault } from '../model/fault.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { PayloadUplink } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
+import { deviceIdOfName } from './device-name.ts';
 import { type Document, isObject, type JsonObject, malformed, openDocument } from './document.ts';
 import { type Collection, createCollection, radioOf, readValues } from './measurements.ts';
 import type { Draft } from './place.ts';
 import { resolve } from './senml.ts';
+import { isCborPack, openCborPack } from './senml-cbor.ts';
 import { collectRecords } from './senml-measurements.ts';
 import { collectGatewayTelemetry, collectTelemetry, isSample } from './thingsboard.ts';
 import { parseDeviceTime } from './timestamp.ts';
@@ -28,16 +31,25 @@ const deviceTelemetry =
   /^(?:v1\/devices\/me\/telemetry|v2\/t|v2\/telemetry|api\/v1\/[^/]+\/telemetry)$/;
 
 function parse(inbound: Inbound): Parsed {
-  const document = openDocument(inbound.body);
+  const document = isCborPack(inbound.body) ? openPack(inbound.body) : openDocument(inbound.body);
   if ('code' in document) return document;
   const route = inbound.route.replace(/^\//, '');
   if (route === 'v1/gateway/telemetry') return parseGateway(document);
   const deviceId = /^up\/([^/]+)$/.exec(route)?.[1] ?? inbound.sender.deviceId;
   if (deviceId === undefined) return malformed('neither the topic nor the account names a device');
   if (!isDeviceId(deviceId)) return malformed('the device of the topic is no valid id');
+  if (isCborPack(inbound.body) && Array.isArray(document.value)) {
+    return parseSenml(document.value, { deviceId, now: inbound.receivedAt });
+  }
   return deviceTelemetry.test(route)
     ? parseTelemetry(document, deviceId)
     : parseByShape(document, deviceId, inbound);
+}
+
+/** CBOR comes on the same topics as JSON: its first byte tells them apart. */
+function openPack(body: Buffer): Document | Fault {
+  const value = openCborPack(body);
+  return 'code' in value ? value : { value, complaints: [] };
 }
 
 function parseByShape(document: Document, deviceId: string, inbound: Inbound): Parsed {
@@ -54,8 +66,9 @@ function parseByShape(document: Document, deviceId: string, inbound: Inbound): P
 
 function parseGateway(document: Document): Parsed {
   const uplinks: PayloadUplink[] = [];
-  for (const { deviceId, collection } of collectGatewayTelemetry(document)) {
-    if (!isDeviceId(deviceId)) return malformed('the name of a device is no valid id');
+  for (const { deviceName, collection } of collectGatewayTelemetry(document)) {
+    const deviceId = deviceIdOfName(deviceName);
+    if (deviceId === undefined) return malformed('the name of a device can be no id');
     uplinks.push(toUplink(deviceId, collection));
   }
   const complaint = document.complaints[0];

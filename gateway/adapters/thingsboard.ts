@@ -45,7 +45,7 @@ function collectSample(sample: unknown, collection: Collection, complaints: stri
 }
 
 export interface DeviceTelemetry {
-  readonly deviceId: string;
+  readonly deviceName: string;
   readonly collection: Collection;
 }
 
@@ -62,9 +62,9 @@ export function collectGatewayTelemetry(document: Document): DeviceTelemetry[] {
   if (devices.length > devicesMax)
     complaints.push(`the body names more than ${devicesMax} devices`);
   const telemetry: DeviceTelemetry[] = [];
-  for (const deviceId of devices) {
+  for (const deviceName of devices) {
     if (complaints.length > 0) break;
-    telemetry.push({ deviceId, collection: collectTelemetry(value[deviceId], complaints) });
+    telemetry.push({ deviceName, collection: collectTelemetry(value[deviceName], complaints) });
   }
   return telemetry;
 }

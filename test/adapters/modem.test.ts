@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { keysMax, measurementsMax } from '../../gateway/adapters/measurements.ts';
 import { modem } from '../../gateway/adapters/modem.ts';
 import { devicesMax, samplesMax } from '../../gateway/adapters/thingsboard.ts';
+import { isDeviceId } from '../../gateway/model/device.ts';
 import { faultOf, inboundOf, payloadOf, receivedAt } from './inbound.ts';
 
 const topic = 'up/field-7';
@@ -204,7 +205,8 @@ describe('ThingsBoard telemetry', () => {
   it.each([
     [{}, 'the body names no device'],
     [[], 'the body is not an object of devices'],
-    [{ 'Device A': [sample] }, 'the name of a device is no valid id'],
+    [{ '  ': [sample] }, 'the name of a device can be no id'],
+    [{ ['é'.repeat(257)]: [sample] }, 'the name of a device can be no id'],
     [{ 'pump-1': [5], 'pump-2': [5] }, 'a sample is not an object'],
     [
       Object.fromEntries(Array.from({ length: devicesMax + 1 }, (_, key) => [`d${key}`, [{}]])),
@@ -212,5 +214,16 @@ describe('ThingsBoard telemetry', () => {
     ],
   ])('of a gateway is malformed when it is wrong', (body, detail) => {
     expect(faultOf(parse(body, 'v1/gateway/telemetry')).detail).toBe(detail);
+  });
+
+  it('of a gateway makes unlike ids of names that are no ids', () => {
+    const names = ['Pump 1', 'Pump_1', 'Pump\t1', 'Насос 1', 'x'.repeat(256)];
+    const body = Object.fromEntries(names.map((name) => [name, [sample]]));
+    const parsed = parse(body, 'v1/gateway/telemetry');
+    if ('code' in parsed) throw new Error(parsed.detail);
+    const ids = parsed.map(({ kind, ...item }) => ('deviceId' in item ? item.deviceId : kind));
+    expect(ids.slice(0, 2)).toEqual(['Pump_1-903e10f0', 'Pump_1']);
+    expect(new Set(ids).size).toBe(names.length);
+    expect(ids.every((id) => id !== undefined && isDeviceId(id))).toBe(true);
   });
 });

@@ -17,7 +17,8 @@ export interface Derived {
   readonly readings: readonly Reading[];
   readonly links: readonly LinkSample[];
   /**
-   * Why the payload of an uplink that was accepted gave no readings; it can be derived again after a
+   * Why the payload of an uplink that was accepted gave no readings; it can be derived again after
+   * a
    * mend.
    */
   readonly fault?: Fault;
@@ -85,7 +86,9 @@ function valuesOf(uplink: VerifiedUplink, device: Device | undefined, parts: Der
   return { values, problem: fault('CODEC_MISSING', detail) };
 }
 
-/** What a network server tells of the device beside its payload: it does not stand for the payload. */
+/**
+ * What a network server tells of the device beside its payload: it does not stand for the payload.
+ */
 const deviceStatusNames: ReadonlySet<string> = new Set(['battery_level', 'link_margin']);
 
 /** The device's own word in its payload comes before that of the network server. */

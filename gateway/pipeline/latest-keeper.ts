@@ -14,7 +14,9 @@ export interface LatestKeeper {
   flush(): void;
   /** Every last value kept, for a new start. */
   restore(): Reading[];
-  /** Takes the kept values, numbered, as known: an older one that comes late does not replace them. */
+  /**
+   * Takes the kept values, numbered, as known: an older one that comes late does not replace them.
+   */
   know(rows: readonly RowTuple[]): void;
 }
 

@@ -6,7 +6,7 @@ import { configOf, fileOf, loaded, placesOf, problemsOf } from './configuration-
 describe('Loading a configuration', () => {
   it('fills in every default when only the version is given', () => {
     const config = configOf(loaded('version: 1\n'));
-    expect(config.http).toEqual({
+    expect(config.http).toMatchObject({
       host: '127.0.0.1',
       port: 8080,
       tokens: [],

@@ -1,4 +1,6 @@
-/** The HTTP side with real parts in a directory of its own: ledger, catalogue, registry, hub, store. */
+/**
+ * The HTTP side with real parts in a directory of its own: ledger, catalogue, registry, hub, store.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

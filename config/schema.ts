@@ -133,6 +133,15 @@ const ingestRoute = z.strictObject({
   adapter: z.string().min(1).describe('Name of the adapter that reads it.'),
 });
 
+const sparkplug = z.strictObject({
+  hostId: z
+    .string()
+    .regex(/^[^/+#]{1,64}$/)
+    .nullable()
+    .default('fieldgate')
+    .describe('Name under which edge nodes see it in STATE messages; null to send none.'),
+});
+
 const ingest = z.strictObject({
   routes: z
     .array(ingestRoute)
@@ -149,6 +158,7 @@ const ingest = z.strictObject({
     .positive()
     .default(16_384)
     .describe('Largest step of a frame counter that is still taken for lost frames.'),
+  sparkplug: sparkplug.prefault({}).describe('The host application of Sparkplug B nodes.'),
   ...doors,
 });
 

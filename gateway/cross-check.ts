@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { codecs, findCodec } from '../decoders/registry.ts';
 import { checkMappings } from './adapters/mapping/mappings.ts';
 import { adapters, findAdapter } from './adapters/registry.ts';
+import { sparkplugName } from './adapters/sparkplug/host.ts';
 import { isTopicFilter } from './adapters/topic-filter.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
 
@@ -24,14 +25,15 @@ export function crossCheck(config: Config): CrossProblem[] {
 }
 
 function mappingProblems({ ingest }: Config): CrossProblem[] {
-  const taken = adapters.map(({ name }) => name);
+  const taken = [...adapters.map(({ name }) => name), sparkplugName];
   return checkMappings(ingest.mappings, taken).map(({ path, detail }) =>
     fatal(`ingest.mappings.${path}`, detail),
   );
 }
 
 function routeProblems({ ingest }: Config): CrossProblem[] {
-  const mapped = ingest.mappings.flatMap(({ name, profile }) => name ?? profile ?? []);
+  const named = ingest.mappings.flatMap(({ name, profile }) => name ?? profile ?? []);
+  const mapped = [...named, sparkplugName];
   const known = [...adapters.map(({ name }) => name), ...mapped].join(', ');
   return ingest.routes.flatMap(({ adapter, topic }, index) => [
     ...(findAdapter(adapter) === undefined && !mapped.includes(adapter)

@@ -31,6 +31,7 @@ import { startDeriveProcess } from './pipeline/derive-process.ts';
 import { createIngest } from './pipeline/ingest.ts';
 import { putConfiguredDevices } from './provision.ts';
 import { startRetention } from './retention-timer.ts';
+import { createSparkplug } from './sparkplug.ts';
 import { createMqttBroker } from './transports/mqtt-broker.ts';
 import type { TooLargePacket } from './transports/mqtt-options.ts';
 import type { ListeningAddress } from './transports/transport.ts';
@@ -52,7 +53,13 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const claim = await claimDirectory(dataDir);
   const state = openState({ directory: dataDir });
-  const adapters = openAdapterBook(config.ingest, openIdentityKey(join(dataDir, 'identity.key')));
+  const sparkplug = createSparkplug(config.ingest.sparkplug, {
+    publish: (topic, payload, options) => broker.publish(topic, payload, options),
+    log,
+    clock,
+  });
+  const identityKey = openIdentityKey(join(dataDir, 'identity.key'));
+  const adapters = openAdapterBook(config.ingest, identityKey, [sparkplug.adapter]);
   const vault = openKeyVault(config.keyFile ?? join(dataDir, 'device-keys.kek'));
   const registry = new DeviceRegistry(state, vault);
   await putConfiguredDevices(registry, config.devices, crossCheck(config), log);
@@ -176,6 +183,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 
   async function stop(): Promise<void> {
     retention.stop();
+    await sparkplug.goOffline();
     await Promise.all([broker.stop(), doors.stop()]);
     await dashboard.stop();
     await derive.stop();
@@ -189,6 +197,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     const port = await dashboard.start();
     const http = { name: 'http', host: config.http.host, port };
     const addresses = [http, ...(await broker.start()), ...(await doors.start())];
+    await sparkplug.goOnline();
     const base = config.http.publicUrl ?? `http://${config.http.host}:${port}`;
     const link = access.isUntouched()
       ? { signInLink: signInLink(base, access.createLink('admin')) }

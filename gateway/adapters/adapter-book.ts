@@ -2,7 +2,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { Adapter } from './adapter.ts';
 import { createMappingAdapters } from './mapping/mappings.ts';
-import { defaultRoutes, findAdapter } from './registry.ts';
+import { defaultRoutes, findAdapter, routesOf } from './registry.ts';
 import type { Route } from './topic-filter.ts';
 
 export interface AdapterBook {
@@ -12,17 +12,22 @@ export interface AdapterBook {
   readonly routes: readonly Route[];
 }
 
-/** The configuration must have passed the cross-check. `identityKey` hashes personal identifiers. */
+/**
+ * The configuration must have passed the cross-check. `identityKey` hashes personal identifiers.
+ * `remembering` are the adapters with a memory, which every gateway makes for itself.
+ */
 export function openAdapterBook(
   { routes, mappings }: Pick<Config['ingest'], 'routes' | 'mappings'>,
   identityKey: Buffer,
+  remembering: readonly Adapter[],
 ): AdapterBook {
   const mapped = createMappingAdapters(mappings, { identityKey });
-  const find = (name: string) =>
-    mapped.adapters.find((adapter) => adapter.name === name) ?? findAdapter(name);
+  const own = [...mapped.adapters, ...remembering];
+  const find = (name: string) => own.find((adapter) => adapter.name === name) ?? findAdapter(name);
   const configured = routes.flatMap(({ topic, adapter }) => {
     const found = find(adapter);
     return found === undefined ? [] : [{ filter: topic, adapter: found }];
   });
-  return { find, routes: [...configured, ...mapped.routes, ...defaultRoutes] };
+  const builtIn = [...routesOf(remembering), ...defaultRoutes];
+  return { find, routes: [...configured, ...mapped.routes, ...builtIn] };
 }

@@ -45,6 +45,8 @@ export function findAdapter(name: string): Adapter | undefined {
 }
 
 /** The routes that hold unless the config says otherwise. */
-export const defaultRoutes: readonly Route[] = adapters.flatMap((adapter) =>
-  adapter.topicFilters.map((filter) => ({ filter, adapter })),
-);
+export const defaultRoutes: readonly Route[] = routesOf(adapters);
+
+export function routesOf(readers: readonly Adapter[]): Route[] {
+  return readers.flatMap((adapter) => adapter.topicFilters.map((filter) => ({ filter, adapter })));
+}

@@ -38,7 +38,7 @@ import type { Receive, Transport } from './transport.ts';
 
 export interface MqttBroker extends Transport {
   /** Sends to subscribers at QoS 1; never fed back into ingest. Resolves when it is queued for them. */
-  publish(topic: string, payload: Buffer | string): Promise<void>;
+  publish(topic: string, payload: Buffer | string, options?: PublishOptions): Promise<void>;
   /** Those that are connected now. */
   clients(): readonly MqttClientView[];
   /** Ends a client's connection; false when it has none. */
@@ -49,6 +49,11 @@ export interface MqttBroker extends Transport {
   attachTo(server: HttpServer, path?: string): void;
   setSecureContext(tls: Pick<TlsListenerOptions, 'cert' | 'key' | 'ca' | 'crl'>): void;
   counts(): MqttCounts;
+}
+
+export interface PublishOptions {
+  /** Kept for those who subscribe later. */
+  readonly retain: boolean;
 }
 
 export interface MqttCounts extends SessionCounts {
@@ -108,7 +113,7 @@ export function createMqttBroker(
       }
     },
     stop,
-    publish: (topic, payload) => publishOut(broker, topic, payload),
+    publish: (topic, payload, options) => publishOut(broker, { topic, payload, ...options }),
     clients: () => [...live.values()].flatMap(viewClient),
     disconnect: (clientId) => {
       live.get(clientId)?.conn.destroy();
@@ -263,11 +268,10 @@ function watchBroker(core: MqttCore, broker: Aedes): void {
 
 async function publishOut(
   broker: Aedes | undefined,
-  topic: string,
-  payload: Buffer | string,
+  message: { topic: string; payload: Buffer | string; retain?: boolean },
 ): Promise<void> {
   assert.ok(broker);
-  const packet = { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false } as const;
+  const packet = { cmd: 'publish', retain: false, ...message, qos: 1, dup: false } as const;
   await new Promise<void>((resolve, reject) => {
     broker.publish(packet, (error) => (error ? reject(error) : resolve()));
   });

@@ -3,6 +3,8 @@
  * AppSKey that comes wrapped with the application server's transport key.
  */
 import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
+import { isObject } from './document.ts';
+import { openBody, rootOf } from './thingpark-body.ts';
 
 export interface ThingParkRequest {
   /** The query as it came, without the question mark; it holds the token. */
@@ -33,6 +35,23 @@ export function checkThingParkToken({ query, body, root, key }: ThingParkRequest
     const text = ordered.map(([name, value]) => `${name}=${value}`).join('&');
     return isSame(token, sha256(fields + text + key.toLowerCase()));
   });
+}
+
+/** As checkThingParkToken, for a request as it came; false for a body that cannot be read. */
+export function isGenuineRequest({
+  query,
+  body,
+  key,
+}: {
+  readonly query: string;
+  readonly body: Buffer;
+  readonly key: string;
+}): boolean {
+  const message = openBody(body);
+  if ('code' in message) return false;
+  const root = rootOf(message) ?? '';
+  const content = message.object[root];
+  return isObject(content) && checkThingParkToken({ query, body: content, root, key });
 }
 
 type Parameter = readonly [name: string, value: string];

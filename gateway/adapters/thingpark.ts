@@ -3,11 +3,10 @@
  * (KPN, Digita, Orange and others run it). Numbers come as numbers or as texts.
  */
 import { parseEui64 } from '../model/eui.ts';
-import type { Fault } from '../model/fault.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { Measurement, PayloadUplink, RxInfo, SourceEvent, TxInfo } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
-import { isObject, malformed, openObject, type Place } from './document.ts';
+import { isObject, malformed, type Place } from './document.ts';
 import { eventWord } from './event-word.ts';
 import { readHex } from './hex.ts';
 import { addMegahertz } from './lora-modulation.ts';
@@ -29,7 +28,7 @@ import {
   toNumber,
 } from './place.ts';
 import { isPosition, positionOf, receptionsMax } from './reception.ts';
-import { openXml } from './thingpark-xml.ts';
+import { kindOf, openBody, rootOf } from './thingpark-body.ts';
 
 const name = 'thingpark';
 
@@ -41,27 +40,20 @@ export const thingPark: Adapter = {
 };
 
 function parse(inbound: Inbound): Parsed {
-  const message = open(inbound.body);
+  const message = openBody(inbound.body);
   if ('code' in message) return message;
-  const root = Object.keys(message.object).find((key) => key.startsWith('DevEUI_'));
+  const root = rootOf(message);
   const content = root === undefined ? undefined : readPlace(message, root);
   if (root === undefined) return readBareObject(message, inbound.route);
   const deviceId = content === undefined ? undefined : readEui(content, 'DevEUI');
   if (content === undefined || deviceId === undefined) {
     return malformed(message.complaints[0] ?? `${root.slice(0, 40)}.DevEUI is missing`);
   }
-  const item = readContent(content, { deviceId, kind: root.slice('DevEUI_'.length) });
+  const item = readContent(content, { deviceId, kind: kindOf(root) });
   if (item === undefined) return malformed('it is no message of ThingPark');
   if (isOfAnother(deviceId, inbound.route)) return malformed('DevEUI is not that of the topic');
   const complaint = message.complaints[0];
   return complaint === undefined ? [item] : malformed(complaint);
-}
-
-/** XML begins with a tag, JSON never does. */
-function open(body: Buffer): Place | Fault {
-  return /^(?:\xef\xbb\xbf)?\s*</.test(body.toString('latin1', 0, 64))
-    ? openXml(body)
-    : openObject(body);
 }
 
 const topic = /(?:^|\/)things\/([^/]+)\/(uplink|downlink)$/;

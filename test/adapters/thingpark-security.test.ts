@@ -1,7 +1,12 @@
+import { createCipheriv, createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkThingParkToken, unwrapAppSKey } from '../../gateway/adapters/thingpark-security.ts';
+import {
+  checkThingParkToken,
+  isGenuineRequest,
+  unwrapAppSKey,
+} from '../../gateway/adapters/thingpark-security.ts';
 
 interface Vector {
   readonly id: string;
@@ -73,14 +78,25 @@ describe("ThingPark's token", () => {
   it.each([
     ['DevEUI_downlink_Sent', '1001220020024AEB3C02BE1C419'],
     ['DevEUI_location', '1001220020024aeb3c02be1c4'],
-  ])('of %s covers the fields of that type', async (root, fields) => {
-    const { createHash } = await import('node:crypto');
+  ])('of %s covers the fields of that type', (root, fields) => {
     const body = { CustomerID: 100122002, DevEUI: '0024aeb3C02BE1C4', FPort: '1', FCntDn: 9 };
     const hash = createHash('sha256')
       .update(fields + input.query + key)
       .digest('hex');
     const query = `${input.query}&Token=${hash}`;
     expect(checkThingParkToken({ root, body, query, key })).toBe(true);
+  });
+
+  it('is looked for in a body of JSON or XML as it came', () => {
+    const fields = Object.entries(input.body).map(([name, value]) => `<${name}>${value}</${name}>`);
+    const bodies = [
+      JSON.stringify({ DevEUI_uplink: input.body }),
+      `<?xml version="1.0"?><DevEUI_uplink>${fields.join('')}</DevEUI_uplink>`,
+    ];
+    const { query } = request;
+    const isGenuine = (body: string) => isGenuineRequest({ query, key, body: Buffer.from(body) });
+    expect(bodies.map(isGenuine)).toEqual([true, true]);
+    expect(['{', '{}', '{"DevEUI_uplink":1}', '<a/>'].some(isGenuine)).toBe(false);
   });
 
   it('never throws, whatever the request is', () => {
@@ -101,6 +117,15 @@ describe('A wrapped AppSKey', () => {
   it('is the published key', () => {
     expect(unwrapAppSKey(wrapped, transportKey)?.toString('hex')).toBe(keys['AppSKey']);
     expect(unwrapAppSKey(wrapped.toUpperCase(), transportKey)).toHaveLength(16);
+  });
+
+  it('opens the published payload', () => {
+    const key = unwrapAppSKey(wrapped, transportKey) ?? Buffer.alloc(0);
+    const block = Buffer.from('010000000000d07e9405010000000001', 'hex');
+    const keystream = createCipheriv('aes-128-ecb', key, null).update(block);
+    const cipher = Buffer.from('afac18845bbe3771708042', 'hex');
+    const clear = cipher.map((byte, at) => byte ^ (keystream[at] ?? 0));
+    expect(Buffer.from(clear).toString()).toBe('32.5C/90.5F');
   });
 
   it.each([

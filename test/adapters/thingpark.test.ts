@@ -188,6 +188,11 @@ describe('ThingPark XML', () => {
     ['<__proto__><a>1</a></__proto__>', undefined],
     [`${'<a>'.repeat(100)}${'</a>'.repeat(100)}`, 'the body is not XML'],
     ['<DevEUI_uplink/>', undefined],
+    [`<a>${'<b/>'.repeat(399)}</a>`, 'the XML has more than 400 tags'],
+    [
+      `<a>${'<b/>'.repeat(398)}</a>`,
+      'it has no DevEUI_… at the top, and the topic names no device',
+    ],
   ])('%p is refused', (text, detail) => {
     const fault = faultOf(parseXml(text));
     expect(fault.code).toBe('INBOUND_MALFORMED');
@@ -195,7 +200,7 @@ describe('ThingPark XML', () => {
   });
 
   it('is refused above the size of a message and when it is no UTF-8', () => {
-    const large = Buffer.alloc(262_145, '<a>');
+    const large = Buffer.alloc(16_385, '<a>');
     expect(faultOf(thingPark.parse(inboundOf('x', large))).code).toBe('INBOUND_TOO_LARGE');
     const latin = Buffer.from('<a>\xe9</a>', 'latin1');
     expect(faultOf(thingPark.parse(inboundOf('x', latin))).detail).toBe('the body is not UTF-8');

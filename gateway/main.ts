@@ -53,11 +53,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const claim = await claimDirectory(dataDir);
   const state = openState({ directory: dataDir });
-  const sparkplug = createSparkplug(config.ingest.sparkplug, {
-    publish: (topic, payload, options) => broker.publish(topic, payload, options),
-    log,
-    clock,
-  });
+  const sparkplug = createSparkplug(config.ingest.sparkplug, () => broker, { log, clock });
   const identityKey = openIdentityKey(join(dataDir, 'identity.key'));
   const adapters = openAdapterBook(config.ingest, identityKey, [sparkplug.adapter]);
   const vault = openKeyVault(config.keyFile ?? join(dataDir, 'device-keys.kek'));
@@ -179,7 +175,10 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     },
   );
   dashboard.onUpgrade('/mqtt', (request, socket, head) => broker.upgrade(request, socket, head));
-  const retention = startRetention({ ledger, catalogue, config: config.ledger, clock, log });
+  const retention = startRetention({
+    ...{ ledger, reader, catalogue, config: config.ledger, clock, log },
+    onRemoved: (tail) => derive.forget(tail),
+  });
 
   async function stop(): Promise<void> {
     retention.stop();

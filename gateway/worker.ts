@@ -111,6 +111,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
           (error) => tell({ kind: 'failure', id: message.id, reason: String(error) }),
         );
         break;
+      case 'forget':
+        catalogue.forgetBefore(message.before);
+        break;
       case 'rewind':
         loop.rewind(message.seq);
         break;

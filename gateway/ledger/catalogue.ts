@@ -42,10 +42,8 @@ export interface Catalogue extends CatalogueReader {
   setPosition(reader: ReaderName, seq: number): void;
   keepLatest(rows: readonly LatestRow[]): void;
   latest(): Iterable<LatestRow>;
-  /** Removes what belongs to entries up to `seq`. */
-  forget(
-    entries: readonly { seq: number; device?: string; outcome: Outcome; code?: FaultCode }[],
-  ): void;
+  /** Removes what belongs to entries before `seq`, which retention has taken from the ledger. */
+  forgetBefore(seq: number): void;
 }
 
 export interface CatalogueNote {
@@ -102,15 +100,26 @@ export function openCatalogue(directory: string): Catalogue {
     *latest() {
       for (const { key, value } of tables.latest.getRange()) yield { key, value };
     },
-    forget(entries) {
-      for (const { seq, device, outcome, code } of entries) {
-        if (device !== undefined) tables.index.remove(['device', device, seq]);
-        tables.index.remove(['outcome', outcome, seq]);
-        if (code !== undefined) tables.index.remove(['fault', code, seq]);
-        tables.verdicts.remove(seq);
+    forgetBefore(seq) {
+      for (const [kind, name, first] of namesOf(tables.index)) {
+        if (first >= seq) continue;
+        const old = tables.index.getKeys({ start: [kind, name, 0], end: [kind, name, seq] });
+        for (const key of old) tables.index.remove(key);
       }
+      for (const old of tables.verdicts.getKeys({ end: seq })) tables.verdicts.remove(old);
     },
   };
+}
+
+/** The first key of every name, found by leaps: a device's entries are not walked. */
+function* namesOf(index: Tables['index']): Generator<IndexKey> {
+  let start: IndexKey = ['', '', 0];
+  for (;;) {
+    const [key] = index.getKeys({ start, limit: 1 });
+    if (key === undefined) return;
+    yield key;
+    start = [key[0], key[1], Number.MAX_SAFE_INTEGER];
+  }
 }
 
 /** Any other thread's view. */

@@ -17,6 +17,8 @@ export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggrega
   wake(): void;
   device(id: string, device: Device | undefined): void;
   rewind(seq: number): void;
+  /** Entries before this one have left the ledger. */
+  forget(before: number): void;
   isRunning(): boolean;
   stop(): Promise<void>;
 }
@@ -137,6 +139,7 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
     },
     device: (id, device) => tell({ kind: 'device', id, device }),
     rewind: (seq) => tell({ kind: 'rewind', seq }),
+    forget: (before) => tell({ kind: 'forget', before }),
     isRunning: () => isReady,
     readings: (query) => ask({ kind: 'readings', query }, isListOf<StoredReading>),
     aggregate: (query) => ask({ kind: 'aggregate', query }, isListOf<AggregatedValue>),

@@ -23,6 +23,8 @@ export type ToWorker =
   | { readonly kind: 'device'; readonly id: string; readonly device: Device | undefined }
   | { readonly kind: 'request'; readonly id: number; readonly request: StoreRequest }
   | { readonly kind: 'rewind'; readonly seq: number }
+  /** Entries before this one have left the ledger. */
+  | { readonly kind: 'forget'; readonly before: number }
   | { readonly kind: 'stop' };
 
 export interface FeedState {

@@ -113,10 +113,7 @@ describe('Finding in the catalogue', () => {
   });
 
   it('finds nothing more of what is forgotten', async () => {
-    catalogue.forget([
-      { seq: 1, device: 'meter-7', outcome: 'accepted' },
-      { seq: 2, device: 'meter-8', outcome: 'accepted', code: 'CODEC_MISSING' },
-    ]);
+    catalogue.forgetBefore(3);
     await reopen();
     expect(catalogue.find({ device: 'meter-7', after: 0, limit: 1 })).toEqual([4]);
     expect(catalogue.find({ fault: 'CODEC_MISSING', after: 0, limit: 1 })).toEqual([5]);

@@ -1,4 +1,6 @@
-/** Joins the Sparkplug host application to the broker: what it asks of nodes, and that it is there. */
+/**
+ * Joins the Sparkplug host application to the broker: what it asks of nodes, and that it is there.
+ */
 import type { Config } from '../config/schema.ts';
 import type { Adapter } from './adapters/adapter.ts';
 import { createSparkplugHost, sparkplugLimitDefaults } from './adapters/sparkplug/host.ts';
@@ -8,7 +10,6 @@ import type { Clock } from './model/clock.ts';
 import type { MqttBroker } from './transports/mqtt-broker.ts';
 
 export interface SparkplugParts {
-  readonly publish: MqttBroker['publish'];
   readonly log: Pick<Log, 'warn'>;
   readonly clock: Clock;
 }
@@ -21,16 +22,20 @@ export interface Sparkplug {
   goOffline(): Promise<void>;
 }
 
+/**
+ * `broker` is asked for when there is something to say: it needs the adapters before it is made.
+ */
 export function createSparkplug(
   { hostId }: Config['ingest']['sparkplug'],
-  { publish, log, clock }: SparkplugParts,
+  broker: () => Pick<MqttBroker, 'publish'>,
+  { log, clock }: SparkplugParts,
 ): Sparkplug {
   const warn = createSampledWarning(log, clock.now);
   let isOnline = false;
 
   async function tell({ topic, payload }: HostMessage, retain: boolean): Promise<void> {
     try {
-      await publish(topic, payload, { retain });
+      await broker().publish(topic, payload, { retain });
     } catch (error) {
       warn(topic, { event: 'sparkplug-not-told', topic, error }, 'the nodes were not told');
     }

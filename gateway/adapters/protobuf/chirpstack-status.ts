@@ -1,4 +1,6 @@
-/** What a device says of itself in a status event: the fields are the same in ChirpStack v3 and v4. */
+/**
+ * What a device says of itself in a status event: the fields are the same in ChirpStack v3 and v4.
+ */
 import type { Measurement } from '../../model/uplink.ts';
 import type { WireReader } from './wire-reader.ts';
 

@@ -1,4 +1,6 @@
-/** What the topic or the path of a ChirpStack event says: a protobuf body does not name its type. */
+/**
+ * What the topic or the path of a ChirpStack event says: a protobuf body does not name its type.
+ */
 import { parseEui64 } from '../../model/eui.ts';
 
 export interface EventRoute {

@@ -1,7 +1,7 @@
 /**
- * ChirpStack Gateway Bridge and MQTT Forwarder, protobuf, which is their default: raw frames and what
- * gateways tell of themselves (gw.proto). Bridges of version 3 write the fields that version 4 calls
- * legacy, so both are read.
+ * ChirpStack Gateway Bridge and MQTT Forwarder, protobuf, which is their default: raw frames and
+ * what gateways tell of themselves (gw.proto). Bridges of version 3 write the fields that version 4
+ * calls legacy, so both are read.
  */
 import { parseEui64 } from '../../model/eui.ts';
 import type { Inbound } from '../../model/inbound.ts';

@@ -1,6 +1,6 @@
 /**
- * The radio side of an uplink in ChirpStack's gateway API (gw.proto): today's messages, and those of
- * version 3, which version 4 still calls legacy.
+ * The radio side of an uplink in ChirpStack's gateway API (gw.proto): today's messages, and those
+ * of version 3, which version 4 still calls legacy.
  */
 import { parseEui64 } from '../../model/eui.ts';
 import type { Location, RxInfo, TxInfo } from '../../model/uplink.ts';

@@ -1,4 +1,6 @@
-/** google.protobuf.Struct, the form in which ChirpStack writes a decoded object, as plain values. */
+/**
+ * google.protobuf.Struct, the form in which ChirpStack writes a decoded object, as plain values.
+ */
 import { nestingDepthMax } from '../document.ts';
 import type { WireReader } from './wire-reader.ts';
 

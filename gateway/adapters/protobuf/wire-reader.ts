@@ -38,7 +38,9 @@ export class WireReader {
     if (body.length > bodyBytesMax) this.#fail(`the body has more than ${bodyBytesMax} bytes`);
   }
 
-  /** Moves to the next field and returns its number; 0 at the end of the message or at a problem. */
+  /**
+   * Moves to the next field and returns its number; 0 at the end of the message or at a problem.
+   */
   next(): number {
     if (this.problem !== undefined || this.#at >= this.#end) return 0;
     this.#fieldsLeft -= 1;

@@ -1,6 +1,7 @@
 /**
  * What the births said, in memory: which alias is which metric, and which number comes next. It is
- * lost at a restart, and then asked for again; so it is bounded by forgetting who was silent longest.
+ * lost at a restart, and then asked for again; so it is bounded by forgetting who was silent
+ * longest.
  */
 import type { Metric } from './payload.ts';
 import type { Origin } from './topic.ts';

@@ -1,6 +1,7 @@
 /**
- * Sparkplug B as a host application: bytes of edge nodes become uplinks and events. Unlike the other
- * adapters it remembers, because a node names its metrics once, in its birth, and numbers after that.
+ * Sparkplug B as a host application: bytes of edge nodes become uplinks and events. Unlike the
+ * other adapters it remembers, because a node names its metrics once, in its birth, and numbers
+ * after that.
  *
  * An uplink is acknowledged and kept with its bytes in any case. What a birth has named becomes
  * measurements. Where none has (the gateway was restarted, the node was not), a number under an
@@ -90,7 +91,9 @@ export function createSparkplugHost({
     node.nextSeq = following(payload.seq ?? 0);
   }
 
-  /** One step back is a redelivery. After a gap the births known so far are still the newest ones. */
+  /**
+   * One step back is a redelivery. After a gap the births known so far are still the newest ones.
+   */
   function checkSequence(node: Node, origin: Origin, { seq }: SparkplugPayload): void {
     if (seq !== undefined && node.nextSeq !== undefined) {
       if (following(seq) === node.nextSeq) return;

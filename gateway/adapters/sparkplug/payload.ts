@@ -1,4 +1,7 @@
-/** Reads a Sparkplug B payload (sparkplug_b.proto): plain values; data sets and templates are named only. */
+/**
+ * Reads a Sparkplug B payload (sparkplug_b.proto): plain values; data sets and templates are named
+ * only.
+ */
 import type { Fault } from '../../model/fault.ts';
 import { malformed } from '../document.ts';
 import { WireReader } from '../protobuf/wire-reader.ts';

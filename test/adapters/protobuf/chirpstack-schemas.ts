@@ -1,4 +1,6 @@
-/** Field numbers of ChirpStack's published definitions: integration.proto and gw.proto of v4 and v3. */
+/**
+ * Field numbers of ChirpStack's published definitions: integration.proto and gw.proto of v4 and v3.
+ */
 import {
   base64,
   counts,

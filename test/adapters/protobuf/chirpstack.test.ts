@@ -32,7 +32,9 @@ const version4Cases = [
   ['integration', 'chirpstack-v4-integration', '0016c001f000175a'],
 ] as const;
 
-/** A downlink's timing is a duration in text in JSON; it has no part in what is made of the event. */
+/**
+ * A downlink's timing is a duration in text in JSON; it has no part in what is made of the event.
+ */
 function published(name: string): Record<string, unknown> {
   const { timing: _timing, ...txInfo } = JSON.parse(fixtureText(`lns/${name}.json`)).txInfo ?? {};
   const message = JSON.parse(fixtureText(`lns/${name}.json`));

@@ -1,5 +1,6 @@
 /** Every format that can be read. To add one: write its file and add one line here. */
 import type { Adapter } from './adapter.ts';
+import { basicStation } from './basic-station.ts';
 import { chirpstack } from './chirpstack.ts';
 import { chirpstackJson } from './chirpstack-json.ts';
 import { chirpstackV3 } from './chirpstack-v3.ts';
@@ -37,6 +38,7 @@ export const adapters: readonly Adapter[] = [
   eitherForm(gatewayBridge, gatewayBridgeProtobuf),
   gatewayBridgeProtobuf,
   semtechUdp,
+  basicStation,
   modem,
 ];
 

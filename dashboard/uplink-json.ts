@@ -31,7 +31,9 @@ export function uplinkJson(
       };
     case 'payload': {
       const verdict = catalogue.verdict(seq);
-      const copies = item.phyPayload === undefined ? [] : ledger.copiesOf(seq);
+      // Without a counter nothing tells a second reception from a second uplink.
+      const isFirst = outcome === 'accepted' && item.fCnt !== undefined;
+      const copies = isFirst ? ledger.copiesOf(seq) : [];
       return {
         ...base,
         ...payloadJson(item, copies.flatMap(receptionsOf)),
@@ -47,7 +49,7 @@ function receptionsOf({ item }: LedgerEntry): readonly RxInfo[] {
 
 function payloadJson(uplink: VerifiedUplink, later: readonly RxInfo[]) {
   const { devAddr, fPort, fCnt, frmPayload, phyPayload, object, rxTime, radio, vouchedBy } = uplink;
-  const heard = [...uplink.rxInfo, ...later];
+  const heard = mergeReceptions([...uplink.rxInfo, ...later]);
   return {
     ...(devAddr === undefined ? {} : { devAddr }),
     ...(fPort === undefined ? {} : { fPort }),
@@ -60,6 +62,17 @@ function payloadJson(uplink: VerifiedUplink, later: readonly RxInfo[]) {
     ...(radio === undefined ? {} : { radio: { ...radio } }),
     vouchedBy,
   };
+}
+
+/** Two networks may tell of the same reception; a gateway with two antennas hears twice. */
+function mergeReceptions(receptions: readonly RxInfo[]): RxInfo[] {
+  const known = new Set<string>();
+  return receptions.filter(({ gatewayId, rssi, snr }) => {
+    const name = `${gatewayId} ${rssi} ${snr}`;
+    const isNew = !known.has(name);
+    known.add(name);
+    return isNew;
+  });
 }
 
 function rxInfoJson({ gatewayId, rssi, snr, rxTime }: RxInfo) {

@@ -5,14 +5,18 @@
 import assert from 'node:assert/strict';
 import { fault } from '../model/fault.ts';
 import type { Inbound } from '../model/inbound.ts';
+import type { VerifiedUplink } from '../model/uplink.ts';
+import type { ContentBook } from './content-book.ts';
+import { believableTime, contentOf } from './content-identity.ts';
 import { encodeEntry, type PackedItem, packItem } from './entry-codec.ts';
-import { decodeSession, encodeSession, type FrameSession, judgeFrame } from './frame-session.ts';
+import { readCounter, sessionKey, writeCounter } from './frame-session.ts';
 import { type FrameIdentity, type Identity, identify, identifyFrame } from './identity.ts';
 import type { IdentityBook } from './identity-book.ts';
 import type { Delivery, Item, LedgerEntry, QuarantinedItem, Receipt } from './ledger.ts';
 import type { LedgerLimits } from './ledger-limits.ts';
 import { type LedgerFiles, seqKey, spareSeqKey } from './lmdb-files.ts';
 import { decodePassing, encodePassing, judgePassing } from './passing-messages.ts';
+import { bringsReceptions, countCopies, entryOf, type Relation, relate } from './reception.ts';
 
 /** A delivery ready to be written: all that can fail by its content has been done. */
 export interface Prepared {
@@ -25,6 +29,8 @@ export interface Prepared {
 
 interface PreparedItem {
   readonly item: Item;
+  /** What makes it the same uplink by every way; see content-identity.ts. */
+  readonly content: string | undefined;
   readonly frame: FrameIdentity | undefined;
   readonly packed: PackedItem;
 }
@@ -33,6 +39,7 @@ interface PreparedItem {
 export interface Books {
   readonly files: LedgerFiles;
   readonly identities: IdentityBook;
+  readonly contents: ContentBook;
   readonly limits: LedgerLimits;
   nextSeq: number;
   /** Counters accepted in this transaction, by session key. */
@@ -45,22 +52,33 @@ export function prepare(delivery: Delivery): Prepared {
   const prepared = items.map((item) => prepareItem(item, inbound));
   const packedBytes = prepared.reduce((sum, { packed }) => sum + packed.packed.length, 0);
   const bytes = packedBytes + inbound.body.length;
-  return { inbound, identity: identify(delivery), items: prepared, bytes };
+  const contents = prepared.map(({ content }) => content);
+  return { inbound, identity: identify(delivery, contents), items: prepared, bytes };
 }
 
 function prepareItem(item: Item, inbound: Inbound): PreparedItem {
-  return { item, frame: identifyFrame(item), packed: packItem(inbound, item) };
+  return {
+    item,
+    content: contentOf(item),
+    frame: identifyFrame(item),
+    packed: packItem(inbound, item),
+  };
 }
 
 /** Only inside a write transaction. Throws only what the disk makes it throw. */
 export function admit(prepared: Prepared, books: Books): Receipt[] {
-  return prepared.identity.kind === 'lasting'
-    ? admitLasting(prepared, books)
-    : admitPassing(prepared, books);
+  const { identity } = prepared;
+  switch (identity.kind) {
+    case 'content':
+      return appendAll(prepared, books);
+    case 'lasting':
+      return admitLasting(prepared, identity.key, books);
+    case 'passing':
+      return admitPassing(prepared, identity.key, books);
+  }
 }
 
-function admitLasting(prepared: Prepared, books: Books): Receipt[] {
-  const { key } = prepared.identity;
+function admitLasting(prepared: Prepared, key: string, books: Books): Receipt[] {
   const known = books.identities.find(key);
   if (known) return redelivered(prepared, known.readUIntBE(0, 6));
   const firstSeq = books.nextSeq;
@@ -70,16 +88,17 @@ function admitLasting(prepared: Prepared, books: Books): Receipt[] {
   return receipts;
 }
 
-function admitPassing(prepared: Prepared, books: Books): Receipt[] {
-  const { inbound, identity } = prepared;
-  const known = books.identities.find(identity.key);
-  const verdict = judgePassing(known && decodePassing(known), inbound, books.limits);
+function admitPassing(prepared: Prepared, key: string, books: Books): Receipt[] {
+  const known = books.identities.find(key);
+  const verdict = judgePassing(known && decodePassing(known), prepared.inbound, books.limits);
   if (!verdict.isNew) {
-    books.identities.put(identity.key, encodePassing(verdict.record));
+    books.identities.put(key, encodePassing(verdict.record));
     return redelivered(prepared, verdict.record.seq);
   }
-  books.identities.put(identity.key, encodePassing(verdict.record(books.nextSeq)));
-  return appendAll(prepared, books);
+  const firstSeq = books.nextSeq;
+  const receipts = appendAll(prepared, books);
+  if (books.nextSeq > firstSeq) books.identities.put(key, encodePassing(verdict.record(firstSeq)));
+  return receipts;
 }
 
 /** The entry of the first item is known; those of the others may have had no entry of their own. */
@@ -91,12 +110,11 @@ function redelivered(prepared: Prepared, firstSeq: number): Receipt[] {
 }
 
 function appendAll(prepared: Prepared, books: Books): Receipt[] {
-  const { nextSeq: firstSeq } = books;
-  const page = { books, inbound: prepared.inbound, firstSeq };
+  const page = { books, inbound: prepared.inbound, firstSeq: books.nextSeq };
   return prepared.items.map((each) =>
-    each.frame
-      ? appendFrame(each, each.frame, page)
-      : append(each, { outcome: outcomeOf(each.item) }, page),
+    each.content === undefined
+      ? append(each, { outcome: outcomeOf(each.item) }, page)
+      : appendUplink(each, each.content, page),
   );
 }
 
@@ -107,29 +125,76 @@ interface Page {
   readonly firstSeq: number;
 }
 
-function appendFrame(prepared: PreparedItem, frame: FrameIdentity, page: Page): Receipt {
-  const { files, limits, counters, nextSeq } = page.books;
-  const key = sessionKey(frame.deviceId, frame.devAddr);
-  const stored = files.sessions.get(key);
-  const session = stored && decodeSession(stored);
-  const verdict = judgeFrame(session, frame, page.inbound.receivedAt, limits);
-  switch (verdict.outcome) {
-    case 'accepted':
-      putSession(files, key, verdict.session(nextSeq));
-      counters.set(key, frame.fCnt);
-      return append(prepared, { outcome: 'accepted' }, page);
-    case 'copy':
-      putSession(files, key, verdict.session);
-      files.copies.putSync(seqKey(verdict.first, nextSeq), present);
-      append(prepared, { outcome: 'copy', copyOf: verdict.first }, page);
-      return { outcome: 'copy', seq: verdict.first };
-    case 'redelivery':
-      return { outcome: 'redelivery', seq: verdict.first };
-    case 'replayed': {
-      const item = replayedItem(frame, verdict.lastCounter);
-      return append(prepareItem(item, page.inbound), { outcome: 'replayed' }, page);
-    }
+/**
+ * Known: a redelivery or a copy. Of a frame that was opened here the counter decides next, but for
+ * the copies of late: all else with an old counter is a replay. What remains is new.
+ */
+function appendUplink(prepared: PreparedItem, content: string, page: Page): Receipt {
+  const { item, frame } = prepared;
+  const { books, inbound } = page;
+  assert.ok(item.kind === 'payload', 'only an uplink has a content');
+  const times = { receivedAt: inbound.receivedAt, rxTime: believableTime(item.rxTime) };
+  const known = books.contents.mayKnow(content, times)
+    ? recognise(item, books.contents.find(content, times), page)
+    : undefined;
+  if (frame !== undefined) {
+    const last = readCounter(books.files, sessionKey(frame));
+    const isOld = last !== undefined && frame.fCnt <= last;
+    const isAwaited = known !== undefined && known.relation !== 'late';
+    if (isOld && !isAwaited) return appendReplayed(frame, last, page);
+    if (!isOld) moveCounter(books, frame);
   }
+  if (known !== undefined) return appendKnown(prepared, known, page);
+  books.contents.note(content, seqValue(books.nextSeq), times);
+  return append(prepared, accepted, page);
+}
+
+const accepted = { outcome: 'accepted' } as const;
+
+interface Known {
+  readonly seq: number;
+  readonly relation: Relation;
+  /** Whether its reception adds something to those written down. */
+  readonly isFresh: boolean;
+}
+
+/** The first of the candidates that is of the same uplink. */
+function recognise(
+  item: VerifiedUplink,
+  candidates: Iterable<number>,
+  { books, inbound, firstSeq }: Page,
+): Known | undefined {
+  const { files, limits } = books;
+  for (const seq of candidates) {
+    const first = entryOf(files, seq);
+    // Retention has taken it: only a message that comes again can still mean it.
+    if (first === undefined) return { seq, relation: 'late', isFresh: false };
+    const relation = relate(files, first, { inbound, item, firstSeq }, limits);
+    if (relation === undefined) continue;
+    const isFresh =
+      relation === 'in-window' || (relation === 'late' && bringsReceptions(files, first, item));
+    return { seq, relation, isFresh: isFresh && countCopies(files, seq) < limits.copiesMax };
+  }
+  return undefined;
+}
+
+function appendKnown(prepared: PreparedItem, { seq, isFresh }: Known, page: Page): Receipt {
+  if (!isFresh) return { outcome: 'redelivery', seq };
+  const { files, nextSeq } = page.books;
+  files.copies.putSync(seqKey(seq, nextSeq), present);
+  append(prepared, { outcome: 'copy', copyOf: seq }, page);
+  return { outcome: 'copy', seq };
+}
+
+function appendReplayed(frame: FrameIdentity, lastCounter: number, page: Page): Receipt {
+  const item = replayedItem(frame, lastCounter);
+  return append(prepareItem(item, page.inbound), { outcome: 'replayed' }, page);
+}
+
+function moveCounter({ files, counters }: Books, frame: FrameIdentity): void {
+  const key = sessionKey(frame);
+  writeCounter(files, key, frame.fCnt);
+  counters.set(key, frame.fCnt);
 }
 
 interface Verdict {
@@ -162,15 +227,6 @@ function replayedItem(frame: FrameIdentity, lastCounter: number): QuarantinedIte
     adapter: frame.adapter,
     deviceId: frame.deviceId,
   };
-}
-
-/** An identifier holds no slash. */
-export function sessionKey(deviceId: string, devAddr: string): string {
-  return `${deviceId}/${devAddr}`;
-}
-
-function putSession(files: LedgerFiles, key: string, session: FrameSession): void {
-  files.sessions.putSync(key, encodeSession(session));
 }
 
 /** A value for keys that say it all. */

@@ -45,6 +45,24 @@ export class IdentityBook {
     return generations[current].get(key) ?? generations[current === 0 ? 1 : 0].get(key);
   }
 
+  /** Of both generations, as one identity may be in each; the newer one first. */
+  *findAll(identity: string): Generator<number> {
+    const { current } = this.#generation;
+    for (const generation of [current, current === 0 ? 1 : 0] as const) {
+      const value = this.#files.generations[generation].get(spareKeyOf(identity));
+      if (value !== undefined) yield value.readUIntBE(0, 6);
+    }
+  }
+
+  /** Identities that begin with a prefix from `from` up to `to`, the last ones first. */
+  *between(from: string, to: string, limit: number): Generator<string> {
+    const range = { start: Buffer.from(to, 'latin1'), end: Buffer.from(from, 'latin1') };
+    for (const generation of this.#files.generations) {
+      const keys = generation.getKeys({ ...range, reverse: true, limit });
+      for (const key of keys) yield key.toString('latin1');
+    }
+  }
+
   /** Only inside a write transaction. */
   put(identity: string, value: Buffer): void {
     this.#files.generations[this.#generation.current].putSync(spareKeyOf(identity), value);

@@ -5,38 +5,45 @@ import { isDeviceId } from '../model/device.ts';
 import { parseDevAddr } from '../model/eui.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { VerifiedUplink } from '../model/uplink.ts';
+import { believableTime, digestBytes } from './content-identity.ts';
 import type { Delivery, Item } from './ledger.ts';
 
 /**
+ * `content`: each item is judged by what it says, see content-identity.ts, and that suffices.
  * `lasting`: the message names itself, so it is a redelivery whenever it comes again. `passing`:
  * two equal bodies may be two messages, so who sent it, when and how often decides.
  */
-export interface Identity {
-  readonly kind: 'lasting' | 'passing';
-  /** Bytes as Latin-1 text: it waits in the queue, and a Buffer would cost the collector more. */
-  readonly key: string;
-}
+export type Identity =
+  | { readonly kind: 'content' }
+  | {
+      readonly kind: 'lasting' | 'passing';
+      /** Bytes as Latin-1 text: it waits in the queue, and a Buffer would cost the collector more. */
+      readonly key: string;
+    };
 
-/** Truncated SHA-256: nobody can find two contents with one key, and 16 bytes keep the trees small. */
-const digestBytes = 16;
 /** The key starts with the message's own time in seconds, 4 bytes; see `identify`. */
 export const identityKeyBytes = 4 + digestBytes;
 
 /**
  * The rules, first match wins.
  *
- * 1. Every item is an uplink with a `messageKey`: adapter, device, key, counter, time and payload.
+ * 1. Every item is an uplink with a content and a time of its own: both find it again.
+ * 2. Every item is an uplink with a `messageKey`: adapter, device, key, counter, time and payload.
  *    The bytes around it may differ (a webhook's retry count). Time and payload belong to it, so
  *    that a device that numbers its messages anew after a restart loses none.
- * 2. Every item has a time or a session counter of its own: the sender, the route and the exact
+ * 3. Every item has a time or a session counter of its own: the sender, the route and the exact
  *    bytes. No honest sender makes the same bytes twice then.
- * 3. Else: the same, but `passing`. A sensor may well send the same value twice.
+ * 4. Else: the same, but `passing`. A sensor may well send the same value twice.
  *
  * A key begins with the network's time of reception where the message tells it. Messages come
  * roughly in that order, so a group of new keys lands on a few neighbouring pages instead of on as
  * many pages as keys: with 2 million keys that is 9 instead of 18 microseconds of the thread.
  */
-export function identify({ inbound, items }: Delivery): Identity {
+export function identify(
+  { inbound, items }: Delivery,
+  contents: readonly (string | undefined)[],
+): Identity {
+  if (!contents.includes(undefined) && items.every(isTimed)) return byContent;
   if (items.every(hasMessageKey)) {
     let text = 'key';
     for (const item of items) text += ownText(item);
@@ -48,6 +55,12 @@ export function identify({ inbound, items }: Delivery): Identity {
     return { kind: 'lasting', key: keyOf(items, framed(['bytes', ...parts])) };
   }
   return { kind: 'passing', key: keyOf([], framed(['sender', ...parts])) };
+}
+
+const byContent: Identity = { kind: 'content' };
+
+function isTimed(item: Item): boolean {
+  return item.kind === 'payload' && believableTime(item.rxTime) !== undefined;
 }
 
 type Keyed = VerifiedUplink & { readonly messageKey: string };
@@ -108,18 +121,16 @@ export interface FrameIdentity {
   readonly deviceId: string;
   readonly devAddr: string;
   readonly fCnt: number;
-  readonly digest: Buffer;
 }
 
 /** Undefined for an uplink whose frame somebody else has opened: its counter was checked there. */
 export function identifyFrame(item: Item): FrameIdentity | undefined {
   if (item.kind !== 'payload' || item.phyPayload === undefined) return undefined;
-  const { adapter, deviceId, devAddr, fCnt, phyPayload } = item;
+  const { adapter, deviceId, devAddr, fCnt } = item;
   if (devAddr === undefined || fCnt === undefined) return undefined;
   // They come from the registry and become a key; a strange one would fail its whole group.
   assert.ok(isDeviceId(deviceId) && isDevAddr(devAddr), 'a frame is of a registered session');
-  const digest = Buffer.from(hash('sha256', phyPayload, 'binary').slice(0, digestBytes), 'latin1');
-  return { adapter, deviceId, devAddr, fCnt, digest };
+  return { adapter, deviceId, devAddr, fCnt };
 }
 
 function isDevAddr(text: string): boolean {

@@ -18,12 +18,10 @@ export interface LedgerLimits {
   readonly identityWindowMs: number;
   /** Identities kept in both generations together, about 50 bytes of disk each. */
   readonly identitiesMax: number;
-  /** A frame heard again within this of its first reception is a copy, later it is a replay. */
+  /** An uplink that comes again, by any way, within this of its first reception is a copy. */
   readonly copyWindowMs: number;
-  /** Copies of one frame that get an entry; further ones are acknowledged as redeliveries. */
+  /** Copies of one uplink that get an entry; further ones are acknowledged as redeliveries. */
   readonly copiesMax: number;
-  /** Frames of one session whose copies are still awaited at the same time. */
-  readonly recentFramesMax: number;
   /** Entries that retention removes in one transaction. */
   readonly retainBatchMax: number;
 }
@@ -39,18 +37,16 @@ export const ledgerLimits: LedgerLimits = {
   identitiesMax: 8_000_000,
   copyWindowMs: 10_000,
   copiesMax: 32,
-  recentFramesMax: 8,
   retainBatchMax: 1_000,
 };
 
-/** Counts that are stored in 16 bits. */
-const countMax = 0xffff;
+/** All copies are looked at when an uplink comes once more. */
+const copiesMaxMax = 1_000;
 
 /** A limit that is no positive whole number is a programming error, as the config is checked before. */
 export function assertLimits(limits: LedgerLimits): void {
   for (const [name, value] of Object.entries(limits)) {
     assert.ok(Number.isSafeInteger(value) && value > 0, `${name} is a positive whole number`);
   }
-  assert.ok(limits.copiesMax <= countMax, 'copiesMax fits its 16 bits');
-  assert.ok(limits.recentFramesMax <= 0xff, 'recentFramesMax fits its 8 bits');
+  assert.ok(limits.copiesMax <= copiesMaxMax, 'copiesMax is at most a thousand');
 }

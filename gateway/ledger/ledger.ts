@@ -2,8 +2,10 @@
  * The durable log: the truth that everything else is derived from. One call writes an inbound
  * message down together with what makes it unique and with its frame counters, in one atomic step.
  *
- * Three words, never mixed: a *copy* is the same frame heard by another gateway; a *redelivery* is
- * the same message sent again by the transport; a *replay* is an old counter with a valid MIC.
+ * Three words, never mixed: a *copy* is the same uplink by another way: another gateway, another
+ * network server, or the frame itself beside a server's word for it; a *redelivery* is the same
+ * message sent again by the transport, or one that comes late and tells nothing new; a *replay* is
+ * an old counter with a valid MIC.
  */
 import type { Fault } from '../model/fault.ts';
 import type { Inbound } from '../model/inbound.ts';
@@ -39,7 +41,10 @@ export interface LedgerEntry {
   readonly route: string;
   readonly credential: string;
   readonly item: Item;
-  /** For a copy: the entry that holds the first reception of this frame. */
+  /**
+   * For a copy: the entry that holds the first reception of this uplink. That one's `vouchedBy` is
+   * the reading's; the copy's own item says who vouches for it by its way.
+   */
   readonly copyOf?: number;
   /** The inbound bytes, or the entry of the same delivery that holds them. */
   readonly body: Buffer | { readonly seq: number };
@@ -81,7 +86,7 @@ export interface LedgerReader {
   /** Entries with seq > after, oldest first, at most `limit`. */
   read(after: number, limit: number): LedgerEntry[];
   get(seq: number): LedgerEntry | undefined;
-  /** Later receptions of the frame that entry `seq` holds. */
+  /** Later receptions of the uplink that entry `seq` holds. */
   copiesOf(seq: number): LedgerEntry[];
   head(): number;
   /** The oldest seq still held; head() + 1 when empty. */

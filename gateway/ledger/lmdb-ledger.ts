@@ -5,8 +5,9 @@
  *                        full: refused        (ingest thread, a few ms)   (LMDB's thread)
  */
 import { type Clock, systemClock } from '../model/clock.ts';
-import { admit, type Books, type Prepared, prepare, sessionKey } from './admission.ts';
-import { decodeSession } from './frame-session.ts';
+import { admit, type Books, type Prepared, prepare } from './admission.ts';
+import { ContentBook } from './content-book.ts';
+import { readCounter, sessionKey } from './frame-session.ts';
 import { IdentityBook } from './identity-book.ts';
 import {
   type Delivery,
@@ -63,7 +64,9 @@ export class LmdbLedger implements Ledger {
     this.#limits = limits;
     this.#head = newestSeq(files);
     const identities = new IdentityBook(files, clock, limits);
-    this.#books = { files, identities, limits, nextSeq: this.#head + 1, counters: new Map() };
+    const contents = new ContentBook(identities, clock.now(), limits);
+    const nextSeq = this.#head + 1;
+    this.#books = { files, identities, contents, limits, nextSeq, counters: new Map() };
   }
 
   accept(delivery: Delivery): Promise<readonly Receipt[]> {
@@ -78,11 +81,8 @@ export class LmdbLedger implements Ledger {
   }
 
   lastFrameCounter(deviceId: string, devAddr: string): number | undefined {
-    const key = sessionKey(deviceId, devAddr);
-    const unwritten = this.#books.counters.get(key);
-    if (unwritten !== undefined) return unwritten;
-    const stored = this.#files.sessions.get(key);
-    return stored && decodeSession(stored).fCnt;
+    const key = sessionKey({ deviceId, devAddr });
+    return this.#books.counters.get(key) ?? readCounter(this.#files, key);
   }
 
   /**
@@ -90,7 +90,7 @@ export class LmdbLedger implements Ledger {
    * anew under the same DevAddr. Resolves when it is on disk.
    */
   async forgetSession(deviceId: string, devAddr: string): Promise<void> {
-    await this.#commit(() => this.#files.sessions.removeSync(sessionKey(deviceId, devAddr)));
+    await this.#commit(() => this.#files.sessions.removeSync(sessionKey({ deviceId, devAddr })));
   }
 
   head(): number {

@@ -21,7 +21,19 @@ async function send() {
       inbound: { transport: 'mqtt', route: 'r', body, receivedAt: Date.now(), sender, dup: false },
       items: [number % 2 === 0 ? { ...item, messageKey: `key ${number}` } : frame],
     });
-    writeSync(1, `${number}\n`);
+    say(`${number}\n`);
+  }
+}
+
+/** A reader that is slow for a moment is waited for. */
+function say(line) {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+    }
   }
 }
 

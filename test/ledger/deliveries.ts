@@ -41,11 +41,11 @@ export function bare(variation: Variation = {}): Delivery {
   return { inbound: inbound(variation), items: [bareUplink] };
 }
 
-/** A network server's uplink with a key of its own. */
+/** An uplink with a key and a time of its own, but without a counter. */
 export function keyed(messageKey: string, item: Partial<VerifiedUplink> = {}): Delivery {
   const uplink: VerifiedUplink = {
     ...{ ...bareUplink, adapter: 'chirpstack-v4', vouchedBy: 'network-server', messageKey },
-    ...{ rxTime: startTime, fCnt: 1, devAddr: '01020304', frmPayload: Buffer.from('cafe', 'hex') },
+    ...{ rxTime: startTime, frmPayload: Buffer.from('cafe', 'hex') },
     ...item,
   };
   return { inbound: inbound({ body: `{"id":"${messageKey}"}` }), items: [uplink] };
@@ -54,7 +54,7 @@ export function keyed(messageKey: string, item: Partial<VerifiedUplink> = {}): D
 interface Reception extends Variation {
   readonly deviceId?: string;
   readonly devAddr?: string;
-  /** The frame's bytes as text, for the tests' eyes. */
+  /** The payload as text, for the tests' eyes. */
   readonly content?: string;
   readonly gatewayId?: string;
 }
@@ -64,10 +64,15 @@ export function frameItem(fCnt: number, reception: Reception = {}): Item {
     deviceId = '70b3d57ed0000001',
     devAddr = '26011bda',
     gatewayId = 'gateway-a',
+    content = `payload ${fCnt}`,
   } = reception;
   return {
     ...{ kind: 'payload', adapter: 'semtech-udp', vouchedBy: 'mic', deviceId, devAddr, fCnt },
-    phyPayload: Buffer.from(reception.content ?? `frame ${fCnt}`),
+    ...{
+      phyPayload: Buffer.from(`frame of ${content}`),
+      fPort: 2,
+      frmPayload: Buffer.from(content),
+    },
     rxInfo: [{ gatewayId, rssi: -100, snr: 5 }],
   };
 }

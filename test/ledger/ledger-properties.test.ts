@@ -5,6 +5,8 @@ import { openLedger } from '../../gateway/ledger/lmdb-ledger.ts';
 import { openLedgerReader } from '../../gateway/ledger/lmdb-reader.ts';
 import { bare, frame, keyed, outcomes, startTime, withDirectory } from './deliveries.ts';
 
+const clock = { now: () => startTime };
+
 async function readAll(directory: string): Promise<LedgerEntry[]> {
   const reader = openLedgerReader({ directory });
   const entries = reader.read(0, 10_000);
@@ -18,7 +20,7 @@ async function acceptAll(
   deliveries: readonly Delivery[],
   groups: readonly { readonly size: number; readonly restarts: boolean }[],
 ) {
-  let ledger = await openLedger({ directory });
+  let ledger = await openLedger({ directory, clock });
   const found: string[] = [];
   let next = 0;
   for (let turn = 0; next < deliveries.length; turn += 1) {
@@ -29,7 +31,7 @@ async function acceptAll(
     found.push(...receipts.flatMap(outcomes));
     if (!restarts) continue;
     await ledger.close();
-    ledger = await openLedger({ directory });
+    ledger = await openLedger({ directory, clock });
   }
   await ledger.close();
   return found;

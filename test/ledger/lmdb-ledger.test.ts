@@ -114,13 +114,10 @@ describe('Opening and closing', () => {
     );
   });
 
-  it.each([
-    ['copiesMax', 70_000],
-    ['recentFramesMax', 300],
-  ])('refuses a %s that does not fit its field', async (name, value) => {
+  it('refuses more copies than can be looked at', async () => {
     await expect(
-      openLedger({ directory: bench.directory, limits: { [name]: value } }),
-    ).rejects.toThrow(name);
+      openLedger({ directory: bench.directory, limits: { copiesMax: 70_000 } }),
+    ).rejects.toThrow('copiesMax');
   });
 
   it('refuses files of a later format and says what to do', async () => {

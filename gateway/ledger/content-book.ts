@@ -1,0 +1,135 @@
+/**
+ * Where each uplink was first written down, by its content and the time of its reception. Times
+ * come in order, so new keys land on a few neighbouring pages of the tree; and a bound in time is
+ * what tells a copy from a device that starts its counter again.
+ *
+ * An uplink that reaches the gateway late is noted under the network's time as well, so that
+ * another late one of it finds it there.
+ */
+import { believableTime, type UplinkTimes } from './content-identity.ts';
+import type { IdentityBook } from './identity-book.ts';
+import { RecentContents } from './recent-contents.ts';
+
+/**
+ * Keys hold the time in steps of this, part of the stored format. Shorter: fewer pages for each
+ * group of new keys. Longer: fewer steps to search where an uplink comes twice or late.
+ */
+const slotMs = 1_024;
+const prefixBytes = 4;
+
+/** How many windows the memory spans: one of receipt, and one each for two clocks that disagree. */
+const windowsKept = 3;
+/** Uplinks that look the same, but are not, that can come within one slot. */
+const alikeMax = 8;
+/** Contents that are read back on opening at most; beyond them the oldest copies go unnoticed. */
+const contentsReadMax = 1_000_000;
+
+interface ContentLimits {
+  readonly copyWindowMs: number;
+}
+
+export class ContentBook {
+  readonly #identities: IdentityBook;
+  readonly #windowMs: number;
+  readonly #recent: RecentContents;
+
+  constructor(identities: IdentityBook, now: number, { copyWindowMs }: ContentLimits) {
+    this.#identities = identities;
+    this.#windowMs = copyWindowMs;
+    const keepMs = windowsKept * copyWindowMs;
+    this.#recent = new RecentContents(keepMs);
+    const from = timePrefix(slotOf(Math.max(0, now - keepMs)));
+    const to = timePrefix(slotOf(now + keepMs) + 1);
+    const kept = [...identities.between(from, to, contentsReadMax)];
+    for (const key of kept.sort()) {
+      this.#recent.add(key.slice(prefixBytes), slotOfKey(key) * slotMs);
+    }
+  }
+
+  /** False for nearly all uplinks: then there is nothing to search for. */
+  mayKnow(content: string, times: UplinkTimes): boolean {
+    return this.#isLate(times) || this.#recent.mayHave(content);
+  }
+
+  /** Seqs of first receptions of this content near these times, likeliest first. */
+  *find(content: string, times: UplinkTimes): Generator<number> {
+    const tried = new Set<number>();
+    for (const slot of this.#slotsFor(times)) {
+      if (tried.has(slot)) continue;
+      tried.add(slot);
+      yield* this.#identities.findAll(timePrefix(slot) + content);
+    }
+  }
+
+  /** Only inside a write transaction. */
+  note(content: string, seq: Buffer, times: UplinkTimes): void {
+    const { receivedAt, rxTime } = times;
+    const isFirst = !this.mayKnow(content, times);
+    const slot = slotOf(receivedAt);
+    this.#recent.add(content, receivedAt);
+    this.#identities.put(timePrefix(isFirst ? slot : this.#freeSlot(content, slot)) + content, seq);
+    if (rxTime === undefined || !this.#isLate(times)) return;
+    const told = slotOf(rxTime);
+    if (told !== slot) {
+      this.#identities.put(timePrefix(this.#freeSlot(content, told)) + content, seq);
+    }
+  }
+
+  /** Two uplinks that look the same may come at once: the slot before is searched, too. */
+  #freeSlot(content: string, slot: number): number {
+    for (let at = slot; at > Math.max(0, slot - alikeMax); at -= 1) {
+      if (this.#identities.find(timePrefix(at) + content) === undefined) return at;
+    }
+    return slot;
+  }
+
+  /** Further from its reception by the network than copies are awaited, by either clock's fault. */
+  #isLate({ receivedAt, rxTime }: UplinkTimes): boolean {
+    return rxTime !== undefined && Math.abs(receivedAt - rxTime) > this.#windowMs;
+  }
+
+  *#slotsFor(times: UplinkTimes): Generator<number> {
+    if (this.#isLate(times)) yield* this.#slotsByNetwork(times);
+    yield* this.#slotsBefore(times.receivedAt);
+    // After the clock was set back, what came just before is ahead of us.
+    const newest = this.#recent.newest();
+    if (newest > times.receivedAt) yield* this.#slotsBefore(newest);
+    yield* this.#slotsByNetwork(times);
+  }
+
+  *#slotsBefore(receivedAt: number): Generator<number> {
+    const last = slotOf(Math.max(0, receivedAt - this.#windowMs));
+    for (let slot = slotOf(receivedAt); slot >= last; slot -= 1) yield slot;
+  }
+
+  /** The two times of reception differ by a window, and the noted one from its receipt by another. */
+  *#slotsByNetwork({ rxTime }: UplinkTimes): Generator<number> {
+    if (rxTime === undefined) return;
+    const middle = slotOf(rxTime);
+    const reach = Math.ceil((2 * this.#windowMs) / slotMs);
+    yield middle;
+    for (let away = 1; away <= reach; away += 1) {
+      yield middle + away;
+      if (middle >= away) yield middle - away;
+    }
+  }
+}
+
+/** A clock that is no clock counts from the beginning. */
+function slotOf(time: number): number {
+  return Math.floor((believableTime(time) ?? 0) / slotMs);
+}
+
+/** Four bytes as Latin-1 text: the order of the text is the order of the times. */
+function timePrefix(slot: number): string {
+  return String.fromCharCode(
+    (slot >>> 24) & 0xff,
+    (slot >>> 16) & 0xff,
+    (slot >>> 8) & 0xff,
+    slot & 0xff,
+  );
+}
+
+function slotOfKey(key: string): number {
+  return Buffer.from(key, 'latin1').readUInt32BE();
+}

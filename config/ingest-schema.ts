@@ -111,6 +111,12 @@ const basicStation = z.strictObject({
     .enum(['EU868', 'RU864', 'AS923'])
     .default('EU868')
     .describe('The channels that stations are told to listen on.'),
+  frequencies: z
+    .array(z.number().int().min(100_000_000).max(1_000_000_000))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe('Hz; in place of those of the plan, where the network uses others.'),
   stations: z
     .array(station)
     .max(10_000)

@@ -1,7 +1,10 @@
 /** The doors beside MQTT, as the configuration opens them: webhooks, LoRa gateways, modems. */
+import { readFileSync } from 'node:fs';
 import type { Router } from 'express';
 import type { Config } from '../config/schema.ts';
+import { type ChannelPlan, channelPlans } from './model/channel-plan.ts';
 import { parseEui64 } from './model/eui.ts';
+import { createBasicStation } from './transports/basic-station.ts';
 import { createHttpPush } from './transports/http-push.ts';
 import { isLoopback } from './transports/private-address.ts';
 import type { ListeningAddress, Receive, Transport } from './transports/transport.ts';
@@ -21,6 +24,9 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
     const gateways = allowListOf(ingest.udp.host, ingest.udp.gateways);
     transports.push(createUdpSemtech({ ...ingest.udp, gateways }, receive, hooks));
   }
+  if (ingest.basicStation !== undefined) {
+    transports.push(createBasicStation(stationOptionsOf(ingest.basicStation), receive, hooks));
+  }
   return {
     router: push.router,
     start: async () => {
@@ -38,4 +44,37 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
 function allowListOf(host: string, listed: readonly string[]): ReadonlySet<string> | undefined {
   if (listed.length === 0 && isLoopback(host)) return undefined;
   return new Set(listed.flatMap((text) => parseEui64(text) ?? []));
+}
+
+type BasicStationConfig = NonNullable<Config['ingest']['basicStation']>;
+
+function stationOptionsOf(config: BasicStationConfig) {
+  const { plan, tls, stations, ...rest } = config;
+  const isOpen = stations.length === 0 && isLoopback(config.host);
+  const listed = stations.flatMap(({ eui, token }): [string, string | undefined][] => {
+    const parsed = parseEui64(eui);
+    return parsed === undefined ? [] : [[parsed, token]];
+  });
+  return {
+    ...rest,
+    planName: plan,
+    plan: planOf(config),
+    stations: isOpen ? undefined : new Map(listed),
+    requestCert: tls?.requestCert ?? false,
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: {
+            cert: readFileSync(tls.certFile),
+            key: readFileSync(tls.keyFile),
+            ca: tls.caFile === undefined ? undefined : readFileSync(tls.caFile),
+          },
+        }),
+  };
+}
+
+/** Other channels than those of the plan have neither its wide channel nor its FSK channel. */
+export function planOf({ plan: name, frequencies }: BasicStationConfig): ChannelPlan {
+  const { wideFrequency, fskFrequency, ...plan }: ChannelPlan = channelPlans[name];
+  return frequencies === undefined ? channelPlans[name] : { ...plan, frequencies };
 }

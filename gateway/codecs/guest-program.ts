@@ -1,0 +1,162 @@
+/**
+ * What runs inside the sandbox before any codec: it calls the codec by the dialect it is written in
+ * and hands out one text. It keeps hold of what it needs, so that a codec that changes built-ins
+ * spoils only its own result. The text starts with `v` and JSON, or with `e` and a message.
+ */
+
+/** Evaluated in the script's own scope, where its `let` and `const` are seen too. */
+export const lookUpProgram = `({
+  decodeUplink: typeof decodeUplink === 'function' ? decodeUplink : undefined,
+  Decode: typeof Decode === 'function' ? Decode : undefined,
+  Decoder: typeof Decoder === 'function' ? Decoder : undefined,
+  normalizeUplink: typeof normalizeUplink === 'function' ? normalizeUplink : undefined,
+  encodeDownlink: typeof encodeDownlink === 'function' ? encodeDownlink : undefined,
+  Encode: typeof Encode === 'function' ? Encode : undefined,
+  Encoder: typeof Encoder === 'function' ? Encoder : undefined,
+  decodeDownlink: typeof decodeDownlink === 'function' ? decodeDownlink : undefined,
+  exported: typeof module === 'object' && module !== null ? module.exports : undefined,
+})`;
+
+/** Gives `adopt` (the functions of a script) and `run` (one call: JSON in, text out). */
+export const guestProgram = `(() => {
+  'use strict';
+  const { parse, stringify } = JSON;
+  const { isArray } = Array;
+  const { keys } = Object;
+  const { isFinite, isNaN } = Number;
+  const ADate = Date;
+  const text = String;
+  let found = {};
+
+  function adopt(own) {
+    const { exported } = own;
+    found = own;
+    if (exported === null || (typeof exported !== 'object' && typeof exported !== 'function')) return;
+    for (const name in own) {
+      if (own[name] === undefined && typeof exported[name] === 'function') own[name] = exported[name];
+    }
+    const isBare = own.decodeUplink === undefined && typeof exported === 'function';
+    if (isBare && !own.Decode && !own.Decoder) own.decodeUplink = exported;
+  }
+
+  function run(request) {
+    try {
+      const call = parse(request);
+      const result = calls[call.kind](call);
+      if (call.isStrict) inspectResult(result, call);
+      const output = stringify(result);
+      if (output.length <= call.charactersMax) return 'v' + output;
+      return 'ereturned ' + output.length + ' characters, more than ' + call.charactersMax;
+    } catch (error) {
+      return 'e' + wordsOf(error);
+    }
+  }
+
+  const calls = { uplink, downlink, encode };
+
+  function pick(dialect, names) {
+    const wanted = dialect === undefined ? names : [dialect];
+    for (let at = 0; at < wanted.length; at += 1) {
+      if (typeof found[wanted[at]] === 'function') return wanted[at];
+    }
+    throw 'the script has no ' + (dialect === undefined ? names[0] : dialect);
+  }
+
+  function uplink({ bytes, fPort, recvTime, variables, dialect }) {
+    const name = pick(dialect, ['decodeUplink', 'Decode', 'Decoder']);
+    const decode = found[name];
+    if (name === 'Decode') return { data: decode(fPort, bytes, variables) };
+    if (name === 'Decoder') return { data: decode(bytes, fPort) };
+    const input = { bytes, fPort, recvTime: new ADate(recvTime), variables };
+    const output = plain(decode(input), name);
+    const { data, warnings, errors } = output;
+    const hasFailed = isArray(errors) && errors.length > 0;
+    if (hasFailed || typeof found.normalizeUplink !== 'function') return { data, warnings, errors };
+    const normalizeUplink = found.normalizeUplink;
+    const normalized = plain(normalizeUplink({ data }), 'normalizeUplink');
+    return { data, warnings, errors, normalized };
+  }
+
+  function downlink({ bytes, fPort, recvTime, variables }) {
+    const decodeDownlink = found[pick(undefined, ['decodeDownlink'])];
+    const input = { bytes, fPort, recvTime: new ADate(recvTime), variables };
+    const { data, warnings, errors } = plain(decodeDownlink(input), 'decodeDownlink');
+    return { data, warnings, errors };
+  }
+
+  function encode({ data, fPort, variables }) {
+    const name = pick(undefined, ['encodeDownlink', 'Encode', 'Encoder']);
+    const encodeDownlink = found[name];
+    if (name === 'Encode') return { bytes: listOf(encodeDownlink(fPort, data, variables)) };
+    if (name === 'Encoder') return { bytes: listOf(encodeDownlink(data, fPort)) };
+    const output = plain(encodeDownlink({ data, fPort, variables }), name);
+    const { bytes, fPort: chosen, warnings, errors } = output;
+    return { bytes: listOf(bytes), fPort: chosen, warnings, errors };
+  }
+
+  /** Typed arrays are lists of bytes too, but JSON would make objects of them. */
+  function listOf(bytes) {
+    if (bytes === undefined || bytes === null || isArray(bytes)) return bytes;
+    const list = [];
+    for (let at = 0; at < bytes.length; at += 1) list[at] = bytes[at];
+    return list;
+  }
+
+  function plain(output, name) {
+    if (typeof output !== 'object' || output === null) throw name + ' returned no object';
+    if (typeof output.then === 'function') throw name + ' returned a promise';
+    return output;
+  }
+
+  /** Errors of the codec's own stand for themselves; data that cannot be trusted is refused whole. */
+  function inspectResult(result, call) {
+    const { data, errors, normalized } = result;
+    if (isArray(errors) && errors.length > 0) {
+      result.data = undefined;
+      return;
+    }
+    if (typeof data !== 'object' || data === null) throw 'returned no data';
+    const left = { fields: call.fieldsMax, characters: call.charactersMax };
+    inspect(data, 'data', 0, left);
+    if (normalized !== undefined) inspect(normalized.data, 'normalized data', 0, left);
+  }
+
+  function inspect(value, path, depth, left) {
+    if (typeof value === 'number') {
+      if (isFinite(value)) return;
+      throw path + ' is ' + (isNaN(value) ? 'NaN' : 'infinite');
+    }
+    if (typeof value === 'string') {
+      left.characters -= value.length;
+      if (left.characters < 0) throw 'returned more text than is taken';
+      return;
+    }
+    if (typeof value === 'function') throw path + ' is a function';
+    if (typeof value !== 'object' || value === null) return;
+    if (depth > 16) throw 'data contains itself, or is nested too deeply';
+    const names = keys(value);
+    left.fields -= names.length;
+    if (left.fields < 0) throw 'returned more fields than are taken';
+    for (let at = 0; at < names.length; at += 1) {
+      const name = names[at];
+      if (name === '__proto__' || name === 'constructor' || name === 'prototype') {
+        throw path + ' has a field named ' + name;
+      }
+      inspect(value[name], path + '.' + name, depth + 1, left);
+    }
+  }
+
+  function wordsOf(error) {
+    try {
+      if (typeof error !== 'object' || error === null) return text(error).slice(0, 256);
+      const { name, message } = error;
+      if (message === undefined) return stringify(error).slice(0, 256);
+      const words = name === undefined || name === 'Error' ? text(message) : name + ': ' + message;
+      return words.slice(0, 256);
+    } catch {
+      return 'threw something that says nothing';
+    }
+  }
+
+  return { adopt, run };
+})()`;

@@ -1,0 +1,114 @@
+/** The sandbox's thread as seen from outside: gives it chunks and watches whether it gets on. */
+import { Worker } from 'node:worker_threads';
+import type { CodecLimits } from './limits.ts';
+import type { Chunk, ChunkAnswer, SandboxSettings } from './sandbox-messages.ts';
+import { threadMs, wallFactorMax } from './thread-time.ts';
+
+export interface SandboxThread {
+  /** One chunk at a time. */
+  exchange(chunk: Chunk): Promise<Outcome>;
+  end(): Promise<void>;
+}
+
+/** Not ok when the thread has ended or must be ended; `at` is the place of the call at fault. */
+export type Outcome =
+  | { readonly ok: true; readonly answer: ChunkAnswer }
+  | { readonly ok: false; readonly at: number; readonly reason: string };
+
+/** How often the thread is looked at, and how long after its limit a call is given up. */
+const watchMs = 10;
+const graceMs = 30;
+/** For a thread to start on a machine that is busy. */
+const startTimeoutMs = 30_000;
+/** The engine's own frames lie on the thread's stack, and are larger than the script's. */
+const resourceLimits = { stackSizeMb: 8, maxOldGenerationSizeMb: 128 } as const;
+
+/** Whoever waits for the thread just now. */
+interface Waiting {
+  take(message: unknown): void;
+  fail(reason: string): void;
+}
+
+export function startThread(program: URL, limits: CodecLimits): Promise<SandboxThread> {
+  const progress = new SharedArrayBuffer(8);
+  const settings: SandboxSettings = { limits, progress };
+  const options = { workerData: settings, name: 'codecs', resourceLimits, env: {} };
+  const worker = new Worker(program, options);
+  let waiting: Waiting | undefined;
+  worker.on('message', (message: unknown) => waiting?.take(message));
+  worker.on('error', (error) => waiting?.fail(`broke the sandbox: ${String(error)}`));
+  worker.on('exit', () => waiting?.fail('ended the sandbox'));
+
+  async function end(): Promise<void> {
+    waiting = undefined;
+    await worker.terminate();
+  }
+
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => waiting?.fail('it took too long to start'), startTimeoutMs);
+    waiting = {
+      take(folder) {
+        clearTimeout(timer);
+        const watched = { worker, progress, folder: String(folder) };
+        const patienceMs = limits.timeLimitMs + graceMs;
+        resolve({
+          end,
+          exchange: (chunk) =>
+            exchange(watched, chunk, patienceMs, (next) => {
+              waiting = next;
+            }),
+        });
+      },
+      fail(reason) {
+        clearTimeout(timer);
+        void end();
+        reject(new Error(reason));
+      },
+    };
+  });
+}
+
+interface Watched {
+  readonly worker: Worker;
+  readonly progress: SharedArrayBuffer;
+  /** Its folder under /proc, by which its run time is told. */
+  readonly folder: string;
+}
+
+function exchange(
+  { worker, progress, folder }: Watched,
+  chunk: Chunk,
+  patienceMs: number,
+  wait: (next: Waiting | undefined) => void,
+): Promise<Outcome> {
+  const steps = new Int32Array(progress);
+  return new Promise((resolve) => {
+    const end = (outcome: Outcome) => {
+      clearInterval(watch);
+      wait(undefined);
+      resolve(outcome);
+    };
+    const fail = (reason: string) => end({ ok: false, at: Atomics.load(steps, 1), reason });
+    let seen = { step: Atomics.load(steps, 0), at: performance.now(), ran: threadMs(folder) };
+    const watch = setInterval(() => {
+      const step = Atomics.load(steps, 0);
+      const at = performance.now();
+      if (step !== seen.step) seen = { step, at, ran: threadMs(folder) };
+      else if (at - seen.at < patienceMs) return;
+      else if (
+        at - seen.at > patienceMs * wallFactorMax ||
+        threadMs(folder) - seen.ran >= patienceMs
+      )
+        fail(`ran longer than ${patienceMs} ms`);
+    }, watchMs);
+    wait({ take: (answer) => end({ ok: true, answer: readAnswer(answer) }), fail });
+    Atomics.store(steps, 1, 0);
+    worker.postMessage(chunk);
+  });
+}
+
+/** Our own thread's answer crossed a thread, not the world: its form is as it was sent. */
+function readAnswer(answer: unknown): ChunkAnswer {
+  if (typeof answer !== 'object' || answer === null) return { texts: [], allowanceMs: 0 };
+  return { texts: [], allowanceMs: 0, ...answer };
+}

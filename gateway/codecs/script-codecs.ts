@@ -1,0 +1,88 @@
+/** The codec scripts of a gateway: which there are, and what they make of a batch of uplinks. */
+import type { Decoded } from '../../decoders/codec.ts';
+import { decodedOf } from './decoded-result.ts';
+import type { CodecLimits } from './limits.ts';
+import { createSandbox } from './sandbox.ts';
+import type { SandboxCall } from './sandbox-messages.ts';
+import { type Script, type UplinkInput, uplinkCall } from './script.ts';
+import { readScripts } from './script-directory.ts';
+
+export interface ScriptCodecs {
+  has(id: string): boolean;
+  /** In ascending order of their ids. */
+  list(): readonly Script[];
+  /** What is wrong with the files of the directory. */
+  readonly problems: readonly string[];
+  /** One result for each input, in order. Never rejects: a script that fails is an error in words. */
+  decode(inputs: readonly ScriptInput[]): Promise<readonly Decoded[]>;
+  close(): Promise<void>;
+}
+
+export interface ScriptInput extends UplinkInput {
+  /** The id of the script. */
+  readonly codec: string;
+}
+
+export interface ScriptCodecsOptions {
+  /** Without one there are no scripts. */
+  readonly directory?: string | undefined;
+  readonly limits: CodecLimits;
+  /** The sandbox's program, as in SandboxOptions. */
+  readonly program?: URL;
+  readonly onCrash?: (reason: string) => void;
+}
+
+export function openScriptCodecs(options: ScriptCodecsOptions): ScriptCodecs {
+  const { directory, limits } = options;
+  const { scripts, problems } =
+    directory === undefined
+      ? { scripts: new Map<string, Script>(), problems: [] }
+      : readScripts(directory, limits);
+  const sandbox = createSandbox(options);
+  return {
+    problems,
+    has: (id) => scripts.has(id),
+    list: () => [...scripts.values()],
+    async decode(inputs) {
+      const results: Decoded[] = inputs.map(({ codec }) => missing(codec));
+      const groups = groupByScript(inputs, scripts, limits);
+      const answers = await sandbox.run(groups);
+      for (const [index, { places }] of groups.entries()) {
+        for (const [at, text] of (answers[index] ?? []).entries()) {
+          const place = places[at];
+          if (place !== undefined) results[place] = decodedOf(text);
+        }
+      }
+      return results;
+    },
+    close: () => sandbox.close(),
+  };
+}
+
+function missing(id: string): Decoded {
+  return { ok: false, error: `there is no script named ${id}` };
+}
+
+interface Group {
+  readonly script: Script;
+  readonly calls: SandboxCall[];
+  /** Where in the batch each call stands. */
+  readonly places: number[];
+}
+
+function groupByScript(
+  inputs: readonly ScriptInput[],
+  scripts: ReadonlyMap<string, Script>,
+  limits: CodecLimits,
+): Group[] {
+  const groups = new Map<string, Group>();
+  for (const [place, input] of inputs.entries()) {
+    const script = scripts.get(input.codec);
+    if (script === undefined) continue;
+    const group = groups.get(input.codec) ?? { script, calls: [], places: [] };
+    groups.set(input.codec, group);
+    group.calls.push(uplinkCall(script, input, limits));
+    group.places.push(place);
+  }
+  return [...groups.values()];
+}

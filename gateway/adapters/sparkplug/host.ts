@@ -95,11 +95,13 @@ export function createSparkplugHost({
    * One step back is a redelivery. After a gap the births known so far are still the newest ones.
    */
   function checkSequence(node: Node, origin: Origin, { seq }: SparkplugPayload): void {
-    if (seq !== undefined && node.nextSeq !== undefined) {
-      if (following(seq) === node.nextSeq) return;
-      const isNext = seq === node.nextSeq;
-      node.nextSeq = following(seq);
-      if (isNext) return;
+    const { nextSeq } = node;
+    if (nextSeq !== undefined) {
+      // Some encoders leave out a zero; a node that never counts cannot show a gap.
+      const number = seq ?? (nextSeq === 0 ? 0 : following(nextSeq + 254));
+      if (following(number) === nextSeq) return;
+      node.nextSeq = following(number);
+      if (number === nextSeq) return;
     }
     askForBirth(node, origin);
   }

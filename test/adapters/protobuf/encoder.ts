@@ -31,6 +31,10 @@ export function message(schema: Schema): Write {
   return (writer, field, value) => writer.writeBytesField(field, encode(value, schema));
 }
 
+export function fullMessage(schema: Schema): Write {
+  return (writer, field, value) => writer.writeBytesField(field, encodeAll(value, schema));
+}
+
 export function list(write: Write): Write {
   return (writer, field, value) => {
     if (!Array.isArray(value)) throw new Error('not a list');
@@ -98,12 +102,17 @@ export const timestamp: Write = (writer, field, value) => {
 
 /** In the order of the field numbers, and without default values, as protobuf 3 encoders write. */
 export function encode(value: unknown, schema: Schema): Buffer {
+  const set = entriesOf(value).filter(([, inner]) => !isDefault(inner));
+  return encodeAll(Object.fromEntries(set), schema);
+}
+
+/** With default values, as protobuf 2 encoders write what has been set. */
+export function encodeAll(value: unknown, schema: Schema): Buffer {
   const writer = new PbfWriter();
-  const fields = entriesOf(value).flatMap(([name, inner]) => {
-    if (isDefault(inner)) return [];
+  const fields = entriesOf(value).map(([name, inner]) => {
     const entry = schema[name];
     if (entry === undefined) throw new Error(`no field ${name}`);
-    return [{ inner, field: entry[0], write: entry[1] }];
+    return { inner, field: entry[0], write: entry[1] };
   });
   for (const { inner, field, write } of fields.sort((one, other) => one.field - other.field)) {
     write(writer, field, inner);

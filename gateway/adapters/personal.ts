@@ -1,5 +1,9 @@
 /** Knows the keys of identifiers that lead to a person: they never become measurements. */
 
+import { remembered } from './remembered.ts';
+
+const keysRememberedMax = 4_096;
+
 /** Equipment, subscriber, card and phone number, in 4G and 5G words. */
 const words = new Set([
   'imei',
@@ -20,7 +24,9 @@ const longSuffix = /(?:imei|imeisv|imsi|iccid|msisdn|phonenumber)$/;
 /**
  * True for `imei`, `IMSI1`, `sim_iccid`, `deviceImei`, `subscriber.msisdn`; false for `simSignal`.
  */
-export function isPersonalIdentifier(key: string): boolean {
+export const isPersonalIdentifier = remembered(isPersonalKey, keysRememberedMax);
+
+function isPersonalKey(key: string): boolean {
   const spaced = key.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
   for (const word of spaced.split(/[^a-z]+/)) {
     if (words.has(word) || longSuffix.test(word)) return true;

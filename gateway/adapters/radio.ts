@@ -4,6 +4,7 @@
 import type { Radio } from '../model/uplink.ts';
 import type { JsonObject } from './document.ts';
 import { type Draft, toNumber } from './place.ts';
+import { remembered } from './remembered.ts';
 
 export type RadioField = keyof Radio | 'plmn';
 export type RadioFields = Map<RadioField, unknown>;
@@ -80,9 +81,9 @@ export function radioFieldOf(key: string, value: unknown): RadioField | undefine
   return isPlaceholder(value) || isReadable(field, value) ? field : undefined;
 }
 
-function plainKey(key: string): string {
-  return key.replace(/[_\-\s.]/g, '').toLowerCase();
-}
+const keysRememberedMax = 4_096;
+
+const plainKey = remembered((key) => key.replace(/[_\-\s.]/g, '').toLowerCase(), keysRememberedMax);
 
 const bandText = /^[bn]?\d{1,3}$/i;
 const plmnText = /^(\d{3})[-\s]?(\d{2,3})$/;

@@ -81,12 +81,12 @@ function countingTokenizer(body: Buffer): NonNullable<DecodeOptions['tokenizer']
 /** Unknown integers are extensions that a reader may pass over; names ending in `_` are kept. */
 function recordOf(record: unknown): unknown {
   if (!(record instanceof Map)) return record;
-  return Object.fromEntries(
-    [...record].flatMap(([key, value]: [unknown, unknown]) => {
-      const name = typeof key === 'string' ? key : labels.get(key);
-      return name === undefined ? [] : [[name, plain(value)]];
-    }),
-  );
+  const fields: Record<string, unknown> = {};
+  for (const [key, value] of record) {
+    const name = typeof key === 'string' ? key : labels.get(key);
+    if (name !== undefined && name !== '__proto__') fields[name] = plain(value);
+  }
+  return fields;
 }
 
 /** Data values stand in JSON as base64url without padding. */

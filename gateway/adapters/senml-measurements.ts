@@ -4,6 +4,7 @@
 import type { Measurement } from '../model/uplink.ts';
 import { add, type Collection, textLengthMax } from './measurements.ts';
 import { isPersonalIdentifier, isPersonalText } from './personal.ts';
+import type { Draft } from './place.ts';
 import type { ResolvedRecord } from './senml.ts';
 
 /** A record that is named after its device alone is told by its unit [RFC 8428]. */
@@ -44,13 +45,13 @@ function channelOf({ baseName }: ResolvedRecord): string {
 /** A value and a sum over time are two measurements; the sum's unit is the unit times seconds. */
 function collectRecord(record: ResolvedRecord, channel: string, collection: Collection): void {
   const { name, value, sum, unit, time } = record;
-  const place = channel === '' ? { time } : { time, channel };
+  const place = { time, channel };
   if (value !== undefined && isKept(value)) {
-    add(withUnit({ name, value, ...place }, unit), collection);
+    add(measurementOf({ name, value, unit, ...place }), collection);
   }
   if (sum !== undefined) {
     const sumUnit = unit === undefined ? undefined : `${unit}.s`;
-    add(withUnit({ name: `${name}.sum`, value: sum, ...place }, sumUnit), collection);
+    add(measurementOf({ name: `${name}.sum`, value: sum, unit: sumUnit, ...place }), collection);
   }
 }
 
@@ -58,8 +59,21 @@ function isKept(value: number | string | boolean): boolean {
   return typeof value !== 'string' || (value.length <= textLengthMax && !isPersonalText(value));
 }
 
-function withUnit(measurement: Measurement, unit: string | undefined): Measurement {
-  return unit === undefined ? measurement : { ...measurement, unit };
+interface Found {
+  readonly name: string;
+  readonly value: number | string | boolean;
+  readonly unit: string | undefined;
+  readonly time: number;
+  /** Empty for none. */
+  readonly channel: string;
+}
+
+/** Field by field: this runs for every record, and spreading objects costs more. */
+function measurementOf({ name, value, unit, time, channel }: Found): Measurement {
+  const measurement: Draft<Measurement> = { name, value, time };
+  if (unit !== undefined) measurement.unit = unit;
+  if (channel !== '') measurement.channel = channel;
+  return measurement;
 }
 
 /** Several base names give equal names below them, so they become channels; see collectRecords. */

@@ -2,6 +2,7 @@
 import type { DeviceIdSpec, PayloadSpec, TextSpec } from '../../../config/mapping-schema.ts';
 import { parseDevAddr, parseEui64 } from '../../model/eui.ts';
 import { decodeBase64 } from '../base64.ts';
+import { remembered } from '../remembered.ts';
 import { complain, inside, type Read, type Scope } from './context.ts';
 import { deviceIdOf } from './hashed-identity.ts';
 import { isAbsent } from './numbers.ts';
@@ -47,17 +48,21 @@ export function flagOf(raw: unknown): boolean | undefined {
   return flags.get(typeof raw === 'string' ? raw.toLowerCase() : raw);
 }
 
+/** Hashing an id costs as much as reading its message. */
+const devicesRememberedMax = 16_384;
+
 /** An id that may stand anywhere; a personal identifier never comes out in clear. */
 export function compileDeviceId(spec: DeviceIdSpec, scope: Scope): Read<string> {
   const { from, withoutPrefix = '' } = spec;
   const read = compileSource(from, inside(scope, 'from'));
   const identity = { kind: spec.kind, key: scope.identityKey };
+  const idOf = remembered((text) => deviceIdOf(text, identity), devicesRememberedMax);
   return (context) => {
     const raw = read(context);
     const text = typeof raw === 'number' ? String(raw) : raw;
     if (typeof text !== 'string') return complain(context, from, 'the id of a device');
     const own = text.startsWith(withoutPrefix) ? text.slice(withoutPrefix.length) : text;
-    return deviceIdOf(own, identity) ?? complain(context, from, 'the id of a device');
+    return idOf(own) ?? complain(context, from, 'the id of a device');
   };
 }
 

@@ -1,5 +1,5 @@
 /** Topic patterns: MQTT filters [MQTT-4.7] whose levels may have names, `vega/{deviceId}/data`. */
-import { isTopicFilter, matches } from '../topic-filter.ts';
+import { isTopicFilter } from '../topic-filter.ts';
 import { report, type Scope } from './context.ts';
 
 export interface TopicPattern {
@@ -38,14 +38,23 @@ export function compileCaptures(
   captures: readonly string[],
 ): Capture {
   if (captures.length === 0) return () => nothing;
-  const slots = patterns.map(({ filter, names }) => ({
-    filter,
+  const shapes = patterns.map(({ filter, names }) => ({
+    fits: compileFilter(filter.split('/')),
     levels: captures.map((capture) => names.find(({ name }) => name === capture)?.level ?? -1),
   }));
   return (topic) => {
-    const found = slots.find(({ filter }) => matches(filter, topic));
-    if (found === undefined) return nothing;
     const texts = topic.split('/');
-    return found.levels.map((level) => texts[level]);
+    const found = shapes.find(({ fits }) => fits(texts));
+    return found === undefined ? nothing : found.levels.map((level) => texts[level]);
+  };
+}
+
+/** As MQTT matches topics, but for `$`: whether a topic comes here at all is settled before. */
+function compileFilter(levels: readonly string[]): (topic: readonly string[]) => boolean {
+  const isOpen = levels.at(-1) === '#';
+  const fixed = isOpen ? levels.slice(0, -1) : levels;
+  return (topic) => {
+    if (isOpen ? topic.length < fixed.length : topic.length !== fixed.length) return false;
+    return fixed.every((level, at) => level === '+' || level === topic[at]);
   };
 }

@@ -58,7 +58,7 @@ async function until(isReached: () => boolean): Promise<void> {
 }
 
 describe('The Sparkplug host on its broker', () => {
-  it('asks a node for its birth, reads it, and notes the death that the broker publishes', async () => {
+  it('asks a node for its birth, reads it, and notes the death that the broker tells', async () => {
     const will = { topic: `${root}/NDEATH/pump`, payload: payloadOf({ metrics: [bdSeq(1)] }) };
     const node = await connect({ will: { ...will, qos: 1, retain: false } });
     await node.subscribeAsync(`${root}/NCMD/pump`);

@@ -3,7 +3,10 @@
  * it.
  */
 import { faultSentences } from '../gateway/model/fault.ts';
-import { schemas } from './openapi-schemas.ts';
+import { schemas as otherSchemas } from './openapi-schemas.ts';
+import { sourceSchemas } from './openapi-sources.ts';
+
+const schemas = { ...otherSchemas, ...sourceSchemas } as const;
 
 type SchemaName = keyof typeof schemas;
 
@@ -220,6 +223,12 @@ export const openApi = {
       get: {
         summary: 'One ledger entry with the bytes as they came',
         responses: { '200': ok('Uplink'), ...refusals, '404': problem },
+      },
+    },
+    '/api/v1/sources': {
+      get: {
+        summary: 'Who sends, how much and how well, counted since the start',
+        responses: { '200': ok('Sources'), ...refusals },
       },
     },
     '/api/v1/snapshot': {

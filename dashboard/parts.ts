@@ -7,6 +7,7 @@ import type { LedgerReader } from '../gateway/ledger/ledger.ts';
 import type { Hub } from '../gateway/live/hub.ts';
 import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
 import type { Clock } from '../gateway/model/clock.ts';
+import type { SourceBoard } from '../gateway/pipeline/source-board.ts';
 import type { ReadingReader } from '../gateway/stores/store.ts';
 import type { Access } from './access.ts';
 
@@ -16,6 +17,7 @@ export interface DashboardParts {
   readonly catalogue: CatalogueReader;
   readonly readings: Pick<ReadingReader, 'readings' | 'aggregate'>;
   readonly hub: Hub;
+  readonly sourceBoard: Pick<SourceBoard, 'report'>;
   readonly access: Access;
   readonly clock: Clock;
   readonly metrics: Registry;

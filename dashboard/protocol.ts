@@ -108,6 +108,37 @@ export interface UplinksJson {
   nextCursor?: string;
 }
 
+interface CountsJson {
+  lastMinute: number;
+  lastHour: number;
+  total: number;
+}
+
+/** One of `GET /api/v1/sources`: an adapter, an account and a transport. */
+export interface SourceJson {
+  adapter: string;
+  /** The account's name; `*` for the devices that have an account each. */
+  credential: string;
+  transport: string;
+  lastSeen: string;
+  messages: CountsJson;
+  /** Accepted ones: neither copies nor redeliveries. */
+  uplinks: CountsJson;
+  outcomes: Partial<Record<OutcomeWord, number>>;
+  faults: { code: string; count: number; lastSeen: string; detail: string }[];
+  /** From the time that the newest message tells to its receipt. */
+  messageLagSeconds?: number;
+  /** From the receipt of a message to its readings. */
+  deriveLagSeconds?: number;
+}
+
+/** `GET /api/v1/sources`; counted from `since` on, the one seen last first. */
+export interface SourcesJson {
+  now: string;
+  since: string;
+  items: SourceJson[];
+}
+
 /** Every refusal of the HTTP API [RFC 9457]. */
 export interface ProblemJson {
   type: string;

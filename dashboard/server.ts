@@ -12,6 +12,7 @@ import express, {
 import { devicesRouter } from './api-devices.ts';
 import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
+import { sourcesRouter } from './api-sources.ts';
 import { uplinksRouter } from './api-uplinks.ts';
 import { createLiveServer, type LiveOptions, type LiveServer } from './live.ts';
 import { methodsOf, openApi } from './openapi.ts';
@@ -106,6 +107,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     devicesRouter(parts, json),
     readingsRouter(parts),
     uplinksRouter(parts),
+    sourcesRouter(parts),
     snapshotRouter(parts),
   );
   app.use('/api/v1', noStore, api);

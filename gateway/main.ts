@@ -29,6 +29,7 @@ import { systemClock } from './model/clock.ts';
 import type { Inbound } from './model/inbound.ts';
 import { startDeriveProcess } from './pipeline/derive-process.ts';
 import { createIngest } from './pipeline/ingest.ts';
+import { createSourceBoard } from './pipeline/source-board.ts';
 import { putConfiguredDevices } from './provision.ts';
 import { startRetention } from './retention-timer.ts';
 import { createSparkplug } from './sparkplug.ts';
@@ -78,11 +79,15 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     mqttClients: () => broker.counts().clients,
   });
   listener.observe(metrics);
+  const sourceBoard = createSourceBoard(clock);
   let crash = 'starting';
   const derive = startDeriveProcess({
     program: new URL('./worker.js', import.meta.url),
     settings: () => ({ dataDir, store: config.store, devices: [...allDevices(registry)] }),
-    onMessage: (message) => listener.take(message),
+    onMessage(message) {
+      if (message.kind === 'progress') sourceBoard.derived(message.live);
+      listener.take(message);
+    },
     onCrash(reason) {
       crash = reason;
       hub.resetSender();
@@ -105,6 +110,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
       ),
     ledger,
     observe: {
+      written: sourceBoard.note,
       item(source, receipt, problem) {
         metrics.uplink(source, receipt.outcome);
         const code =
@@ -159,6 +165,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
       catalogue,
       readings: derive,
       hub,
+      sourceBoard,
       access,
       clock,
       metrics: metrics.registry,

@@ -19,6 +19,7 @@ import type {
   Uplink,
   VerifiedUplink,
 } from '../model/uplink.ts';
+import { hintOf } from './format-hint.ts';
 
 export interface IngestParts {
   readonly adapterFor: (route: string) => Adapter | undefined;
@@ -30,6 +31,8 @@ export interface IngestParts {
 /** Told of every item after it is on disk. */
 export interface IngestObserver {
   item(source: string, receipt: Receipt, fault?: Fault): void;
+  /** The same once for the whole message. */
+  written(source: string, delivery: Delivery, receipts: readonly Receipt[]): void;
   acknowledged(seconds: number): void;
   /** The ledger could not write: the sender was given no acknowledgement. */
   unavailable(reason: string): void;
@@ -49,6 +52,7 @@ export function createIngest(parts: IngestParts): Ingest {
     const started = performance.now();
     const receipts = await accept(delivery);
     parts.observe.acknowledged((performance.now() - started) / 1_000);
+    parts.observe.written(source, delivery, receipts);
     receipts.forEach((receipt, index) => {
       const item = delivery.items[index];
       parts.observe.item(source, receipt, item?.kind === 'quarantined' ? item.fault : undefined);
@@ -80,7 +84,9 @@ export function createIngest(parts: IngestParts): Ingest {
 
 function unrouted(inbound: Inbound): Item[] {
   const detail = `no adapter reads ${inbound.route.slice(0, 200)}`;
-  return [{ kind: 'quarantined', fault: fault('TOPIC_UNKNOWN', detail) }];
+  const hint = hintOf(inbound.body);
+  const sentence = hint === undefined ? detail : `${detail}; ${hint}`;
+  return [{ kind: 'quarantined', fault: fault('TOPIC_UNKNOWN', sentence) }];
 }
 
 /** Parse, check who speaks for whom, prove. Every way out is an item: nothing is dropped. */

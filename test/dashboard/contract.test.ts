@@ -143,6 +143,8 @@ const calls: readonly Call[] = [
   ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/5', 200],
   ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/999', 404],
   ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/one', 404],
+  ['get', '/api/v1/sources', '/api/v1/sources', 200],
+  ['get', '/api/v1/sources', '/api/v1/sources?limit=5', 400],
   ['get', '/api/v1/snapshot', '/api/v1/snapshot?view=series&device=meter-7', 200],
   ['get', '/api/v1/snapshot', '/api/v1/snapshot?view=map', 400],
   ['get', '/api/v1/live', '/api/v1/live?rate=1', 400],

@@ -19,6 +19,7 @@ import { systemClock } from '../../gateway/model/clock.ts';
 import type { Fault } from '../../gateway/model/fault.ts';
 import type { Reading } from '../../gateway/model/reading.ts';
 import { createLiveNumbers } from '../../gateway/pipeline/live-numbers.ts';
+import { createSourceBoard } from '../../gateway/pipeline/source-board.ts';
 import { openEmbeddedStore } from '../../gateway/stores/embedded/open-store.ts';
 import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store.ts';
 
@@ -61,6 +62,7 @@ export async function startDashboard(
     operator: tokenOf(access, 'operator'),
     admin: tokenOf(access, 'admin'),
   };
+  const sourceBoard = createSourceBoard(systemClock);
   const numbers = createLiveNumbers();
   const logged: object[] = [];
   const note = (fields: object) => logged.push(fields);
@@ -77,6 +79,7 @@ export async function startDashboard(
       log: { info: note, warn: note, error: note },
       onSkipped: () => {},
       sources: () => ({ store: 'ok' }),
+      sourceBoard,
     },
     {
       ...{ host: '127.0.0.1', port: 0, bodyBytesMax: 4_096 },
@@ -99,7 +102,7 @@ export async function startDashboard(
     },
     async accept(delivery, verdict) {
       const after = ledger.head();
-      await ledger.accept(delivery);
+      sourceBoard.note('chirpstack-v4-json', delivery, await ledger.accept(delivery));
       catalogue.note(
         reader
           .read(after, 100)

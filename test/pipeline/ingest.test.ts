@@ -55,6 +55,9 @@ beforeEach(async () => {
     ledger,
     observe: {
       item: (source, receipt, problem) => seen.push({ source, receipt, problem }),
+      written: (source, { items }, receipts) => {
+        expect([typeof source, receipts.length]).toEqual(['string', items.length]);
+      },
       acknowledged: (seconds) => {
         acknowledged += seconds >= 0 ? 1 : 0;
       },

@@ -1,4 +1,6 @@
-/** A host with a clock that stands still, for the tests: what is sent to it, and what it asks for. */
+/**
+ * A host with a clock that stands still, for the tests: what is sent to it, and what it asks for.
+ */
 import type { Parsed } from '../../../gateway/adapters/adapter.ts';
 import {
   createSparkplugHost,

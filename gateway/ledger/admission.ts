@@ -134,7 +134,8 @@ function appendUplink(prepared: PreparedItem, content: string, page: Page): Rece
   const { books, inbound } = page;
   assert.ok(item.kind === 'payload', 'only an uplink has a content');
   const times = { receivedAt: inbound.receivedAt, rxTime: believableTime(item.rxTime) };
-  const known = books.contents.mayKnow(content, times)
+  const { deviceId, fCnt = 0 } = item;
+  const known = books.contents.mayKnow(content, times, { deviceId, fCnt })
     ? recognise(item, books.contents.find(content, times), page)
     : undefined;
   if (frame !== undefined) {
@@ -145,7 +146,7 @@ function appendUplink(prepared: PreparedItem, content: string, page: Page): Rece
     if (!isOld) moveCounter(books, frame);
   }
   if (known !== undefined) return appendKnown(prepared, known, page);
-  books.contents.note(content, seqValue(books.nextSeq), times);
+  books.contents.note(content, seqValue(books.nextSeq), times, { deviceId, fCnt });
   return append(prepared, accepted, page);
 }
 
@@ -171,8 +172,8 @@ function recognise(
     if (first === undefined) return { seq, relation: 'late', isFresh: false };
     const relation = relate(files, first, { inbound, item, firstSeq }, limits);
     if (relation === undefined) continue;
-    const isFresh =
-      relation === 'in-window' || (relation === 'late' && bringsReceptions(files, first, item));
+    // One server's two messages may bear one key: LORIOT's second brings the gateways.
+    const isFresh = relation === 'in-window' || bringsReceptions(files, first, item);
     return { seq, relation, isFresh: isFresh && countCopies(files, seq) < limits.copiesMax };
   }
   return undefined;

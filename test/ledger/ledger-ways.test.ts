@@ -59,6 +59,14 @@ describe('One uplink by several ways', () => {
     ]);
   });
 
+  it('is a copy under the key of the first when it brings gateways, else a redelivery', async () => {
+    const item = { messageKey: 'rx and gw' };
+    const all = [by('loriot-rx', {}, { item }), by('loriot-gw', {}, { item })];
+    expect(await bench.outcomesOf(...all, ...all)).toEqual([
+      ...['accepted', 'copy', 'redelivery', 'redelivery'],
+    ]);
+  });
+
   it('keeps a bounded number of copies', async () => {
     await bench.restart({ copiesMax: 2 });
     expect(await bench.outcomesOf(...ways.map((way) => by(way)))).toEqual([

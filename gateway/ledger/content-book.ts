@@ -21,6 +21,8 @@ const prefixBytes = 4;
 const windowsKept = 3;
 /** Uplinks that look the same, but are not, that can come within one slot. */
 const alikeMax = 8;
+/** Devices whose highest counter is remembered; beyond them it is learnt anew. */
+const devicesMax = 500_000;
 /** Contents that are read back on opening at most; beyond them the oldest copies go unnoticed. */
 const contentsReadMax = 1_000_000;
 
@@ -28,10 +30,18 @@ interface ContentLimits {
   readonly copyWindowMs: number;
 }
 
+export interface DeviceCounter {
+  readonly deviceId: string;
+  /** The 32-bit uplink counter. */
+  readonly fCnt: number;
+}
+
 export class ContentBook {
   readonly #identities: IdentityBook;
   readonly #windowMs: number;
   readonly #recent: RecentContents;
+  /** The highest counter noted of each device: what lies above it has not come yet. */
+  readonly #highest = new Map<string, number>();
 
   constructor(identities: IdentityBook, now: number, { copyWindowMs }: ContentLimits) {
     this.#identities = identities;
@@ -46,9 +56,12 @@ export class ContentBook {
     }
   }
 
-  /** False for nearly all uplinks: then there is nothing to search for. */
-  mayKnow(content: string, times: UplinkTimes): boolean {
-    return this.#isLate(times) || this.#recent.mayHave(content);
+  /** False for nearly all uplinks, late ones too: then there is nothing to search for. */
+  mayKnow(content: string, times: UplinkTimes, { deviceId, fCnt }: DeviceCounter): boolean {
+    if (this.#recent.mayHave(content)) return true;
+    if (!this.#isLate(times)) return false;
+    const highest = this.#highest.get(deviceId);
+    return highest === undefined || fCnt <= highest;
   }
 
   /** Seqs of first receptions of this content near these times, likeliest first. */
@@ -62,9 +75,10 @@ export class ContentBook {
   }
 
   /** Only inside a write transaction. */
-  note(content: string, seq: Buffer, times: UplinkTimes): void {
+  note(content: string, seq: Buffer, times: UplinkTimes, counter: DeviceCounter): void {
     const { receivedAt, rxTime } = times;
-    const isFirst = !this.mayKnow(content, times);
+    const isFirst = !this.mayKnow(content, times, counter);
+    this.#remember(counter);
     const slot = slotOf(receivedAt);
     this.#recent.add(content, receivedAt);
     this.#identities.put(timePrefix(isFirst ? slot : this.#freeSlot(content, slot)) + content, seq);
@@ -73,6 +87,14 @@ export class ContentBook {
     if (told !== slot) {
       this.#identities.put(timePrefix(this.#freeSlot(content, told)) + content, seq);
     }
+  }
+
+  /** A write that fails leaves it too high: that costs a search, and nothing else. */
+  #remember({ deviceId, fCnt }: DeviceCounter): void {
+    const highest = this.#highest.get(deviceId);
+    if (highest !== undefined && highest >= fCnt) return;
+    if (highest === undefined && this.#highest.size >= devicesMax) this.#highest.clear();
+    this.#highest.set(deviceId, fCnt);
   }
 
   /** Two uplinks that look the same may come at once: the slot before is searched, too. */

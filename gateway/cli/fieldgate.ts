@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { codecsCommand } from './codecs.ts';
 import { configCommand } from './config.ts';
 import { decodeCommand } from './decode.ts';
 import { hashPasswordCommand, tokenCommand } from './secrets.ts';
@@ -31,6 +32,7 @@ const program = new Command('fieldgate')
 for (const command of [
   serveCommand(),
   configCommand(),
+  codecsCommand(),
   decodeCommand(),
   tokenCommand(),
   hashPasswordCommand(),

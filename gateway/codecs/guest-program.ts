@@ -84,12 +84,12 @@ export const guestProgram = `(() => {
     return { data, warnings, errors };
   }
 
-  function encode({ data, fPort, variables }) {
+  function encode({ data, fPort, variables, more }) {
     const name = pick(undefined, ['encodeDownlink', 'Encode', 'Encoder']);
     const encodeDownlink = found[name];
     if (name === 'Encode') return { bytes: listOf(encodeDownlink(fPort, data, variables)) };
     if (name === 'Encoder') return { bytes: listOf(encodeDownlink(data, fPort)) };
-    const output = plain(encodeDownlink({ data, fPort, variables }), name);
+    const output = plain(encodeDownlink({ ...more, data, fPort, variables }), name);
     const { bytes, fPort: chosen, warnings, errors } = output;
     return { bytes: listOf(bytes), fPort: chosen, warnings, errors };
   }

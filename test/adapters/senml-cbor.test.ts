@@ -117,6 +117,10 @@ describe('A SenML pack in CBOR', () => {
     expect(faultOf(parsed).detail).toBe('record 0 is not an object');
   });
 
+  it('is malformed when it is no array', () => {
+    expect(openCborPack(Buffer.from([0xa0]))).toMatchObject({ detail: 'the body is not an array' });
+  });
+
   it('is total on any bytes after the first', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0x80, max: 0x9f }), fc.uint8Array(), (first, rest) => {

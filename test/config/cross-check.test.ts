@@ -26,6 +26,28 @@ describe('The cross check', () => {
     expect(paths).toEqual(['ingest.routes.0.topic']);
   });
 
+  it('stops the start for a mapping that cannot be, with the place in it', () => {
+    const mapping = '{name: pumps, topics: ["p/{id}"], rules: [{deviceId: {from: "topic:i"}}]}';
+    expect(found(`ingest: {mappings: [${mapping}, {profile: vegga}]}`)).toEqual([
+      {
+        path: 'ingest.mappings.0.rules.0.deviceId.from',
+        detail: 'no topic has a level {i}; known: topic:id',
+        isFatal: true,
+      },
+      {
+        path: 'ingest.mappings.1.profile',
+        detail: expect.stringContaining('no profile is named vegga; known: cassia'),
+        isFatal: true,
+      },
+    ]);
+  });
+
+  it('takes a mapping for the adapter of a route', () => {
+    const routes = 'routes: [{topic: a/b, adapter: vega}, {topic: a/c, adapter: pumps}]';
+    const mappings = 'mappings: [{profile: vega}, {profile: sodaq, name: pumps}]';
+    expect(found(`ingest: {${routes}, ${mappings}}`)).toEqual([]);
+  });
+
   it('stops the start for a certificate file that cannot be read', () => {
     const readable = JSON.stringify(fileOf('x', 'key.pem'));
     const problems = found(`mqtt: {tls: {certFile: no-such.pem, keyFile: ${readable}}}`);

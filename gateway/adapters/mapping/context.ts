@@ -53,7 +53,7 @@ export interface Scope {
 }
 
 export function inside(scope: Scope, key: string | number): Scope {
-  return { ...scope, path: scope.path === '' ? `${key}` : `${scope.path}.${key}` };
+  return { ...scope, path: `${scope.path}.${key}` };
 }
 
 export function report(scope: Scope, detail: string): undefined {

@@ -65,12 +65,10 @@ function formatOf(name: string): Intl.DateTimeFormat | undefined {
   }
 }
 
-/** Of "GMT", "GMT+04:00" or, long ago, "GMT-00:44:30". */
+/** Of "GMT" or "GMT+04:00". The seconds that zones had before 1972 are left out. */
 function readOffset(format: Intl.DateTimeFormat, time: number): number {
   const text = format.formatToParts(time).find(({ type }) => type === 'timeZoneName')?.value ?? '';
-  const [, sign, hours, minutes, seconds = '0'] =
-    /([+-])(\d{2}):(\d{2})(?::(\d{2}))?/.exec(text) ?? [];
-  if (sign === undefined) return 0;
-  const offset = (Number(hours) * 60 + Number(minutes)) * minute + Number(seconds) * 1_000;
+  const [, sign, hours, minutes] = /([+-])(\d{2}):(\d{2})/.exec(text) ?? [];
+  const offset = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * minute;
   return sign === '-' ? -offset : offset;
 }

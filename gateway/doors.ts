@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { type ChannelPlan, channelPlans } from './model/channel-plan.ts';
 import { parseEui64 } from './model/eui.ts';
 import { createBasicStation } from './transports/basic-station.ts';
+import { createCoap } from './transports/coap.ts';
 import { createHttpPush } from './transports/http-push.ts';
 import { isLoopback } from './transports/private-address.ts';
 import type { ListeningAddress, Receive, Transport } from './transports/transport.ts';
@@ -26,6 +27,13 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
   }
   if (ingest.basicStation !== undefined) {
     transports.push(createBasicStation(stationOptionsOf(ingest.basicStation), receive, hooks));
+  }
+  if (ingest.coap !== undefined) {
+    const accounts = ingest.coap.accounts.map((account) => ({
+      ...account,
+      isSource: account.adapter !== undefined,
+    }));
+    transports.push(createCoap({ ...ingest.coap, accounts }, receive, hooks));
   }
   return {
     router: push.router,

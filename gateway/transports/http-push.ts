@@ -39,6 +39,7 @@ interface Pushing extends HttpPushOptions {
   readonly flood: FloodLimit;
   readonly inFlight: InFlight;
   readonly readBody: express.RequestHandler;
+  readonly connectionOf: (request: Request) => string;
 }
 
 /** Why a request was refused: a closed list, since it becomes a label. */
@@ -72,6 +73,7 @@ export function createHttpPush(
       keysMax: sources.length + 1,
       monotonicMs: hooks.monotonicMs,
     }),
+    connectionOf: createConnectionNames(),
     // An inflated body could be a thousand times its size on the wire, so none is inflated.
     readBody: express.raw({ limit: limits.bodyBytesMax, type: () => true, inflate: false }),
   };
@@ -126,7 +128,11 @@ async function push(pushing: Pushing, request: Request, response: Response): Pro
     response.set('Retry-After', '1');
     return refuse(429, 'flood', 'this source sends more than its limit');
   }
-  await deliver(pushing, inboundOf(source, query, body.bytes, hooks), response);
+  await deliver(
+    pushing,
+    inboundOf(pushing, { source, query, request, body: body.bytes }),
+    response,
+  );
 }
 
 /** The only way to 204: the receiver has it on disk, or has written down why it is no use. */
@@ -141,25 +147,43 @@ async function deliver({ receive }: Pushing, inbound: Inbound, response: Respons
   response.status(204).end();
 }
 
+interface Proven {
+  readonly source: HttpSource;
+  readonly query: string;
+  readonly request: Request;
+  readonly body: Buffer;
+}
+
 function inboundOf(
-  source: HttpSource,
-  query: string,
-  body: Buffer,
-  { clock }: TransportHooks,
+  { hooks, connectionOf }: Pushing,
+  { source, query, request, body }: Proven,
 ): Inbound {
   const { name, vouches, deviceId } = source;
   return {
     transport: 'http',
     route: `/ingest/${name}${query}`,
     body,
-    receivedAt: clock.now(),
+    receivedAt: hooks.clock.now(),
     sender: {
       credential: name,
-      connection: randomUUID(),
+      connection: connectionOf(request),
       vouches,
       ...(deviceId === undefined ? {} : { deviceId }),
     },
     dup: false,
+  };
+}
+
+/**
+ * A name for each socket. A request that got no answer is sent again on another one, so equal bytes
+ * on one socket are two messages.
+ */
+function createConnectionNames(): (request: Request) => string {
+  const names = new WeakMap<object, string>();
+  return ({ socket }) => {
+    const name = names.get(socket) ?? randomUUID();
+    names.set(socket, name);
+    return name;
   };
 }
 

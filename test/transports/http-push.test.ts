@@ -116,7 +116,21 @@ describe('A webhook receipt', () => {
       route: '/ingest/keyed',
       sender: { credential: 'keyed', vouches: 'credential', deviceId: 'pump-7' },
     });
-    expect(first?.sender.connection).not.toBe(second?.sender.connection);
+  });
+
+  it('tells two connections apart, and not two requests on one', async () => {
+    const request = (n: number) =>
+      `POST /ingest/city?n=${n} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n` +
+      'Content-Length: 1\r\n\r\n1';
+    const sockets = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+    sockets[0]?.write(request(0) + request(1));
+    await receiver.receipts(2);
+    sockets[1]?.write(request(2));
+    await receiver.receipts(3);
+    for (const socket of sockets) socket.destroy();
+    const [first, second, third] = receiver.received.map(({ sender }) => sender.connection);
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
   });
 
   it('answers 503 with a time to come back when nothing could be written down', async () => {

@@ -1,0 +1,55 @@
+/** Everything the gateway keeps on disk, opened in order and closed in the reverse one. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { type Access, openAccess } from '../dashboard/access.ts';
+import { crossCheck } from './cross-check.ts';
+import { type CatalogueReader, openCatalogueReader } from './ledger/catalogue.ts';
+import { claimDirectory } from './ledger/data-directory.ts';
+import { openState } from './ledger/lmdb-files.ts';
+import { type LmdbLedger, openLedger } from './ledger/lmdb-ledger.ts';
+import { type LmdbLedgerReader, openLedgerReader } from './ledger/lmdb-reader.ts';
+import type { Log } from './log.ts';
+import { DeviceRegistry } from './lorawan/device-registry.ts';
+import { openKeyVault } from './lorawan/key-vault.ts';
+import type { Clock } from './model/clock.ts';
+import { putConfiguredDevices } from './provision.ts';
+
+export interface Holdings {
+  readonly dataDir: string;
+  readonly registry: DeviceRegistry;
+  readonly ledger: LmdbLedger;
+  readonly reader: LmdbLedgerReader;
+  readonly catalogue: CatalogueReader;
+  readonly access: Access;
+  close(): Promise<void>;
+}
+
+/** Rejects, and keeps nothing open, when another gateway holds the directory or a file is unsound. */
+export async function openHoldings(config: Config, clock: Clock, log: Log): Promise<Holdings> {
+  const dataDir = resolve(config.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const claim = await claimDirectory(dataDir);
+  try {
+    const state = openState({ directory: dataDir });
+    const vault = openKeyVault(config.keyFile ?? join(dataDir, 'device-keys.kek'));
+    const registry = new DeviceRegistry(state, vault);
+    await putConfiguredDevices(registry, config.devices, crossCheck(config), log);
+    const { keepDays: _days, sizeBytesMax: _size, ...limits } = config.ledger;
+    const ledger = await openLedger({ directory: dataDir, limits, clock });
+    const reader = openLedgerReader({ directory: dataDir });
+    const catalogue = openCatalogueReader(join(dataDir, 'catalogue'));
+    const access = openAccess(dataDir, clock, config.http.tokens);
+    return {
+      ...{ dataDir, registry, ledger, reader, catalogue, access },
+      async close() {
+        await ledger.close();
+        await Promise.all([reader.close(), catalogue.close(), state.close()]);
+        await claim.release();
+      },
+    };
+  } catch (error) {
+    await claim.release();
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** What is counted, logged and woken when a message has been written down, or could not be. */
+import type { Receipt } from './ledger/ledger.ts';
+import { createSampledWarning, type Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Clock } from './model/clock.ts';
+import type { Fault } from './model/fault.ts';
+import type { IngestObserver } from './pipeline/ingest.ts';
+
+export interface IngestWatch {
+  readonly observer: IngestObserver;
+  /** Why nothing is acknowledged at present; undefined while the ledger writes. */
+  ledgerFault(): string | undefined;
+}
+
+interface WatchParts {
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly written: IngestObserver['written'];
+  /** Something new is in the ledger. */
+  readonly onWritten: () => void;
+}
+
+export function createIngestWatch({ metrics, log, clock, ...parts }: WatchParts): IngestWatch {
+  const warn = createSampledWarning(log, clock.now);
+  let ledgerFault: string | undefined;
+
+  function item(source: string, receipt: Receipt, problem?: Fault): void {
+    metrics.uplink(source, receipt.outcome);
+    const code = problem?.code ?? (receipt.outcome === 'replayed' ? 'FRAME_REPLAYED' : undefined);
+    if (code === undefined) return;
+    metrics.fault(code);
+    const fields = { event: 'fault', code, source, seq: receipt.seq, detail: problem?.detail };
+    warn(`${source}:${code}`, fields, 'written down with a fault');
+  }
+
+  return {
+    ledgerFault: () => ledgerFault,
+    observer: {
+      written: parts.written,
+      item,
+      acknowledged(seconds) {
+        ledgerFault = undefined;
+        metrics.ackSeconds(seconds);
+        parts.onWritten();
+      },
+      unavailable(reason) {
+        ledgerFault = reason;
+        metrics.fault('LEDGER_UNAVAILABLE');
+        warn('ledger', { event: 'ledger-unavailable', reason }, 'nothing is acknowledged');
+      },
+    },
+  };
+}

@@ -8,7 +8,7 @@ const from = z
   .string()
   .max(512)
   .describe(
-    'Where it stands: /pointer in the body, ./pointer in the element, topic:name, query:name, account.',
+    'Where: /pointer in the body, ./pointer in the element, topic:name, query:name, account.',
   );
 
 const scalar = z.union([z.string().max(256), z.number(), z.boolean(), z.null()]);

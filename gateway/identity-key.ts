@@ -1,6 +1,6 @@
 /**
  * The secret that makes device ids of IMEIs and the like; see adapters/mapping/hashed-identity.ts.
- * It belongs to the data directory and its backups: with another one every such device is a new one.
+ * It belongs to the data directory and its backups: with another one each such device is a new one.
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';

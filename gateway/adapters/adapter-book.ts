@@ -1,4 +1,4 @@
-/** Every adapter of this installation: those of the registry and the mappings of its configuration. */
+/** Every adapter of this installation: those of the registry and its own mappings. */
 import type { Config } from '../../config/schema.ts';
 import type { Adapter } from './adapter.ts';
 import { createMappingAdapters } from './mapping/mappings.ts';

@@ -1,4 +1,4 @@
-/** Device ids from names that a gateway gives its devices, with blanks and letters of any script. */
+/** Device ids from names that a gateway gives its devices, with blanks and any letters. */
 import { createHash } from 'node:crypto';
 import { isDeviceId } from '../model/device.ts';
 

@@ -1,4 +1,4 @@
-/** Radio values as AT commands report them: an index instead of dBm or dB, and one for "unknown". */
+/** Radio values as AT commands report them: an index for dBm or dB, and one for "unknown". */
 
 /** `cesq` is LTE in AT+CESQ [3GPP TS 27.007 as in Nordic's AT reference], `nr` its 5G fields. */
 export type RadioForm = 'cesq' | 'nr' | 'csq';

@@ -1,4 +1,4 @@
-/** Remembers what a pure function of a text gave: senders use the same few keys in every message. */
+/** Remembers what a pure function of a text gave: senders use few keys, in every message. */
 
 /** Longer texts are no keys; remembering them would hold on to payloads. */
 const textLengthMax = 64;

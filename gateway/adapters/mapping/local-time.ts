@@ -1,4 +1,4 @@
-/** Clock faces without a zone, "2019-01-02 12:34:56", placed in an IANA zone with its summer time. */
+/** Clock faces without a zone, "2019-01-02 12:34:56", placed in an IANA zone. */
 
 const minute = 60_000;
 const day = 86_400_000;

@@ -1,4 +1,4 @@
-/** A mapping compiled once: an adapter whose every step was settled when the configuration was read. */
+/** A mapping compiled once: every step is settled when the configuration is read. */
 import { isUtf8 } from 'node:buffer';
 import type { Mapping } from '../../../config/mapping-schema.ts';
 import { type Fault, fault } from '../../model/fault.ts';

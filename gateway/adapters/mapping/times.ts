@@ -1,4 +1,4 @@
-/** Times of a mapping as epoch milliseconds: units since 1970, RFC 3339, or clock faces in a zone. */
+/** Times of a mapping as epoch milliseconds: since 1970, RFC 3339, or clock faces in a zone. */
 import type { TimeSpec } from '../../../config/mapping-schema.ts';
 import { toNumber } from '../place.ts';
 import { parseDeviceTime, parseTimestamp } from '../timestamp.ts';

@@ -1,4 +1,4 @@
-/** Every shipped mapping. To add one: write its file, add one line here, and its messages to the tests. */
+/** Every shipped mapping. To add one: its file, one line here, its messages in the tests. */
 import type { MappingProfile } from '../../../../config/mapping-schema.ts';
 import { cassia } from './cassia.ts';
 import { kingPigeon } from './king-pigeon.ts';

@@ -1,11 +1,13 @@
 /** What a schema cannot see: names in the configuration that must exist elsewhere. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { codecs, findCodec } from '../decoders/registry.ts';
 import { checkMappings } from './adapters/mapping/mappings.ts';
-import { adapters, findAdapter } from './adapters/registry.ts';
+import { adapters } from './adapters/registry.ts';
 import { sparkplugName } from './adapters/sparkplug/host.ts';
 import { isTopicFilter } from './adapters/topic-filter.ts';
+import { doorProblems } from './door-check.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
 
 export interface CrossProblem {
@@ -19,6 +21,7 @@ export function crossCheck(config: Config): CrossProblem[] {
   return [
     ...mappingProblems(config),
     ...routeProblems(config),
+    ...doorProblems(config, knownAdapters(config)).map(({ path, detail }) => fatal(path, detail)),
     ...fileProblems(config),
     ...deviceProblems(config),
   ];
@@ -31,14 +34,24 @@ function mappingProblems({ ingest }: Config): CrossProblem[] {
   );
 }
 
-function routeProblems({ ingest }: Config): CrossProblem[] {
-  const named = ingest.mappings.flatMap(({ name, profile }) => name ?? profile ?? []);
-  const mapped = [...named, sparkplugName];
-  const known = [...adapters.map(({ name }) => name), ...mapped].join(', ');
-  return ingest.routes.flatMap(({ adapter, topic }, index) => [
-    ...(findAdapter(adapter) === undefined && !mapped.includes(adapter)
-      ? [fatal(`ingest.routes.${index}.adapter`, `no adapter is named ${adapter}; known: ${known}`)]
-      : []),
+/** The built-in ones, and what the mappings are called. */
+function knownAdapters({ ingest }: Config): string[] {
+  const mapped = ingest.mappings.flatMap(({ name, profile }) => name ?? profile ?? []);
+  return [...adapters.map(({ name }) => name), ...mapped, sparkplugName];
+}
+
+function routeProblems(config: Config): CrossProblem[] {
+  const known = knownAdapters(config);
+  const names = known.join(', ');
+  return config.ingest.routes.flatMap(({ adapter, topic }, index) => [
+    ...(known.includes(adapter)
+      ? []
+      : [
+          fatal(
+            `ingest.routes.${index}.adapter`,
+            `no adapter is named ${adapter}; known: ${names}`,
+          ),
+        ]),
     ...(isTopicFilter(topic)
       ? []
       : [fatal(`ingest.routes.${index}.topic`, `${topic} is not an MQTT topic filter`)]),
@@ -61,7 +74,7 @@ function isReadable(file: string): boolean {
   }
 }
 
-function deviceProblems({ devices }: Config): CrossProblem[] {
+function deviceProblems({ devices, codecs: { directory } }: Config): CrossProblem[] {
   const names = codecs.map(({ name }) => name).join(', ');
   return devices.flatMap((input, index) => {
     const parsed = parseDeviceInput(input);
@@ -73,6 +86,7 @@ function deviceProblems({ devices }: Config): CrossProblem[] {
     }
     const { codec } = parsed.device;
     if (codec === undefined || findCodec(codec) !== undefined) return [];
+    if (directory !== undefined && isReadable(join(directory, `${codec}.js`))) return [];
     return [mild(`${at}.codec`, `no codec is named ${codec}; known: ${names}`)];
   });
 }

@@ -215,6 +215,21 @@ const ledger = z.strictObject({
     .describe('How long a message with a counter, time or id of its own is recognised.'),
 });
 
+const codecs = z.strictObject({
+  directory: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Codec scripts: <id>.js, and <id>.yaml with its name, dialect and variables.'),
+  timeLimitMs: z.number().int().min(20).max(10_000).default(100).describe('Of one call.'),
+  memoryBytesMax: bytes.min(1_048_576).max(16_777_216).default(16_777_216).describe('Of one call.'),
+  stackBytesMax: bytes.min(16_384).max(1_048_576).default(262_144).describe('Of one call.'),
+  resultCharactersMax: bytes.default(65_536).describe('Of what one call returns, as JSON.'),
+  resultFieldsMax: count.default(1_000).describe('Of what one call returns.'),
+  scriptBytesMax: bytes.default(524_288).describe('Largest script.'),
+  scriptsMax: count.default(2_000).describe('Scripts read from the directory.'),
+});
+
 const live = z.strictObject({
   heartbeatMs: z
     .number()
@@ -260,6 +275,7 @@ export const configSchema = z.strictObject({
     .max(200_000)
     .default([])
     .describe('Devices, beside those put by the API.'),
+  codecs: codecs.prefault({}).describe('Scripts that decode payloads, and what they may use.'),
   store: store
     .prefault({ kind: 'embedded' })
     .describe('Where telemetry is kept: embedded or influx.'),

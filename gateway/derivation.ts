@@ -1,4 +1,5 @@
 /** The derive worker beside the ingest thread: it knows the devices, and a crash of it is told. */
+import { resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { Holdings } from './holdings.ts';
 import type { Hub } from './live/hub.ts';
@@ -41,8 +42,10 @@ export function startDerivation(parts: DerivationParts): Derivation {
   return { derive, fault: () => (derive.isRunning() ? undefined : crash) };
 }
 
-function workerSettings(dataDir: string, { store }: Config, registry: DeviceRegistry) {
-  return { dataDir, store, devices: [...allDevices(registry)] };
+function workerSettings(dataDir: string, { store, codecs }: Config, registry: DeviceRegistry) {
+  const { directory, ...limits } = codecs;
+  const scripts = directory === undefined ? {} : { directory: resolve(directory) };
+  return { dataDir, store, devices: [...allDevices(registry)], codecs: { ...scripts, limits } };
 }
 
 function* allDevices(registry: DeviceRegistry) {

@@ -72,6 +72,13 @@ export function createWorkerListener(parts: ListenerParts): WorkerListener {
         case 'feed':
           onFeed(message.feed);
           break;
+        case 'codec-problem':
+          warn(
+            message.detail,
+            { event: 'codec-problem', ...message },
+            'a codec script is at fault',
+          );
+          break;
         case 'rejected':
           metrics?.storeError();
           warn(

@@ -10,6 +10,8 @@ import {
   workerData,
 } from 'node:worker_threads';
 import { findCodec } from '../decoders/registry.ts';
+import { codecLimits } from './codecs/limits.ts';
+import { openScriptCodecs } from './codecs/script-codecs.ts';
 import { openCatalogue } from './ledger/catalogue.ts';
 import { openLedgerReader } from './ledger/lmdb-reader.ts';
 import { systemClock } from './model/clock.ts';
@@ -18,6 +20,7 @@ import { deriveEntry } from './pipeline/derive.ts';
 import { startDeriveLoop } from './pipeline/derive-loop.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
 import { createLiveNumbers } from './pipeline/live-numbers.ts';
+import { createScriptPass } from './pipeline/script-pass.ts';
 import type {
   FromWorker,
   StoreRequest,
@@ -46,6 +49,14 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     onState: ({ kind, since, reason }) =>
       tell({ kind: 'feed', feed: { state: kind, since, reason } }),
   });
+  const onCodecProblem = (detail: string) => tell({ kind: 'codec-problem', detail });
+  const scripts = openScriptCodecs({
+    limits: codecLimits,
+    ...settings.codecs,
+    onCrash: onCodecProblem,
+  });
+  scripts.problems.forEach(onCodecProblem);
+  const scriptPass = createScriptPass(scripts, (id) => devices.get(id));
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
   let live = catalogue.position('live');
@@ -61,8 +72,13 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     reader,
     catalogue,
     feed: { offer: (batch) => feed.offer(batch), isDown: () => feed.state().kind === 'down' },
+    prepare: scriptPass.prepare,
     derive: (entry) =>
-      deriveEntry(entry, { deviceOf: (id) => devices.get(id), codecOf: (name) => findCodec(name) }),
+      deriveEntry(entry, {
+        deviceOf: scriptPass.deviceOf,
+        codecOf: (name) => findCodec(name),
+        scriptResultOf: scriptPass.resultOf,
+      }),
     publish(readings) {
       const numbered = numbers.number(readings);
       latest.note(readings, numbered.rows);
@@ -84,6 +100,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   async function stop(): Promise<void> {
     clearInterval(keeping);
     await loop.stop();
+    await scripts.close();
     keep();
     await feed.close();
     await store.close();

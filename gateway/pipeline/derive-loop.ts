@@ -16,6 +16,8 @@ export interface DeriveLoopParts {
    */
   readonly catalogue: Pick<Catalogue, 'position' | 'setPosition' | 'note'>;
   readonly derive: (entry: LedgerEntry) => Derived;
+  /** Called with all entries of a pass before they are derived, which waits for what it returns. */
+  readonly prepare?: (entries: readonly LedgerEntry[]) => Promise<void> | undefined;
   readonly feed: DeriveFeed;
   /** Hands readings on to the live side; called once for each entry, in order. */
   readonly publish: (readings: readonly Reading[]) => void;
@@ -81,18 +83,21 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   }
 
   /** Derives what follows `after` for either side; false when there was nothing. */
-  function deriveFor(after: number, limit: number, toStore: boolean): boolean {
+  async function deriveFor(after: number, limit: number, toStore: boolean): Promise<boolean> {
     const entries = parts.reader.read(after, limit);
     const last = entries.at(-1);
     const first = entries[0];
     if (last === undefined || first === undefined) return false;
+    const ofGeneration = generation;
+    await parts.prepare?.(entries);
     const { readings, links, notes, fresh, faults } = deriveAll(entries, live, parts.derive);
     if (notes.length > 0) {
       parts.publish(fresh);
       live = last.seq;
       parts.catalogue.note(notes);
     }
-    if (toStore) {
+    // After a rewind in the meantime the store's place is another: these are read again from there.
+    if (toStore && ofGeneration === generation) {
       offered = last.seq;
       offer({ readings, links }, offered);
     }
@@ -101,18 +106,18 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   }
 
   /** Both sides in one go while they are level; else live first, then the store's backlog. */
-  function pass(): boolean {
+  async function pass(): Promise<boolean> {
     const mayOffer = !parts.feed.isDown() && inFlight < offersInFlightMax;
     if (mayOffer && offered === live) return deriveFor(live, entriesMax, true);
-    const didLive = deriveFor(live, entriesMax, false);
+    const didLive = await deriveFor(live, entriesMax, false);
     const backlog = Math.min(live - offered, entriesMax);
-    const didStore = mayOffer && backlog > 0 && deriveFor(offered, backlog, true);
+    const didStore = mayOffer && backlog > 0 && (await deriveFor(offered, backlog, true));
     return didLive || didStore;
   }
 
   async function run(): Promise<void> {
     while (!isStopped) {
-      const isBusy = pass();
+      const isBusy = await pass();
       await (isBusy ? nextTurn() : idle((resolve) => (wake = resolve)));
     }
   }

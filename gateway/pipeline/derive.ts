@@ -2,7 +2,7 @@
  * After the acknowledgement: a ledger entry becomes readings and link samples. Pure: the same
  * entry, the same points.
  */
-import type { Codec, DecodedValue } from '../../decoders/codec.ts';
+import type { Codec, CodecInput, Decoded, DecodedValue } from '../../decoders/codec.ts';
 import { mapField, mapObject, unitOf } from '../../decoders/mapping.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { Device } from '../model/device.ts';
@@ -27,6 +27,8 @@ export interface Derived {
 export interface DeriveParts {
   readonly deviceOf: (id: string) => Device | undefined;
   readonly codecOf: (name: string) => Codec | undefined;
+  /** What a script has made of the entry with this seq; absent where there are no scripts. */
+  readonly scriptResultOf?: (seq: number) => Decoded | undefined;
 }
 
 const nothing: Derived = { readings: [], links: [] };
@@ -43,7 +45,7 @@ export function deriveEntry(entry: LedgerEntry, parts: DeriveParts): Derived {
   const links = linksOf(entry, item, (time) => plausible(time, entry.receivedAt).time);
   if (entry.outcome === 'copy') return { readings: [], links };
   if (entry.outcome !== 'accepted') return nothing;
-  const { values, problem } = valuesOf(item, device, parts);
+  const { values, problem } = valuesOf(entry.seq, item, device, parts);
   const origin: Origin = { entry, device: item.deviceId, known: device, vouchedBy: item.vouchedBy };
   const readings = readingsOf(values, item.rxTime ?? item.rxInfo[0]?.rxTime, origin);
   return problem === undefined ? { readings, links } : { readings, links, fault: problem };
@@ -63,16 +65,21 @@ interface Values {
 }
 
 /** The device's codec first; without one, what the sender decoded; without that, a fault. */
-function valuesOf(uplink: VerifiedUplink, device: Device | undefined, parts: DeriveParts): Values {
-  const { frmPayload, fPort = 0, measurements = [] } = uplink;
+function valuesOf(
+  seq: number,
+  uplink: VerifiedUplink,
+  device: Device | undefined,
+  parts: DeriveParts,
+): Values {
+  const { measurements = [] } = uplink;
   const status = mapped(measurements.filter(({ name }) => deviceStatusNames.has(name)));
   if (uplink.encrypted === true) {
     const detail = 'the network server does not hold its AppSKey';
     return { values: status, problem: fault('PAYLOAD_ENCRYPTED', detail) };
   }
-  const carriesPayload = frmPayload !== undefined && frmPayload.length > 0 && fPort > 0;
-  if (device?.codec !== undefined && carriesPayload) {
-    const result = decoded(device.codec, { bytes: frmPayload, fPort }, parts);
+  const input = payloadOf(uplink);
+  if (device?.codec !== undefined && input !== undefined) {
+    const result = decoded(device.codec, input, parts, parts.scriptResultOf?.(seq));
     return 'code' in result
       ? { values: status, problem: result }
       : { values: withStatus(result, status) };
@@ -81,7 +88,7 @@ function valuesOf(uplink: VerifiedUplink, device: Device | undefined, parts: Der
     ...(uplink.object === undefined ? [] : mapObject(uplink.object)),
     ...mapped(measurements),
   ];
-  if (values.length > status.length || !carriesPayload) return { values };
+  if (values.length > status.length || input === undefined) return { values };
   const detail = `no codec for ${uplink.deviceId}, and nothing decoded in the message`;
   return { values, problem: fault('CODEC_MISSING', detail) };
 }
@@ -100,14 +107,21 @@ function withStatus(
   return [...values, ...status.filter(({ quantity }) => !told.has(quantity))];
 }
 
+/** What there is to decode: undefined without bytes, on a port for commands, or still encrypted. */
+export function payloadOf(uplink: VerifiedUplink): CodecInput | undefined {
+  const { frmPayload, fPort = 0, encrypted = false } = uplink;
+  const isWhole = !encrypted && frmPayload !== undefined && frmPayload.length > 0 && fPort > 0;
+  return isWhole ? { bytes: frmPayload, fPort } : undefined;
+}
+
 function decoded(
   name: string,
-  input: { bytes: Uint8Array; fPort: number },
+  input: CodecInput,
   parts: DeriveParts,
+  scripted: Decoded | undefined,
 ): readonly DecodedValue[] | Fault {
-  const codec = parts.codecOf(name);
-  if (codec === undefined) return fault('CODEC_MISSING', `there is no codec named ${name}`);
-  const result = codec.decode(input);
+  const result = scripted ?? parts.codecOf(name)?.decode(input);
+  if (result === undefined) return fault('CODEC_MISSING', `there is no codec named ${name}`);
   return result.ok ? result.values : fault('PAYLOAD_UNDECODABLE', `${name}: ${result.error}`);
 }
 

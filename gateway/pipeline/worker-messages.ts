@@ -2,6 +2,7 @@
  * What the ingest thread and the derive worker say to each other. Plain data: it is copied between
  * threads.
  */
+import type { CodecLimits } from '../codecs/limits.ts';
 import type { Device } from '../model/device.ts';
 import type { StoreSettings } from '../stores/open-store.ts';
 import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';
@@ -11,6 +12,14 @@ export interface WorkerSettings {
   readonly dataDir: string;
   readonly store: StoreSettings;
   readonly devices: readonly Device[];
+  /** Built-in codecs only without them. */
+  readonly codecs?: CodecSettings;
+}
+
+export interface CodecSettings {
+  /** Where codec scripts lie; none without it. */
+  readonly directory?: string | undefined;
+  readonly limits: CodecLimits;
 }
 
 export type StoreRequest =
@@ -51,6 +60,8 @@ export type FromWorker =
     }
   | { readonly kind: 'stored'; readonly readings: number; readonly seq: number }
   | { readonly kind: 'feed'; readonly feed: FeedState }
+  /** A script that cannot be read, or one that cost the sandbox its thread. */
+  | { readonly kind: 'codec-problem'; readonly detail: string }
   | { readonly kind: 'rejected'; readonly records: number; readonly reason: string }
   | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly reason: string };

@@ -64,8 +64,6 @@ export const channelPlans = {
   },
 } as const satisfies Readonly<Record<string, ChannelPlan>>;
 
-export type PlanName = keyof typeof channelPlans;
-
 /** By its name in any case; undefined for a plan that is not here. */
 export function findPlan(name: string): ChannelPlan | undefined {
   switch (name.toUpperCase()) {

@@ -1,4 +1,6 @@
-/** `npm run bench`: every row of the budgets that can be measured here, with what was asked of it. */
+/**
+ * `npm run bench`: every row of the budgets that can be measured here, with what was asked of it.
+ */
 import { endToEnd } from './end-to-end.ts';
 import { ledgerAccept } from './ledger-accept.ts';
 import { rawFrames } from './raw-frames.ts';

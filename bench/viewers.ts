@@ -1,4 +1,6 @@
-/** Viewers of the live stream, one of them with a watch: from receipt at the gateway to the viewer. */
+/**
+ * Viewers of the live stream, one of them with a watch: from receipt at the gateway to the viewer.
+ */
 import { WebSocket } from 'ws';
 import { liveSubprotocol, type ServerMessage } from '../dashboard/protocol.ts';
 import type { GatewayProcess } from '../test/setup/gateway-process.ts';

@@ -26,7 +26,8 @@ export function clarify(field: FoundField, value: number): FoundField | undefine
 
 /**
  * Cells give 1 to 5 V, in steps finer than a volt; a share of charge is a whole number or above 30.
- * A whole number from 1 to 5 may be either, and so may a fraction between 5 and 30 (lead batteries).
+ * A whole number from 1 to 5 may be either, and so may a fraction between 5 and 30 (lead
+ * batteries).
  */
 function judgeBattery(field: FoundField, value: number): FoundField | undefined {
   if (field.unit !== undefined) {

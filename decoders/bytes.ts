@@ -139,7 +139,9 @@ export interface Where {
   readonly time?: number;
 }
 
-/** Takes what a codec reads, rounds it to the quantity's resolution and refuses what is no value. */
+/**
+ * Takes what a codec reads, rounds it to the quantity's resolution and refuses what is no value.
+ */
 export class Collector {
   readonly values: DecodedValue[] = [];
   readonly warnings: string[] = [];

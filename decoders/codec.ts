@@ -1,4 +1,6 @@
-/** The seam of a payload decoder. Someone who writes one reads this file and bytes.ts, nothing else. */
+/**
+ * The seam of a payload decoder. Someone who writes one reads this file and bytes.ts, nothing else.
+ */
 
 /** One decoded value. Its quantity is a name from quantity.ts, which also fixes the unit. */
 export interface DecodedValue {

@@ -1,4 +1,7 @@
-/** Finds, in the path of a decoded value, the name that the vocabulary knows; what is left is a channel. */
+/**
+ * Finds, in the path of a decoded value, the name that the vocabulary knows; what is left is a
+ * channel.
+ */
 import { type FieldName, fieldNames, unitSuffixes } from './field-names.ts';
 import { quantityOf } from './quantity.ts';
 
@@ -102,7 +105,10 @@ export function channelOf(parts: readonly (string | undefined)[]): { readonly ch
   return channel === '' ? {} : { channel };
 }
 
-/** As it stands, then without the numbers at the end of its names: `gps_1.latitude` is `gps_latitude`. */
+/**
+ * As it stands, then without the numbers at the end of its names: `gps_1.latitude` is
+ * `gps_latitude`.
+ */
 function findWhole(tokens: readonly string[]): FoundField | undefined {
   const whole = lookUp(tokens.join('_'));
   if (whole !== undefined) return whole;

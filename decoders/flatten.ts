@@ -1,4 +1,7 @@
-/** Walks what somebody else decoded, of any shape, and lists the plain values in it with their paths. */
+/**
+ * Walks what somebody else decoded, of any shape, and lists the plain values in it with their
+ * paths.
+ */
 
 export type Plain = number | string | boolean;
 

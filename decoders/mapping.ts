@@ -48,7 +48,9 @@ export function mapObject(object: object): DecodedValue[] {
   return flatten(object).map((leaf) => withOwnChannel(mapPlain(leaf), leaf.path, taken));
 }
 
-/** A device that reports one thing under two names keeps both: the second in a channel of its name. */
+/**
+ * A device that reports one thing under two names keeps both: the second in a channel of its name.
+ */
 function withOwnChannel(field: MappedField, path: readonly string[], taken: Set<string>) {
   const { quantity, value } = field;
   const series = (channel = '') => `${quantity} ${channel}`;

@@ -57,12 +57,17 @@ export function isInRange(name: string, value: number | string): boolean {
   return typeof value === 'number' && value >= quantity.min && value <= quantity.max;
 }
 
-/** Steps per unit, a whole number: dividing by it gives the shortest decimal, multiplying would not. */
+/**
+ * Steps per unit, a whole number: dividing by it gives the shortest decimal, multiplying would not.
+ */
 const stepsPerUnit: ReadonlyMap<string, number> = new Map(
   Object.entries(measures).map(([name, { resolution }]) => [name, Math.round(1 / resolution)]),
 );
 
-/** The number rounded to the quantity's resolution; unchanged for states and `x_…`. Never minus zero. */
+/**
+ * The number rounded to the quantity's resolution; unchanged for states and `x_…`. Never minus
+ * zero.
+ */
 export function roundToResolution(name: string, value: number): number {
   const steps = stepsPerUnit.get(name);
   if (steps === undefined || Math.abs(value) * steps > Number.MAX_SAFE_INTEGER) return value;

@@ -1,6 +1,8 @@
 /** From the units that devices name (SenML, UCUM, spelled out) to the unit of a quantity. */
 
-/** What one of this unit is in the dimension's base unit: a factor, then an offset if it has one. */
+/**
+ * What one of this unit is in the dimension's base unit: a factor, then an offset if it has one.
+ */
 type Scale = number | readonly [factor: number, offset: number];
 
 /** Units of one dimension convert into each other. By UCUM code; some stand in two dimensions. */

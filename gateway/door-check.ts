@@ -1,4 +1,6 @@
-/** What the schema cannot see of the doors beside MQTT: names that must exist, addresses that fit. */
+/**
+ * What the schema cannot see of the doors beside MQTT: names that must exist, addresses that fit.
+ */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { planOf } from './doors.ts';

@@ -25,7 +25,9 @@ export interface Holdings {
   close(): Promise<void>;
 }
 
-/** Rejects, and keeps nothing open, when another gateway holds the directory or a file is unsound. */
+/**
+ * Rejects, and keeps nothing open, when another gateway holds the directory or a file is unsound.
+ */
 export async function openHoldings(config: Config, clock: Clock, log: Log): Promise<Holdings> {
   const dataDir = resolve(config.dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });

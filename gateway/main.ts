@@ -64,7 +64,9 @@ async function joinOrClose(config: Config, log: Log, holdings: Holdings) {
   }
 }
 
-/** Bytes flow down the page: doors and broker, ingest, ledger, derivation, live picture, dashboard. */
+/**
+ * Bytes flow down the page: doors and broker, ingest, ledger, derivation, live picture, dashboard.
+ */
 function joinParts(config: Config, log: Log, holdings: Holdings) {
   const clock = systemClock;
   const { ledger, reader, catalogue, registry, access } = holdings;

@@ -1,4 +1,6 @@
-/** From the configuration to the broker's options and hooks: what it refuses is written down, too. */
+/**
+ * From the configuration to the broker's options and hooks: what it refuses is written down, too.
+ */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Log } from './log.ts';

@@ -1,7 +1,7 @@
 /**
  * Randomness that a seed fixes for ever: a stream (sfc32, public domain) for drawing a scenario,
- * and noise as a pure function of (key, time) for its curves, so that a device's value at a time does
- * not depend on what was asked before.
+ * and noise as a pure function of (key, time) for its curves, so that a device's value at a time
+ * does not depend on what was asked before.
  */
 import { createHash } from 'node:crypto';
 

@@ -61,7 +61,7 @@ describe('Shape', () => {
   });
 
   it('keeps every line within 100 columns, but for a text that cannot be broken', () => {
-    const unbroken = /(['"`]).{40,}\1/;
+    const unbroken = /(['"`/]).{40,}\1/;
     expect(lines((line) => [...line].length > 100 && !unbroken.test(line))).toEqual([]);
   });
 
@@ -96,7 +96,7 @@ function isSuite(node: ts.Node, path: string): boolean {
 describe('Names', () => {
   it('are nouns in kebab-case for every file', () => {
     const odd = files.filter(
-      ({ path }) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config))?\.tsx?$/.test(basename(path)),
+      ({ path }) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d))?\.tsx?$/.test(basename(path)),
     );
     expect(odd.map(({ path }) => path)).toEqual([]);
   });

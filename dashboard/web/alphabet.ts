@@ -29,7 +29,9 @@ function rankOf(character: string): number {
   return rankOfSign;
 }
 
-/** Cuts a name into whole numbers and single characters, so that "Sensor 2" precedes "Sensor 10". */
+/**
+ * Cuts a name into whole numbers and single characters, so that "Sensor 2" precedes "Sensor 10".
+ */
 function pieces(name: string): string[] {
   return name.normalize('NFC').match(/\d+|[^\d]/gu) ?? [];
 }

@@ -42,7 +42,9 @@ function groupByDevice(readings: readonly LiveReading[]): Map<string, LiveReadin
   return groups;
 }
 
-/** A late reading does not replace a newer one; the same time does, since a judgement may change. */
+/**
+ * A late reading does not replace a newer one; the same time does, since a judgement may change.
+ */
 function withReadings(board: DeviceBoard, readings: readonly LiveReading[]): DeviceBoard {
   const merged = new Map(board.readings);
   let rhythm = board.rhythm;
@@ -57,7 +59,9 @@ function withReadings(board: DeviceBoard, readings: readonly LiveReading[]): Dev
   return { readings: merged, rhythm };
 }
 
-/** A snapshot holds one value of each series, of different times: only the newest tells a rhythm. */
+/**
+ * A snapshot holds one value of each series, of different times: only the newest tells a rhythm.
+ */
 function fromSnapshot(known: DeviceBoard, readings: readonly LiveReading[]): DeviceBoard {
   const newest = Math.max(...readings.map((reading) => reading.time));
   const merged = new Map(readings.map((reading) => [seriesKey(reading), reading]));

@@ -4,7 +4,9 @@ import { standardGravity } from '../gravity.ts';
 
 type Field = (bytes: ByteReader, into: Collector, channel: string) => void;
 
-/** Only the types known here: the length of an unknown one is unknown too, so it ends the reading. */
+/**
+ * Only the types known here: the length of an unknown one is unknown too, so it ends the reading.
+ */
 const fields: ReadonlyMap<number, Field> = new Map([
   [0, one('digital_input', (bytes) => bytes.u8())],
   [1, one('digital_output', (bytes) => bytes.u8())],

@@ -109,7 +109,9 @@ function addBuiltIn(bytes: ByteReader, into: Collector, where?: Where): void {
 
 type External = (bytes: ByteReader, into: Collector, where?: Where) => void;
 
-/** By Ext number. Live there are four bytes, of which most sensors use two; in a record only two. */
+/**
+ * By Ext number. Live there are four bytes, of which most sensors use two; in a record only two.
+ */
 const externals: ReadonlyMap<number, External> = new Map([
   [0, () => {}],
   [1, addProbeOf],

@@ -1,4 +1,7 @@
-/** Air: climate, gases, particles, noise and light. Mass concentrations, as air-quality law states them. */
+/**
+ * Air: climate, gases, particles, noise and light. Mass concentrations, as air-quality law states
+ * them.
+ */
 import type { Measure } from './definition.ts';
 
 export const air: Readonly<Record<string, Measure>> = {

@@ -1,4 +1,6 @@
-/** The device itself: its battery, place, movement and its inputs without a meaning of their own. */
+/**
+ * The device itself: its battery, place, movement and its inputs without a meaning of their own.
+ */
 import type { Measure } from './definition.ts';
 
 export const device: Readonly<Record<string, Measure>> = {

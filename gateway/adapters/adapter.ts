@@ -1,4 +1,7 @@
-/** The seam to a sender's format: bytes in, uplinks out. Pure, total and fast: it runs before the acknowledgement. */
+/**
+ * The seam to a sender's format: bytes in, uplinks out. Pure, total and fast: it runs before the
+ * acknowledgement.
+ */
 import type { Fault } from '../model/fault.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { SourceEvent, Uplink } from '../model/uplink.ts';
@@ -12,6 +15,9 @@ export interface Adapter {
   readonly topicFilters: readonly string[];
   /** Whether its senders have verified the frames' MIC: then they vouch as `network-server`. */
   readonly isNetworkServer: boolean;
-  /** Never throws, on any bytes. What it cannot read is INBOUND_MALFORMED with the place in the detail. */
+  /**
+   * Never throws, on any bytes. What it cannot read is INBOUND_MALFORMED with the place in the
+   * detail.
+   */
   parse(inbound: Inbound): Parsed;
 }

@@ -130,7 +130,10 @@ function readInteger(message: Place, key: string, { min, max }: Range): number {
   return min;
 }
 
-/** A station has no unsigned integers: 0xFFFFFFF6 is -10. Others that write it unsigned mean the same. */
+/**
+ * A station has no unsigned integers: 0xFFFFFFF6 is -10. Others that write it unsigned mean the
+ * same.
+ */
 function readSigned32(message: Place, key: string): number {
   return readInteger(message, key, { min: -0x8000_0000, max: 0xffff_ffff });
 }
@@ -185,7 +188,9 @@ function readTxInfo(message: Place, plan: ChannelPlan | undefined): TxInfo {
   return txInfo;
 }
 
-/** What a station says of itself, and of the downlinks of others: texts and numbers, a few of each. */
+/**
+ * What a station says of itself, and of the downlinks of others: texts and numbers, a few of each.
+ */
 const eventFields = [
   ...(['station', 'firmware', 'package', 'model', 'protocol'] as const),
   ...(['diid', 'xtime', 'txtime', 'gpstime'] as const),

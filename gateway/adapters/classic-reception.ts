@@ -42,7 +42,9 @@ function inlinePlace(place: Place): Place {
   return { ...place, object: { location: place.object } };
 }
 
-/** `dataRate` is the older group, `loRaModulationInfo` that of the protobuf form; both are in kHz. */
+/**
+ * `dataRate` is the older group, `loRaModulationInfo` that of the protobuf form; both are in kHz.
+ */
 function readTxInfo(message: Place): TxInfo | undefined {
   const tx = readPlace(message, 'txInfo');
   if (tx === undefined) return undefined;

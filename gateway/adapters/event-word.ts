@@ -2,7 +2,9 @@
 
 const word = /^[a-z][a-z0-9-]{0,31}$/;
 
-/** `downlink_Sent` and `dataDownEvent` become `downlink-sent` and `data-down-event`; else undefined. */
+/**
+ * `downlink_Sent` and `dataDownEvent` become `downlink-sent` and `data-down-event`; else undefined.
+ */
 export function eventWord(text: string): string | undefined {
   if (text.length > 32) return undefined;
   const name = text

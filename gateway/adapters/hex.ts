@@ -1,4 +1,6 @@
-/** Hexadecimal payloads without guessing: Buffer.from stops at the first character it does not know. */
+/**
+ * Hexadecimal payloads without guessing: Buffer.from stops at the first character it does not know.
+ */
 import type { Place } from './document.ts';
 import { complain, readText } from './place.ts';
 

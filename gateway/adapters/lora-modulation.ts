@@ -12,7 +12,9 @@ export function addDataRate(txInfo: Draft<TxInfo>, text: unknown): void {
   txInfo.bandwidth = Number(kilohertz) * 1_000;
 }
 
-/** Adds a frequency given in MHz, in the 100 Hz steps that LoRaWAN counts in: 912.29998 is 912.3. */
+/**
+ * Adds a frequency given in MHz, in the 100 Hz steps that LoRaWAN counts in: 912.29998 is 912.3.
+ */
 export function addMegahertz(txInfo: Draft<TxInfo>, megahertz: number | undefined): void {
   if (megahertz !== undefined) txInfo.frequency = Math.round(megahertz * 10_000) * 100;
 }

@@ -74,7 +74,9 @@ function readMessageKey(message: Place, rxTime: number | undefined): string | un
   return rxTime === undefined ? undefined : 'frame';
 }
 
-/** The `rssi` and `snr` of an `rx` are of a gateway it does not name: there is none to tie them to. */
+/**
+ * The `rssi` and `snr` of an `rx` are of a gateway it does not name: there is none to tie them to.
+ */
 function readReceptions(message: Place): RxInfo[] {
   const places = readPlaces(message, 'gws', receptionsMax);
   return strongestOfEach(places.flatMap((place) => readReception(place) ?? []));

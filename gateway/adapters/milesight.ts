@@ -38,7 +38,9 @@ function parse(inbound: Inbound): Parsed {
   return complaint === undefined ? [item] : malformed(complaint);
 }
 
-/** `applicationID` is a number in one line of firmware and a text in the other: nothing needs it. */
+/**
+ * `applicationID` is a number in one line of firmware and a text in the other: nothing needs it.
+ */
 function typeByShape({ object }: Place): string | undefined {
   const has = (key: string) => Object.hasOwn(object, key);
   // What an application asks the gateway to send has the port in small letters.

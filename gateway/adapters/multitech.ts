@@ -70,7 +70,9 @@ interface Route {
   readonly type?: string;
 }
 
-/** `lora/<DevEUI>/<event>`, or `lorawan/<…>/<DevEUI>/<event>`; a topic of one's own names neither. */
+/**
+ * `lora/<DevEUI>/<event>`, or `lorawan/<…>/<DevEUI>/<event>`; a topic of one's own names neither.
+ */
 function readRoute(route: string): Route {
   const levels = route.split('/');
   const [device = '', word = ''] = levels.slice(-2);

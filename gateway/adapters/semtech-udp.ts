@@ -1,6 +1,7 @@
 /**
  * The Semtech UDP packet forwarder protocol, versions 1 and 2: what a gateway sends up, datagram by
- * datagram. The body is the datagram as it came: version, token (2 bytes), type, EUI (8 bytes), JSON.
+ * datagram. The body is the datagram as it came: version, token (2 bytes), type, EUI (8 bytes),
+ * JSON.
  */
 import { parseEui64 } from '../model/eui.ts';
 import { fromGpsMs } from '../model/gps-time.ts';
@@ -126,7 +127,10 @@ function readTxInfo(packet: Place): TxInfo {
   return txInfo;
 }
 
-/** Only a gateway with GPS knows the time; `tmst` is a counter of its own that wraps every 71 minutes. */
+/**
+ * Only a gateway with GPS knows the time; `tmst` is a counter of its own that wraps every 71
+ * minutes.
+ */
 function readRxTime(packet: Place): number | undefined {
   const time = readTime(packet, 'time');
   if (time !== undefined) return time;
@@ -134,7 +138,10 @@ function readRxTime(packet: Place): number | undefined {
   return gpsMs === undefined || gpsMs <= 0 ? undefined : fromGpsMs(gpsMs);
 }
 
-/** Counters since the last report, the share of acknowledged datagrams, and where the gateway stands. */
+/**
+ * Counters since the last report, the share of acknowledged datagrams, and where the gateway
+ * stands.
+ */
 const statFields = [
   ...(['rxnb', 'rxok', 'rxfw', 'ackr', 'dwnb', 'txnb'] as const),
   ...(['lati', 'long', 'alti', 'temp'] as const),

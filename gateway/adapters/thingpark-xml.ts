@@ -1,4 +1,6 @@
-/** ThingPark's XML bodies as the same document that its JSON bodies give: texts all the way down. */
+/**
+ * ThingPark's XML bodies as the same document that its JSON bodies give: texts all the way down.
+ */
 import { isUtf8 } from 'node:buffer';
 import { XMLParser } from 'fast-xml-parser';
 import { type Fault, fault } from '../model/fault.ts';

@@ -63,7 +63,9 @@ function isOfAnother(deviceId: string, route: string): boolean {
   return device !== undefined && parseEui64(device) !== deviceId;
 }
 
-/** With `sendRawDecodedFormat` the body is the decoded object alone and the topic names the device. */
+/**
+ * With `sendRawDecodedFormat` the body is the decoded object alone and the topic names the device.
+ */
 function readBareObject({ object }: Place, route: string): Parsed {
   const [, device = '', direction] = topic.exec(route) ?? [];
   const deviceId = parseEui64(device);
@@ -94,7 +96,9 @@ const joinRequest = 0;
 const confirmedUp = 4;
 const rejoinRequest = 6;
 
-/** `Late` says that a gateway had kept the uplink: it is in `Time` that it was heard, in any case. */
+/**
+ * `Late` says that a gateway had kept the uplink: it is in `Time` that it was heard, in any case.
+ */
 function readUplink(
   content: Place,
   { deviceId, isConfirmed }: Origin & { readonly isConfirmed: boolean },

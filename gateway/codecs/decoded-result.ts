@@ -19,7 +19,9 @@ export function decodedOf(text: string): Decoded {
   return { ok: true, values, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 
-/** Normalised values have fixed units; of the codec's own fields those stay that they do not cover. */
+/**
+ * Normalised values have fixed units; of the codec's own fields those stay that they do not cover.
+ */
 function merge(normalised: readonly DecodedValue[], own: readonly DecodedValue[]): DecodedValue[] {
   const covered = new Set(normalised.map(({ quantity }) => quantity));
   return [...normalised, ...own.filter(({ quantity }) => !covered.has(quantity))];

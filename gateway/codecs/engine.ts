@@ -43,7 +43,9 @@ export interface EngineAnswer {
   readonly isLate: boolean;
 }
 
-/** 24 MiB, never more: the engine's own 5 MiB of stack, a script's heap, and room to manage them. */
+/**
+ * 24 MiB, never more: the engine's own 5 MiB of stack, a script's heap, and room to manage them.
+ */
 const pages = 384;
 
 export async function createEngine(
@@ -121,7 +123,9 @@ export async function createEngine(
   };
 }
 
-/** Handles made by a call are never given back one by one: the image put back has never known them. */
+/**
+ * Handles made by a call are never given back one by one: the image put back has never known them.
+ */
 function explain(context: QuickJSContext, error: QuickJSHandle, isLate: boolean): string {
   if (isLate) return 'ran longer than it may';
   const thrown: unknown = context.dump(error);

@@ -31,7 +31,8 @@ export const guestProgram = `(() => {
   function adopt(own) {
     const { exported } = own;
     found = own;
-    if (exported === null || (typeof exported !== 'object' && typeof exported !== 'function')) return;
+    if (exported === null) return;
+    if (typeof exported !== 'object' && typeof exported !== 'function') return;
     for (const name in own) {
       if (own[name] === undefined && typeof exported[name] === 'function') own[name] = exported[name];
     }
@@ -108,7 +109,9 @@ export const guestProgram = `(() => {
     return output;
   }
 
-  /** Errors of the codec's own stand for themselves; data that cannot be trusted is refused whole. */
+  /**
+   * Errors of the codec's own stand for themselves; data that cannot be trusted is refused whole.
+   */
   function inspectResult(result, call) {
     const { data, errors, normalized } = result;
     if (isArray(errors) && errors.length > 0) {

@@ -1,4 +1,6 @@
-/** What a codec script may use. Every limit has its default here and its name in the configuration. */
+/**
+ * What a codec script may use. Every limit has its default here and its name in the configuration.
+ */
 
 export interface CodecLimits {
   /** Wall clock of one call, milliseconds. */

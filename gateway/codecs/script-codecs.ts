@@ -13,7 +13,9 @@ export interface ScriptCodecs {
   list(): readonly Script[];
   /** What is wrong with the files of the directory. */
   readonly problems: readonly string[];
-  /** One result for each input, in order. Never rejects: a script that fails is an error in words. */
+  /**
+   * One result for each input, in order. Never rejects: a script that fails is an error in words.
+   */
   decode(inputs: readonly ScriptInput[]): Promise<readonly Decoded[]>;
   close(): Promise<void>;
 }

@@ -1,4 +1,6 @@
-/** What is used of WebAssembly, which neither the ES library nor Node's types of version 20 declare. */
+/**
+ * What is used of WebAssembly, which neither the ES library nor Node's types of version 20 declare.
+ */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);

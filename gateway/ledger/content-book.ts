@@ -124,7 +124,9 @@ export class ContentBook {
     for (let slot = slotOf(receivedAt); slot >= last; slot -= 1) yield slot;
   }
 
-  /** The two times of reception differ by a window, and the noted one from its receipt by another. */
+  /**
+   * The two times of reception differ by a window, and the noted one from its receipt by another.
+   */
   *#slotsByNetwork({ rxTime }: UplinkTimes): Generator<number> {
     if (rxTime === undefined) return;
     const middle = slotOf(rxTime);

@@ -8,7 +8,9 @@ import { hash } from 'node:crypto';
 import type { VerifiedUplink } from '../model/uplink.ts';
 import type { Item } from './ledger.ts';
 
-/** Truncated SHA-256: nobody can find two contents with one key, and 16 bytes keep the trees small. */
+/**
+ * Truncated SHA-256: nobody can find two contents with one key, and 16 bytes keep the trees small.
+ */
 export const digestBytes = 16;
 
 /** Bytes as Latin-1 text; undefined for what has no counter or whose payload is not known here. */

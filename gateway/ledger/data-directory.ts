@@ -26,7 +26,9 @@ export interface ClaimOptions {
   readonly attemptsMax?: number;
 }
 
-/** Throws when another process owns the directory, naming it and the remedy. Makes the directory. */
+/**
+ * Throws when another process owns the directory, naming it and the remedy. Makes the directory.
+ */
 export async function claimDirectory(
   path: string,
   { attemptsMax = 20 }: ClaimOptions = {},

@@ -17,7 +17,9 @@ export type Identity =
   | { readonly kind: 'content' }
   | {
       readonly kind: 'lasting' | 'passing';
-      /** Bytes as Latin-1 text: it waits in the queue, and a Buffer would cost the collector more. */
+      /**
+       * Bytes as Latin-1 text: it waits in the queue, and a Buffer would cost the collector more.
+       */
       readonly key: string;
     };
 

@@ -67,7 +67,9 @@ export function itemToRow(item: Item): Row {
   }
 }
 
-/** Written out in the order of `uplinkFields`: this is the hot one, and a loop costs three times. */
+/**
+ * Written out in the order of `uplinkFields`: this is the hot one, and a loop costs three times.
+ */
 function uplinkToRow(uplink: VerifiedUplink): Row {
   return trimmed([
     itemTags.payload,

@@ -43,7 +43,9 @@ export const ledgerLimits: LedgerLimits = {
 /** All copies are looked at when an uplink comes once more. */
 const copiesMaxMax = 1_000;
 
-/** A limit that is no positive whole number is a programming error, as the config is checked before. */
+/**
+ * A limit that is no positive whole number is a programming error, as the config is checked before.
+ */
 export function assertLimits(limits: LedgerLimits): void {
   for (const [name, value] of Object.entries(limits)) {
     assert.ok(Number.isSafeInteger(value) && value > 0, `${name} is a positive whole number`);

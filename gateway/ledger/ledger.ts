@@ -52,7 +52,9 @@ export interface LedgerEntry {
 
 export interface Receipt {
   readonly outcome: Outcome;
-  /** The entry that holds this item; for a copy or a redelivery, where that is known, the first one. */
+  /**
+   * The entry that holds this item; for a copy or a redelivery, where that is known, the first one.
+   */
   readonly seq?: number;
 }
 
@@ -67,7 +69,10 @@ export interface Ledger {
   lastFrameCounter(deviceId: string, devAddr: string): number | undefined;
   /** The newest seq on disk; 0 when empty. */
   head(): number;
-  /** Removes entries older than the limits, oldest first, and none past `keepAfter`. Returns how many. */
+  /**
+   * Removes entries older than the limits, oldest first, and none past `keepAfter`. Returns how
+   * many.
+   */
   retain(limits: RetentionLimits): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 /**
  * The ledger on LMDB: deliveries wait while a commit is under way, then go to disk as one group.
  *
- *   accept ─▶ prepare ─▶ queue ─▶ one write transaction: admit each ─▶ commit (fdatasync) ─▶ resolve
+ *   accept ─▶ prepare ─▶ queue ─▶ one write transaction: admit each ─▶ commit (fdatasync) ─▶
+ * resolve
  *                        full: refused        (ingest thread, a few ms)   (LMDB's thread)
  */
 import { type Clock, systemClock } from '../model/clock.ts';
@@ -170,7 +171,9 @@ export class LmdbLedger implements Ledger {
     this.#queue = this.#queue.slice(group.length);
   }
 
-  /** The disk hangs. If it comes back, the group may prove written: a resend is a redelivery then. */
+  /**
+   * The disk hangs. If it comes back, the group may prove written: a resend is a redelivery then.
+   */
   #giveUp(group: readonly Waiting[]): void {
     this.#refusal = 'The disk does not answer.';
     rejectAll([...group, ...this.#emptyQueue()], new LedgerUnavailable(this.#refusal));

@@ -1,8 +1,8 @@
 /**
  * Frame counters have 32 bits, of which a frame carries 16. These are the counters that a frame can
  * mean, likeliest first; only its MIC tells which one is right. The rule is ChirpStack's: with N
- * the next counter expected, N - 1 again is a retransmission, else N + ((f16 - N) mod 2^16), and last
- * the plain 16 bits of a device that was reset.
+ * the next counter expected, N - 1 again is a retransmission, else N + ((f16 - N) mod 2^16), and
+ * last the plain 16 bits of a device that was reset.
  */
 
 const span = 0x1_0000;

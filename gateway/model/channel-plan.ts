@@ -1,4 +1,7 @@
-/** The radio channels of the regions served: what LoRa gateways listen on, and what a data rate means. */
+/**
+ * The radio channels of the regions served: what LoRa gateways listen on, and what a data rate
+ * means.
+ */
 
 export interface LoraDataRate {
   readonly spreadingFactor: number;
@@ -23,7 +26,9 @@ export interface ChannelPlan {
 
 const narrow = 125_000;
 
-/** The three plans number their data rates alike, as the regional parameters of LoRaWAN list them. */
+/**
+ * The three plans number their data rates alike, as the regional parameters of LoRaWAN list them.
+ */
 const dataRates = [
   ...[12, 11, 10, 9, 8, 7].map((spreadingFactor) => ({ spreadingFactor, bandwidth: narrow })),
   { spreadingFactor: 7, bandwidth: 250_000 },

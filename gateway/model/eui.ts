@@ -1,9 +1,13 @@
-/** EUI-64 identifiers: accepted in every spelling the field uses, kept as 16 lower-case hex digits. */
+/**
+ * EUI-64 identifiers: accepted in every spelling the field uses, kept as 16 lower-case hex digits.
+ */
 
 const eui64 = /^[0-9a-f]{16}$/;
 const devAddr32 = /^[0-9a-f]{8}$/;
 
-/** Accepts upper and lower case, dashes, colons and blanks; undefined when it is not 8 bytes of hex. */
+/**
+ * Accepts upper and lower case, dashes, colons and blanks; undefined when it is not 8 bytes of hex.
+ */
 export function parseEui64(text: string): string | undefined {
   const digits = text.replace(/[-:\s]/g, '').toLowerCase();
   return eui64.test(digits) ? digits : undefined;

@@ -1,4 +1,6 @@
-/** JSON.parse makes 64-bit integers of the nearest double; here they come through digit by digit. */
+/**
+ * JSON.parse makes 64-bit integers of the nearest double; here they come through digit by digit.
+ */
 
 /** A double holds every integer of up to 15 digits. */
 const exactDigitsMax = 15;

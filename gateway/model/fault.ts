@@ -1,4 +1,7 @@
-/** Everything that the world can do wrong, as values. The README's table and this list are equal: a test says so. */
+/**
+ * Everything that the world can do wrong, as values. The README's table and this list are equal: a
+ * test says so.
+ */
 
 export const faultSentences = {
   INBOUND_MALFORMED: 'The message is not of the form that its topic or path promises.',

@@ -1,4 +1,6 @@
-/** EUIs as Basics Station writes them: 16 hex digits with or without dashes, or in its "ID6" form. */
+/**
+ * EUIs as Basics Station writes them: 16 hex digits with or without dashes, or in its "ID6" form.
+ */
 import { parseEui64 } from './eui.ts';
 
 const group = '[0-9a-fA-F]{1,4}';

@@ -1,4 +1,7 @@
-/** What a transport hands over: bytes, where they came from and who sent them. Nothing is parsed yet. */
+/**
+ * What a transport hands over: bytes, where they came from and who sent them. Nothing is parsed
+ * yet.
+ */
 
 /**
  * Who vouches that a reading is genuine, strongest first: `mic` the gateway verified the LoRaWAN
@@ -10,7 +13,9 @@ export type VouchedBy = 'mic' | 'network-server' | 'tls-client' | 'credential';
 export interface Sender {
   /** The account's name: an MQTT user name, an HTTP token's name. Never a secret. */
   readonly credential: string;
-  /** Unlike for every connection or request, across restarts too: tells a resend from a new message. */
+  /**
+   * Unlike for every connection or request, across restarts too: tells a resend from a new message.
+   */
   readonly connection: string;
   readonly vouches: Exclude<VouchedBy, 'mic'>;
   /** The device this account is tied to, where it is one device's own. */

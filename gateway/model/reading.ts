@@ -1,4 +1,7 @@
-/** What the project makes of an uplink: one value of one quantity at one time, judged and vouched for. */
+/**
+ * What the project makes of an uplink: one value of one quantity at one time, judged and vouched
+ * for.
+ */
 import type { VouchedBy } from './inbound.ts';
 
 /** QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. */

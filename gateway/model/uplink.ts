@@ -87,7 +87,9 @@ export interface PayloadUplink extends UplinkBase {
   readonly confirmed?: boolean;
   /** The application payload in clear; see `encrypted`. */
   readonly frmPayload?: Buffer;
-  /** The payload is still under an AppSKey that the network server does not have: never decode it. */
+  /**
+   * The payload is still under an AppSKey that the network server does not have: never decode it.
+   */
   readonly encrypted?: boolean;
   /** What the sender's own codec made of the payload. */
   readonly object?: Readonly<Record<string, unknown>>;

@@ -36,7 +36,9 @@ export interface Source {
   readonly uplinks: Counts;
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   readonly faults: readonly SourceFault[];
-  /** From the time that the newest message tells to its receipt; negative when its clock is ahead. */
+  /**
+   * From the time that the newest message tells to its receipt; negative when its clock is ahead.
+   */
   readonly messageLagMs?: number;
   /** From the receipt of a message to its being derived; grows while one waits. */
   readonly deriveLagMs?: number;

@@ -154,7 +154,9 @@ export interface BackoffOptions {
   readonly ceilingMs?: number;
 }
 
-/** Full jitter: any delay from nothing up to a bound that doubles, so that many feeds spread out. */
+/**
+ * Full jitter: any delay from nothing up to a bound that doubles, so that many feeds spread out.
+ */
 export function createBackoff(options: BackoffOptions): Backoff {
   const { random, firstMs = 250, ceilingMs = 30_000 } = options;
   assert(firstMs > 0, 'a back-off begins above zero');

@@ -1,11 +1,19 @@
-/** The two seams to telemetry storage. Stores are views of the ledger: they may be dropped and derived again. */
+/**
+ * The two seams to telemetry storage. Stores are views of the ledger: they may be dropped and
+ * derived again.
+ */
 
 import type { VouchedBy } from '../model/inbound.ts';
 import type { LinkSample, Quality, Reading } from '../model/reading.ts';
 
-/** Writes are idempotent: the same device, quantity, channel and time is the same point, the last write wins. */
+/**
+ * Writes are idempotent: the same device, quantity, channel and time is the same point, the last
+ * write wins.
+ */
 export interface RecordWriter {
-  /** Resolves once the store says it has them all; rejects otherwise, and then the feed tries again. */
+  /**
+   * Resolves once the store says it has them all; rejects otherwise, and then the feed tries again.
+   */
   write(batch: RecordBatch): Promise<void>;
   close(): Promise<void>;
 }

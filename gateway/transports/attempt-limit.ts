@@ -1,4 +1,7 @@
-/** Counts bad attempts by key in one-minute windows, and shuts a key out for a while above the limit. */
+/**
+ * Counts bad attempts by key in one-minute windows, and shuts a key out for a while above the
+ * limit.
+ */
 
 export interface AttemptLimit {
   isShut(key: string): boolean;

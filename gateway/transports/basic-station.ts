@@ -1,7 +1,7 @@
 /**
- * LoRa gateways that run Basics Station, the LNS protocol of version 2: `/router-info` says where to
- * go, `/traffic/<eui>` takes what a station hears. The protocol has no acknowledgement, so a station
- * is not read while what it has handed in is not on disk.
+ * LoRa gateways that run Basics Station, the LNS protocol of version 2: `/router-info` says where
+ * to go, `/traffic/<eui>` takes what a station hears. The protocol has no acknowledgement, so a
+ * station is not read while what it has handed in is not on disk.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
@@ -180,7 +180,9 @@ function stationOf(path: string): string | undefined {
   return spelling === undefined ? undefined : parseStationEui(spelling);
 }
 
-/** The newer of two connections of one station is the live one: the other has not noticed its end. */
+/**
+ * The newer of two connections of one station is the live one: the other has not noticed its end.
+ */
 function enter(lns: Lns, eui: string, socket: WebSocket): Station {
   const { stations, receive, options, ended } = lns;
   const known = stations.get(eui);

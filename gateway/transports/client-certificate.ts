@@ -6,7 +6,9 @@ export type CertificateCheck =
   | { readonly kind: 'untrusted'; readonly reason: string }
   | { readonly kind: 'trusted'; readonly names: readonly string[] };
 
-/** A certificate that no configured authority signed is worse than none: the client is turned away. */
+/**
+ * A certificate that no configured authority signed is worse than none: the client is turned away.
+ */
 export function checkClientCertificate(socket: TLSSocket): CertificateCheck {
   const certificate = socket.getPeerCertificate();
   if (certificate === null || Object.keys(certificate).length === 0) return { kind: 'none' };

@@ -63,7 +63,9 @@ function entryOf(account: CoapAccount): Entry {
 
 type Place = { readonly source: string; readonly query: string } | { readonly topic: string };
 
-/** `/ingest/<source>`, `/up/<deviceId>`, or any path with `?t=<topic>` as one modem platform has it. */
+/**
+ * `/ingest/<source>`, `/up/<deviceId>`, or any path with `?t=<topic>` as one modem platform has it.
+ */
 function placeOf(message: CoapMessage, query: readonly string[]): Place | undefined {
   const [first, second, ...more] = textsOf(message, optionNumbers.uriPath);
   const topic = queryValue(query, 't');

@@ -26,7 +26,9 @@ interface UnderWay {
   readonly lastAtMs: number;
 }
 
-/** What a block costs beside its bytes, so that many small ones are not cheaper than few large ones. */
+/**
+ * What a block costs beside its bytes, so that many small ones are not cheaper than few large ones.
+ */
 const overheadBytes = 256;
 
 /** A sender that has been silent for so long starts over. */

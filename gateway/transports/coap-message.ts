@@ -1,6 +1,7 @@
 /**
  * CoAP messages [RFC 7252, section 3] and the Block1 option [RFC 7959]: as much of them as a server
- * needs that takes bodies and answers without one. Strict: a datagram that ends early is no message.
+ * needs that takes bodies and answers without one. Strict: a datagram that ends early is no
+ * message.
  */
 export interface CoapMessage {
   readonly type: (typeof messageTypes)[number];

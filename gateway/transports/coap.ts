@@ -1,7 +1,7 @@
 /**
  * CoAP over UDP [RFC 7252] for modems inside a private network: POST, answered with 2.04 in the
- * acknowledgement itself, and only once the receiver has resolved. An empty acknowledgement is never
- * sent ahead: to a modem that sleeps after it, it would mean that its data is safe.
+ * acknowledgement itself, and only once the receiver has resolved. An empty acknowledgement is
+ * never sent ahead: to a modem that sleeps after it, it would mean that its data is safe.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
@@ -186,7 +186,9 @@ function pongOf(messageId: number): Buffer {
   return writeCoapReply({ type: 'reset', code: '0.00', messageId, token: Buffer.alloc(0) });
 }
 
-/** The answer rides on the acknowledgement; to a message that asks for none it is one of its own. */
+/**
+ * The answer rides on the acknowledgement; to a message that asks for none it is one of its own.
+ */
 function replyOf({ type, messageId, token }: CoapMessage, answer: Answer): Buffer {
   return type === 'confirmable'
     ? writeCoapReply({ ...answer, type: 'acknowledgement', messageId, token })

@@ -2,7 +2,9 @@
 import type { Duplex } from 'node:stream';
 
 export interface ConnectionCount {
-  /** Counts the socket until it closes; false when a limit is reached, and then it is not counted. */
+  /**
+   * Counts the socket until it closes; false when a limit is reached, and then it is not counted.
+   */
   admit(socket: Duplex, address: string): boolean;
   total(): number;
   /** Ends all that are counted. */

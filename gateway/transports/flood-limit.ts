@@ -1,4 +1,7 @@
-/** A token bucket for each of many senders: says no at once, where a connection could be made to wait. */
+/**
+ * A token bucket for each of many senders: says no at once, where a connection could be made to
+ * wait.
+ */
 
 export interface FloodLimit {
   /** Takes one message of this sender; false when it has sent too many and this one is refused. */

@@ -1,4 +1,7 @@
-/** Who may push to one HTTP source, and how they prove it. Comparisons take the same time for any guess. */
+/**
+ * Who may push to one HTTP source, and how they prove it. Comparisons take the same time for any
+ * guess.
+ */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Sender } from '../model/inbound.ts';
 

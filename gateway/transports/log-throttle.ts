@@ -1,6 +1,11 @@
-/** Lets one line of a kind and source through a minute, and says with the next how many it held back. */
+/**
+ * Lets one line of a kind and source through a minute, and says with the next how many it held
+ * back.
+ */
 
-/** The number of lines held back since the last one that passed; undefined when this one must wait. */
+/**
+ * The number of lines held back since the last one that passed; undefined when this one must wait.
+ */
 export type LogThrottle = (key: string) => number | undefined;
 
 const intervalMs = 60_000;

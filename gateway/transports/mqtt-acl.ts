@@ -1,8 +1,13 @@
-/** What one connection may publish, subscribe to, receive and retain: an account's filters, made its own. */
+/**
+ * What one connection may publish, subscribe to, receive and retain: an account's filters, made its
+ * own.
+ */
 import type { CompiledFilter } from './topic-filter.ts';
 import { compileFilter, coversFilter, matchesTopic } from './topic-filter.ts';
 
-/** Topic filters, in which `{username}`, `{deviceId}` and `{clientId}` stand for the client's own. */
+/**
+ * Topic filters, in which `{username}`, `{deviceId}` and `{clientId}` stand for the client's own.
+ */
 export interface AclFilters {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];

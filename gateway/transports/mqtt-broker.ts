@@ -1,9 +1,10 @@
 /**
- * The MQTT broker: aedes for the protocol, and around it identity, authority, limits and the receipt.
+ * The MQTT broker: aedes for the protocol, and around it identity, authority, limits and the
+ * receipt.
  *
- * Aedes writes PUBACK before it runs any hook but `authorizePublish`, so the receipt is awaited there:
- * an error returned from it closes the connection without an acknowledgement, and the client sends
- * again. For QoS 2 the same hook runs before PUBREC.
+ * Aedes writes PUBACK before it runs any hook but `authorizePublish`, so the receipt is awaited
+ * there: an error returned from it closes the connection without an acknowledgement, and the client
+ * sends again. For QoS 2 the same hook runs before PUBREC.
  */
 import assert from 'node:assert/strict';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
@@ -37,7 +38,9 @@ import { isMqttPath } from './mqtt-websocket.ts';
 import type { Receive, Transport } from './transport.ts';
 
 export interface MqttBroker extends Transport {
-  /** Sends to subscribers at QoS 1; never fed back into ingest. Resolves when it is queued for them. */
+  /**
+   * Sends to subscribers at QoS 1; never fed back into ingest. Resolves when it is queued for them.
+   */
   publish(topic: string, payload: Buffer | string, options?: PublishOptions): Promise<void>;
   /** Those that are connected now. */
   clients(): readonly MqttClientView[];
@@ -277,7 +280,9 @@ async function publishOut(
   });
 }
 
-/** Finishes the receipts in flight and sends their acknowledgements before any connection is closed. */
+/**
+ * Finishes the receipts in flight and sends their acknowledgements before any connection is closed.
+ */
 async function stopBroker(
   core: MqttCore,
   broker: Aedes | undefined,

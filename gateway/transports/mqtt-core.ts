@@ -96,7 +96,10 @@ function endConnection({ live, sessions }: MqttCore, connection: MqttConnection)
   sessions.release(clientId, { connection: connection.id, clean: connection.requested.clean });
 }
 
-/** Lists an admitted client; the one that had its client id before is closed by aedes [MQTT-3.1.4-2]. */
+/**
+ * Lists an admitted client; the one that had its client id before is closed by aedes
+ * [MQTT-3.1.4-2].
+ */
 export function enterClient({ live, hooks }: MqttCore, connection: MqttConnection): void {
   const { principal, address } = connection;
   assert.ok(principal);

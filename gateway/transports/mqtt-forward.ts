@@ -1,4 +1,6 @@
-/** The way out of the broker: which subscriptions are granted, and which messages a client is sent. */
+/**
+ * The way out of the broker: which subscriptions are granted, and which messages a client is sent.
+ */
 import type { MqttConnection } from './mqtt-connection.ts';
 import type { MqttLimits } from './mqtt-options.ts';
 import { isTopicFilter, isWithinLimits } from './topic-filter.ts';

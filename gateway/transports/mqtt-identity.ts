@@ -110,7 +110,9 @@ function refused(returnCode: 3 | 4 | 5, reason: string): LoginResult {
   return { kind: 'refused', returnCode, reason };
 }
 
-/** The account that a certificate names, by user name or device; a user name given must be its own. */
+/**
+ * The account that a certificate names, by user name or device; a user name given must be its own.
+ */
 function findByCertificate(
   accounts: ReadonlyMap<string, MqttAccount>,
   names: readonly string[],
@@ -136,8 +138,9 @@ async function createDecoy(clients: readonly MqttAccount[]): Promise<string> {
 type CheckOutcome = 'right' | 'wrong' | 'busy';
 
 /**
- * Every failure has cost exactly one scrypt. A success is remembered as a keyed hash of the password
- * and of what it was checked against, so that a storm of reconnecting devices costs no scrypt again.
+ * Every failure has cost exactly one scrypt. A success is remembered as a keyed hash of the
+ * password and of what it was checked against, so that a storm of reconnecting devices costs no
+ * scrypt again.
  */
 function createPasswordCheck(waitingMax: number) {
   const key = randomBytes(32);

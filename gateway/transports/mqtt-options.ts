@@ -60,7 +60,9 @@ export interface MqttLimits {
   readonly bytesPerSecondMax: number;
   /** Payload bytes of one client waiting for their receipt; above it, its socket is not read. */
   readonly receiveBytesMax: number;
-  /** Bytes a subscriber may leave unread: above it QoS 0 is dropped, QoS 1 and 2 end the connection. */
+  /**
+   * Bytes a subscriber may leave unread: above it QoS 0 is dropped, QoS 1 and 2 end the connection.
+   */
   readonly sendBytesMax: number;
   /** How long a socket may stay full before it is cut. */
   readonly drainTimeoutMs: number;
@@ -138,7 +140,9 @@ export interface TooLargePacket {
 }
 
 export interface MqttHooks {
-  /** A publish outside the sender's ACL: write it down, then it is acknowledged; rejects as Receive. */
+  /**
+   * A publish outside the sender's ACL: write it down, then it is acknowledged; rejects as Receive.
+   */
   onForbidden(inbound: Inbound): Promise<void>;
   onTooLarge(packet: TooLargePacket): void;
   readonly log: TransportLog;

@@ -1,6 +1,7 @@
 /**
- * A PUBLISH from a client on its way to the receiver: checked, slowed down, and acknowledged in order.
- * This runs once a message, so it counts allocations: one closure, one promise reaction, no spreads.
+ * A PUBLISH from a client on its way to the receiver: checked, slowed down, and acknowledged in
+ * order. This runs once a message, so it counts allocations: one closure, one promise reaction, no
+ * spreads.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Inbound } from '../model/inbound.ts';

@@ -1,8 +1,8 @@
 /**
  * Hands a published packet to every live subscription that matches. Aedes' own emitter waits until
- * all subscribers have taken a message before it starts more than a hundred others, so that one that
- * stops reading stalls every publisher; this one never waits. What a subscriber leaves unread is
- * bounded where the broker forwards (`sendBytesMax`).
+ * all subscribers have taken a message before it starts more than a hundred others, so that one
+ * that stops reading stalls every publisher; this one never waits. What a subscriber leaves unread
+ * is bounded where the broker forwards (`sendBytesMax`).
  */
 import { createTopicTrie } from './topic-trie.ts';
 

@@ -1,4 +1,7 @@
-/** The messages on their way to one client with a lasting session: sent but not acknowledged, or not sent. */
+/**
+ * The messages on their way to one client with a lasting session: sent but not acknowledged, or not
+ * sent.
+ */
 
 /** A PUBLISH or, once the client has answered PUBREC, the PUBREL that took its place. */
 export interface QueuedPacket {

@@ -9,7 +9,9 @@ import type { Receive } from './transport.ts';
 
 export interface OrderedDelivery {
   push(inbound: Inbound): void;
-  /** True while its sender is to be kept from sending: nothing can be written, or too much waits. */
+  /**
+   * True while its sender is to be kept from sending: nothing can be written, or too much waits.
+   */
   isHeld(): boolean;
   /** Called when `isHeld` changes; the last one set is the one called. */
   onChange(listener: (isHeld: boolean) => void): void;

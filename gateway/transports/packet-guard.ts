@@ -1,7 +1,7 @@
 /**
- * Bounds what a connection may make the gateway hold. The parser behind it buffers a packet of up to
- * 256 MiB before looking at it, so the guard follows the fixed headers as bytes are read and cuts a
- * packet by its declared length. It also stops reading while the client has enough waiting.
+ * Bounds what a connection may make the gateway hold. The parser behind it buffers a packet of up
+ * to 256 MiB before looking at it, so the guard follows the fixed headers as bytes are read and
+ * cuts a packet by its declared length. It also stops reading while the client has enough waiting.
  */
 import type { Duplex } from 'node:stream';
 

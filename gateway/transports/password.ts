@@ -1,4 +1,6 @@
-/** Passwords as scrypt hashes, in the form `scrypt$N$r$p$salt$hash` with base64url salt and hash. */
+/**
+ * Passwords as scrypt hashes, in the form `scrypt$N$r$p$salt$hash` with base64url salt and hash.
+ */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
 export interface ScryptCost {

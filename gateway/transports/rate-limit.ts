@@ -1,7 +1,12 @@
-/** A token bucket without tokens: it answers how long the next message has to wait, and never refuses. */
+/**
+ * A token bucket without tokens: it answers how long the next message has to wait, and never
+ * refuses.
+ */
 
 export interface RateLimit {
-  /** Takes `amount` and returns the milliseconds to wait before it may pass; 0 in the usual case. */
+  /**
+   * Takes `amount` and returns the milliseconds to wait before it may pass; 0 in the usual case.
+   */
   delayMs(amount: number): number;
 }
 

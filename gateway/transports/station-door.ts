@@ -31,7 +31,10 @@ export function admitStation(
     : { kind: 'unauthorized' };
 }
 
-/** A station sends the lines of its key file as headers: `Authorization: Bearer …`, or the token alone. */
+/**
+ * A station sends the lines of its key file as headers: `Authorization: Bearer …`, or the token
+ * alone.
+ */
 function tokenOf({ headers }: IncomingMessage): string {
   return (headers.authorization ?? '').replace(/^Bearer +/i, '').trim();
 }

@@ -1,4 +1,7 @@
-/** MQTT topic names and topic filters: what is well-formed, what matches, which filter covers another. */
+/**
+ * MQTT topic names and topic filters: what is well-formed, what matches, which filter covers
+ * another.
+ */
 
 export interface TopicLimits {
   /** Levels of a topic or filter, `/` between them. */
@@ -55,7 +58,9 @@ export function compileFilter(filter: string): CompiledFilter {
   return isWild ? { levels } : { levels, exact: filter };
 }
 
-/** True when the topic matches [MQTT-4.7.1-2, 4.7.1-3]; a leading wildcard hides `$` [MQTT-4.7.2-1]. */
+/**
+ * True when the topic matches [MQTT-4.7.1-2, 4.7.1-3]; a leading wildcard hides `$` [MQTT-4.7.2-1].
+ */
 export function matchesTopic(filter: CompiledFilter, topic: string): boolean {
   if (filter.exact !== undefined) return filter.exact === topic;
   const first = filter.levels[0];

@@ -1,4 +1,7 @@
-/** Values filed under MQTT topic filters, found again by topic. A look-up visits each node at most once. */
+/**
+ * Values filed under MQTT topic filters, found again by topic. A look-up visits each node at most
+ * once.
+ */
 
 interface TrieNode<T> {
   readonly children: Map<string, TrieNode<T>>;

@@ -1,4 +1,6 @@
-/** The seam to a wire: bytes come in, an acknowledgement goes out once the receiver has resolved. */
+/**
+ * The seam to a wire: bytes come in, an acknowledgement goes out once the receiver has resolved.
+ */
 import type { Inbound } from '../model/inbound.ts';
 
 /**

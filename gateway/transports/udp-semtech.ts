@@ -18,7 +18,9 @@ export interface UdpSemtechOptions {
   readonly port: number;
   /** 16 lower-case hex digits each; undefined lets any gateway in. */
   readonly gateways: ReadonlySet<string> | undefined;
-  /** Datagrams of one gateway between their arrival and their receipt; above it they are dropped. */
+  /**
+   * Datagrams of one gateway between their arrival and their receipt; above it they are dropped.
+   */
   readonly inFlightPerGatewayMax: number;
   readonly inFlightMax: number;
   readonly stopTimeoutMs: number;

@@ -26,7 +26,9 @@ const atoms = new Set([
   ...metricAtoms.flatMap((atom) => prefixes.map((prefix) => `${prefix}${atom}`)),
 ]);
 
-/** UCUM has no A-weighted level; this is how the public contract writes it, and the one exception. */
+/**
+ * UCUM has no A-weighted level; this is how the public contract writes it, and the one exception.
+ */
 const aWeighted = 'dB(A)';
 
 export function isUcum(unit: string): boolean {

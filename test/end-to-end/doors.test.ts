@@ -1,6 +1,6 @@
 /**
- * The doors beside MQTT, on real sockets into the compiled gateway: a packet forwarder, a station, a
- * webhook and a modem. Then it is killed again and again: nothing they were told is safe is lost.
+ * The doors beside MQTT, on real sockets into the compiled gateway: a packet forwarder, a station,
+ * a webhook and a modem. Then it is killed again and again: nothing they were told is safe is lost.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -257,7 +257,9 @@ describe('Doors of a gateway that is killed six times under load', () => {
   let entries: UplinkJson[];
   let isFinishing = false;
 
-  /** Sends each message until it is acknowledged, as packet forwarders, servers and modems should. */
+  /**
+   * Sends each message until it is acknowledged, as packet forwarders, servers and modems should.
+   */
   async function sendAll(done: Set<number>, send: (id: number) => Promise<boolean>): Promise<void> {
     for (let id = 1; !isFinishing || !done.has(id - 1); id += 1) {
       while (!(await send(id).catch(() => false))) await sleep(20);

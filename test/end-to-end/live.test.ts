@@ -1,4 +1,6 @@
-/** From the published uplink to the viewer: the live stream of a running gateway over real sockets. */
+/**
+ * From the published uplink to the viewer: the live stream of a running gateway over real sockets.
+ */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mqtt, { type MqttClient } from 'mqtt';
 import { closeCodes, liveSubprotocol } from '../../dashboard/protocol.ts';

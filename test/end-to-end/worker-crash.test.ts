@@ -56,7 +56,8 @@ describe('A gateway whose derive worker crashes', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'fieldgate-gateway-'));
     await mkdir(join(directory, 'data'));
-    // Another process holds the store's file: the worker cannot open it and crashes, time and again.
+    // Another process holds the store's file: the worker cannot open it and crashes, time and
+    // again.
     holder = await DuckDBInstance.create(join(directory, 'data', 'telemetry.duckdb'));
     gateway = await startGatewayProcess({ directory, config: { mqtt: { clients: mqttClients } } });
     client = await connectTo(gateway);

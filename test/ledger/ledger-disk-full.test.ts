@@ -22,7 +22,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(target, { recursive: true, force: true }));
 
-/** A limit on the size of a file fails a write as a full disk does, and needs no mount and no root. */
+/**
+ * A limit on the size of a file fails a write as a full disk does, and needs no mount and no root.
+ */
 function startOnSmallDisk(directory: string): ChildProcessWithoutNullStreams {
   const limited = 'trap "" XFSZ; ulimit -S -f 2048; exec "$0" "$@"';
   return spawn('sh', ['-c', limited, process.execPath, script, compiled, directory]);

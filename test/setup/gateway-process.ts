@@ -1,4 +1,7 @@
-/** Runs the compiled gateway as a process of its own, as operators do, with a data directory of its own. */
+/**
+ * Runs the compiled gateway as a process of its own, as operators do, with a data directory of its
+ * own.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -19,7 +19,8 @@ const seqOf = (batch: RecordBatch) => batch.readings[0]?.seq ?? 0;
 function createFakeWriter() {
   const asked: { seq: number; say: (error?: string) => void }[] = [];
   let inFlight = 0;
-  const seen = { inFlightMost: 0, written: [] as number[] };
+  const written: number[] = [];
+  const seen = { inFlightMost: 0, written };
   const writer: RecordWriter = {
     write: (batch) =>
       new Promise((resolve, reject) => {

@@ -1,4 +1,7 @@
-/** Sessions of Basics Station over real WebSockets: a station is not read while nothing can be written. */
+/**
+ * Sessions of Basics Station over real WebSockets: a station is not read while nothing can be
+ * written.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** CoAP messages as bytes, as a modem would send them; written apart from the gateway's own reader. */
+/**
+ * CoAP messages as bytes, as a modem would send them; written apart from the gateway's own reader.
+ */
 export interface RequestPacket {
   readonly type?: 0 | 1 | 2 | 3;
   /** As two digits of class and detail: 0x02 is POST. */

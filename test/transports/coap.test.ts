@@ -1,4 +1,7 @@
-/** CoAP on a real UDP socket, as bytes and with a client library: 2.04 means that the receiver has resolved. */
+/**
+ * CoAP on a real UDP socket, as bytes and with a client library: 2.04 means that the receiver has
+ * resolved.
+ */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import coapClient from 'coap';
 import fc from 'fast-check';

@@ -1,4 +1,6 @@
-/** Who may publish, subscribe and receive what, over the wire and in every place that could leak. */
+/**
+ * Who may publish, subscribe and receive what, over the wire and in every place that could leak.
+ */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { connect, connectAsync } from 'mqtt';

@@ -1,4 +1,6 @@
-/** Who gets in: passwords, hashes, nobody, and how alike a wrong password and an unknown user are. */
+/**
+ * Who gets in: passwords, hashes, nobody, and how alike a wrong password and an unknown user are.
+ */
 import { describe, expect, it } from '@jest/globals';
 import { createAttemptLimit } from '../../gateway/transports/attempt-limit.ts';
 import { createMqttIdentity } from '../../gateway/transports/mqtt-identity.ts';

@@ -1,4 +1,6 @@
-/** What strangers and broken clients can do to the broker: nothing but lose their own connection. */
+/**
+ * What strangers and broken clients can do to the broker: nothing but lose their own connection.
+ */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { connectAsync } from 'mqtt';

@@ -1,4 +1,6 @@
-/** An acknowledgement means: the receiver has resolved. Proven with bytes and with a client library. */
+/**
+ * An acknowledgement means: the receiver has resolved. Proven with bytes and with a client library.
+ */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectAsync } from 'mqtt';
 import type { MqttBench } from './mqtt-bench.ts';

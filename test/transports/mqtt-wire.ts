@@ -1,4 +1,7 @@
-/** MQTT packets as bytes and a socket that collects what comes back: for what a client library hides. */
+/**
+ * MQTT packets as bytes and a socket that collects what comes back: for what a client library
+ * hides.
+ */
 import { connect, type Socket } from 'node:net';
 
 export function text(value: string): Buffer {

@@ -1,4 +1,7 @@
-/** A packet forwarder's exchange on a real UDP socket: PUSH_ACK means that the receiver has resolved. */
+/**
+ * A packet forwarder's exchange on a real UDP socket: PUSH_ACK means that the receiver has
+ * resolved.
+ */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isLoopback, isPrivate } from '../../gateway/transports/private-address.ts';

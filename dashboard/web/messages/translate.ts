@@ -21,7 +21,9 @@ function pluralForm(message: Message, rules: Intl.PluralRules, n: number): strin
   return forms[category] ?? message.other;
 }
 
-/** `number` prints the `{n}` of plural messages. Chromium's plural rules are right for all three. */
+/**
+ * `number` prints the `{n}` of plural messages. Chromium's plural rules are right for all three.
+ */
 export function createTranslate(options: {
   language: Language;
   number: (value: number) => string;

@@ -43,7 +43,7 @@ function PointTable({ points, name, print, now }: TableProps) {
   return (
     <>
       {points.length > tableRowsMax ? <p>{t('chart.tableCut', { n: tableRowsMax })}</p> : null}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls needs the keyboard. */}
       <section class="scroll" tabIndex={0} aria-label={t('chart.table', { words: { name } })}>
         <table>
           <caption class="visually-hidden">{name}</caption>

@@ -1,4 +1,6 @@
-/** The line that says whether the picture can be trusted: live, paused or not, and how many report. */
+/**
+ * The line that says whether the picture can be trusted: live, paused or not, and how many report.
+ */
 import { useState } from 'preact/hooks';
 import { closeCodes } from '../../protocol.ts';
 import { createAnnouncer } from '../announcer.ts';

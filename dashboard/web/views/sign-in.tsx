@@ -1,4 +1,6 @@
-/** Where a visitor without a session comes to: what a sign-in link is, and a place for its token. */
+/**
+ * Where a visitor without a session comes to: what a sign-in link is, and a place for its token.
+ */
 import { useState } from 'preact/hooks';
 import type { MessageKey } from '../messages/en.ts';
 import { usePage } from '../page-context.tsx';

@@ -1,4 +1,7 @@
-/** Whether a codec gave what its example says; exactly, or by a rule of the platform it was written for. */
+/**
+ * Whether a codec gave what its example says; exactly, or by a rule of the platform it was written
+ * for.
+ */
 
 export type Comparison =
   | { readonly equal: true; readonly rules: readonly Rule[] }

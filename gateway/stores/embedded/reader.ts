@@ -109,7 +109,9 @@ function composeAggregate(query: AggregateQuery): Question {
 
 type PointsQuery = Pick<ReadingQuery, 'device' | 'quantity' | 'channel' | 'from' | 'to'>;
 
-/** Every point of the range once. Each table is narrowed by itself so that its blocks are skipped. */
+/**
+ * Every point of the range once. Each table is narrowed by itself so that its blocks are skipped.
+ */
 function composePoints(query: PointsQuery): Question {
   const values: Record<string, DuckDBValue> = {
     shelf: shelfOf(query.device),

@@ -87,7 +87,9 @@ async function appendAll(
   });
 }
 
-/** An appender holds rows of its own: it must be closed before the commit, and cleared on failure. */
+/**
+ * An appender holds rows of its own: it must be closed before the commit, and cleared on failure.
+ */
 async function append(
   connection: DuckDBConnection,
   table: string,

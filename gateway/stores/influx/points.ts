@@ -104,7 +104,9 @@ function readingFields(readings: readonly Reading[]): string {
   return `${fields}seq=${seq}i,vouched_by="${weakestVoucher(readings)}"`;
 }
 
-/** A point has one voucher: where its readings differ, no number may seem better proven than it is. */
+/**
+ * A point has one voucher: where its readings differ, no number may seem better proven than it is.
+ */
 function weakestVoucher(readings: readonly Reading[]): VouchedBy {
   let weakest = 0;
   for (const reading of readings) {

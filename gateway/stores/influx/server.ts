@@ -1,8 +1,9 @@
 /**
  * The HTTP conversation with an InfluxDB: 1.x, or 2.x and 3.x by their 1.x-compatible endpoints.
  * Queries and set-up go through the `influx` client. Writes are posted here: line protocol made by
- * hand costs less than two thirds of the client's time a point, and the body of a refusal is needed to find the
- * point it speaks of. There are no retries here, nor in the client: stores/feed.ts has them.
+ * hand costs less than two thirds of the client's time a point, and the body of a refusal is needed
+ * to find the point it speaks of. There are no retries here, nor in the client: stores/feed.ts has
+ * them.
  */
 import { InfluxDB, type ISingleHostConfig } from 'influx';
 import { queryTimeoutMs } from '../query-limits.ts';

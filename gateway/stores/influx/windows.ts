@@ -9,7 +9,9 @@ interface Window {
   last: number;
 }
 
-/** Takes readings in the order of their time; states and values of other qualities are passed over. */
+/**
+ * Takes readings in the order of their time; states and values of other qualities are passed over.
+ */
 export function aggregateReadings(
   readings: readonly StoredReading[],
   query: Pick<AggregateQuery, 'everyMs' | 'aggregate' | 'limit'>,

@@ -1,4 +1,6 @@
-/** The canned town of the stand-in: twelve devices with a day of values, some late, some doubtful. */
+/**
+ * The canned town of the stand-in: twelve devices with a day of values, some late, some doubtful.
+ */
 import type {
   DeviceJson,
   LiveRow,

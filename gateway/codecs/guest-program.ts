@@ -34,7 +34,8 @@ export const guestProgram = `(() => {
     if (exported === null) return;
     if (typeof exported !== 'object' && typeof exported !== 'function') return;
     for (const name in own) {
-      if (own[name] === undefined && typeof exported[name] === 'function') own[name] = exported[name];
+      const given = exported[name];
+      if (own[name] === undefined && typeof given === 'function') own[name] = given;
     }
     const isBare = own.decodeUplink === undefined && typeof exported === 'function';
     if (isBare && !own.Decode && !own.Decoder) own.decodeUplink = exported;

@@ -40,13 +40,15 @@ export class ContentBook {
   readonly #identities: IdentityBook;
   readonly #windowMs: number;
   readonly #recent: RecentContents;
-  /** The highest counter noted of each device: what lies above it has not come yet. */
+  /** The highest counter noted of each device since `#since`: what lies above has not come since. */
   readonly #highest = new Map<string, number>();
+  #since: number;
 
   constructor(identities: IdentityBook, now: number, { copyWindowMs }: ContentLimits) {
     this.#identities = identities;
     this.#windowMs = copyWindowMs;
     const keepMs = windowsKept * copyWindowMs;
+    this.#since = now;
     this.#recent = new RecentContents(keepMs);
     const from = timePrefix(slotOf(Math.max(0, now - keepMs)));
     const to = timePrefix(slotOf(now + keepMs) + 1);
@@ -60,6 +62,8 @@ export class ContentBook {
   mayKnow(content: string, times: UplinkTimes, { deviceId, fCnt }: DeviceCounter): boolean {
     if (this.#recent.mayHave(content)) return true;
     if (!this.#isLate(times)) return false;
+    // What the network heard before, another way may have told before: nobody has counted that.
+    if ((times.rxTime ?? 0) <= this.#since + 2 * this.#windowMs) return true;
     const highest = this.#highest.get(deviceId);
     return highest === undefined || fCnt <= highest;
   }
@@ -78,7 +82,7 @@ export class ContentBook {
   note(content: string, seq: Buffer, times: UplinkTimes, counter: DeviceCounter): void {
     const { receivedAt, rxTime } = times;
     const isFirst = !this.mayKnow(content, times, counter);
-    this.#remember(counter);
+    this.#remember(counter, receivedAt);
     const slot = slotOf(receivedAt);
     this.#recent.add(content, receivedAt);
     this.#identities.put(timePrefix(isFirst ? slot : this.#freeSlot(content, slot)) + content, seq);
@@ -90,10 +94,13 @@ export class ContentBook {
   }
 
   /** A write that fails leaves it too high: that costs a search, and nothing else. */
-  #remember({ deviceId, fCnt }: DeviceCounter): void {
+  #remember({ deviceId, fCnt }: DeviceCounter, receivedAt: number): void {
     const highest = this.#highest.get(deviceId);
     if (highest !== undefined && highest >= fCnt) return;
-    if (highest === undefined && this.#highest.size >= devicesMax) this.#highest.clear();
+    if (highest === undefined && this.#highest.size >= devicesMax) {
+      this.#highest.clear();
+      this.#since = receivedAt;
+    }
     this.#highest.set(deviceId, fCnt);
   }
 

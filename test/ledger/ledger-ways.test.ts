@@ -101,6 +101,16 @@ describe('An uplink that a network server brings late', () => {
     ]);
   });
 
+  it('is found after a restart, also behind one that came for the first time', async () => {
+    await bench.ledger.accept(by('chirpstack', { fCnt: 6 }));
+    await bench.restart();
+    const told = { receivedAt: startTime + hour };
+    const earlier = by('loriot-gw', { fCnt: 5, rxTime: startTime - 1_000 }, told);
+    expect(await bench.outcomesOf(earlier, by('loriot-gw', { fCnt: 6 }, told))).toEqual([
+      ...['accepted', 'copy'],
+    ]);
+  });
+
   it('is found when the frame has come here first, and the frame when it comes last', async () => {
     expect(await bench.outcomesOf(by('raw-a'), late('loriot-rx'))).toEqual([
       ...['accepted', 'redelivery'],

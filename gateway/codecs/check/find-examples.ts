@@ -50,8 +50,9 @@ function visit(folder: string, depth: number, found: Found): void {
     const read = entry.isFile() ? readerOf(entry.name) : undefined;
     if (read === undefined) continue;
     found.files += 1;
-    if (found.files > filesMax || found.examples.length > examplesMax) return;
     try {
+      if (found.files > filesMax) throw new Error(`more than ${filesMax} files`);
+      if (found.examples.length > examplesMax) throw new Error(`after ${examplesMax} examples`);
       if (statSync(path).size > fileBytesMax) throw new Error(`larger than ${fileBytesMax} bytes`);
       const text = readFileSync(path, 'utf8');
       const isUnused = used !== undefined && !used.has(entry.name.replace(/\.ya?ml$/, ''));
@@ -158,7 +159,8 @@ const token =
 
 /** JSON as people write it for tests: with comments, hex numbers, bare names, commas at the end. */
 function parseLoose(text: string): unknown {
-  return JSON.parse(text.replace(token, strictToken));
+  // Twice: a comma before a comment is the last one only once the comment is gone.
+  return JSON.parse(text.replace(token, strictToken).replace(token, strictToken));
 }
 
 function strictToken(found: string): string {

@@ -1,0 +1,114 @@
+/** A call in the kept engine gives what it gives in a context that was made for it alone. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  newQuickJSWASMModuleFromVariant,
+  type QuickJSWASMModule,
+  RELEASE_SYNC,
+} from 'quickjs-emscripten';
+import { createEngine, type Engine } from '../../gateway/codecs/engine.ts';
+import { guestProgram, lookUpProgram } from '../../gateway/codecs/guest-program.ts';
+import { codecLimits } from '../../gateway/codecs/limits.ts';
+import type { SandboxCall } from '../../gateway/codecs/sandbox-messages.ts';
+import { standIns } from '../../gateway/codecs/stand-ins.ts';
+import { memorable, time, uplinkRequest } from './scripts.ts';
+
+const realNow = Date.now;
+let now = 0;
+let reads = 0;
+const clock = {
+  set(given: number) {
+    now = given;
+  },
+  reads: () => reads,
+};
+
+/** Without images: a new runtime and context, the script, one call. */
+function runFresh(quickJs: QuickJSWASMModule, source: string, call: SandboxCall): string {
+  clock.set(0);
+  const runtime = quickJs.newRuntime({ memoryLimitBytes: codecLimits.memoryBytesMax });
+  const context = runtime.newContext();
+  const evaluate = (text: string) =>
+    context.unwrapResult(context.evalCode(text, 'codec.js', { type: 'global' }));
+  evaluate(standIns).dispose();
+  const guest = evaluate(guestProgram);
+  clock.set(call.time);
+  evaluate(source).dispose();
+  const found = evaluate(lookUpProgram);
+  const [adopt, run] = [context.getProp(guest, 'adopt'), context.getProp(guest, 'run')];
+  context.unwrapResult(context.callFunction(adopt, context.undefined, found)).dispose();
+  const request = context.newString(call.request);
+  const result = context.unwrapResult(context.callFunction(run, context.undefined, request));
+  const text = context.getString(result);
+  for (const handle of [result, request, adopt, run, found, guest]) handle.dispose();
+  context.dispose();
+  runtime.dispose();
+  return text;
+}
+
+/** The same order on every run. */
+function shuffled<T>(list: readonly T[]): T[] {
+  let state = 42;
+  const keyed = list.map((one) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return { one, key: state };
+  });
+  return keyed.sort((left, right) => left.key - right.key).map(({ one }) => one);
+}
+
+describe('Kept state', () => {
+  let engine: Engine;
+  let quickJs: QuickJSWASMModule;
+
+  beforeAll(async () => {
+    Date.now = () => {
+      reads += 1;
+      return now;
+    };
+    engine = await createEngine(codecLimits, clock);
+    quickJs = await newQuickJSWASMModuleFromVariant(RELEASE_SYNC);
+  });
+
+  afterAll(() => {
+    Date.now = realNow;
+  });
+
+  it('equals a context for each message, over shuffled messages of many devices', () => {
+    const scripts = Object.entries(memorable).map(([name, source]) => ({
+      name,
+      source,
+      loaded: engine.load(source, 10_000),
+    }));
+    const messages = shuffled(
+      scripts.flatMap((script) => Array.from({ length: 25 }, (_, device) => ({ script, device }))),
+    );
+    for (const { script, device } of messages) {
+      const call = uplinkRequest([device, 200, 7], { fPort: 2 }, time + device * 1_000);
+      const kept = engine.run(script.loaded, { ...call, timeLimitMs: 10_000 });
+      expect({ name: script.name, text: kept.text }).toEqual({
+        name: script.name,
+        text: runFresh(quickJs, script.source, call),
+      });
+    }
+  });
+
+  it('is as before after a call that used up its memory', () => {
+    const bomb = engine.load(
+      'var kept = 0; function decodeUplink(i) { kept++; if (i.fPort === 9) for (var a = []; ; ) a.push({}); return { data: { kept: kept } } }',
+      10_000,
+    );
+    const run = (fPort: number) =>
+      engine.run(bomb, { ...uplinkRequest([1], { fPort }), timeLimitMs: 10_000 }).text;
+    expect(run(1)).toBe('v{"data":{"kept":1}}');
+    expect(run(9)).toContain('out of memory');
+    expect(run(1)).toBe('v{"data":{"kept":1}}');
+  });
+
+  it('shows the time of the uplink, and while loading that of the same uplink', () => {
+    const source = memorable['a clock read on load'] ?? '';
+    const { text } = engine.run(engine.load(source, 10_000), {
+      ...uplinkRequest([1]),
+      timeLimitMs: 10_000,
+    });
+    expect(text).toBe(`v{"data":{"loadedAt":${time},"calls":1}}`);
+  });
+});

@@ -1,9 +1,8 @@
 /**
  * The ledger on LMDB: deliveries wait while a commit is under way, then go to disk as one group.
  *
- *   accept ─▶ prepare ─▶ queue ─▶ one write transaction: admit each ─▶ commit (fdatasync) ─▶
- * resolve
- *                        full: refused        (ingest thread, a few ms)   (LMDB's thread)
+ *   accept ─▶ prepare ─▶ queue ─▶ one write transaction: admit each ─▶ commit ─▶ resolve
+ *                        full: refused     (ingest thread, a few ms)   (fdatasync, LMDB's thread)
  */
 import { type Clock, systemClock } from '../model/clock.ts';
 import { admit, type Books, type Prepared, prepare } from './admission.ts';

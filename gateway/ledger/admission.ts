@@ -141,13 +141,28 @@ function appendUplink(prepared: PreparedItem, content: string, page: Page): Rece
   if (frame !== undefined) {
     const last = readCounter(books.files, sessionKey(frame));
     const isOld = last !== undefined && frame.fCnt <= last;
-    const isAwaited = known !== undefined && known.relation !== 'late';
+    const isAwaited = known !== undefined && isAwaitedCopy(item, frame.fCnt === last, known, page);
     if (isOld && !isAwaited) return appendReplayed(frame, last, page);
     if (!isOld) moveCounter(books, frame);
   }
   if (known !== undefined) return appendKnown(prepared, known, page);
   books.contents.note(content, seqValue(books.nextSeq), times, { deviceId, fCnt });
   return append(prepared, accepted, page);
+}
+
+/**
+ * A gateway hears a transmission once: when it brings a frame again after a newer one was accepted,
+ * somebody has sent the frame again. The newest one may be repeated by the device itself.
+ */
+function isAwaitedCopy(
+  item: VerifiedUplink,
+  isNewest: boolean,
+  { seq, relation }: Known,
+  { books }: Page,
+): boolean {
+  if (relation !== 'in-window' || isNewest) return relation !== 'late';
+  const first = entryOf(books.files, seq);
+  return first !== undefined && bringsReceptions(books.files, first, item);
 }
 
 const accepted = { outcome: 'accepted' } as const;

@@ -14,6 +14,7 @@ const floors = [
     '^(gateway/(live|alarms|analytics|cli|[^/]+\\.ts$)|dashboard|simulators|bench)',
   ],
   ['live', '^gateway/live/', '^(gateway/(cli|[^/]+\\.ts$)|dashboard|simulators|bench)'],
+  ['codecs', '^gateway/codecs/', '^(gateway/(?!codecs/|model/)|dashboard|simulators|bench)'],
   ['dashboard', '^dashboard/', '^(gateway/(cli|[^/]+\\.ts$)|simulators|bench)'],
   ['simulators', '^simulators/', '^(gateway|decoders|config|dashboard|bench)/'],
 ];
@@ -25,6 +26,7 @@ const oneImporter = [
   ['aedes', '^gateway/transports/mqtt-broker\\.ts$'],
   ['influx', '^gateway/stores/influx/'],
   ['@duckdb/node-api', '^gateway/stores/embedded/'],
+  ['quickjs-emscripten', '^gateway/codecs/engine\\.ts$'],
 ];
 
 module.exports = {

@@ -7,7 +7,9 @@
  * another late one of it finds it there.
  */
 import { believableTime, type UplinkTimes } from './content-identity.ts';
+import { readCounter, writeCounter } from './frame-session.ts';
 import type { IdentityBook } from './identity-book.ts';
+import type { LedgerFiles } from './lmdb-files.ts';
 import { RecentContents } from './recent-contents.ts';
 
 /**
@@ -19,9 +21,10 @@ const prefixBytes = 4;
 
 /** How many windows the memory spans: one of receipt, and one each for two clocks that disagree. */
 const windowsKept = 3;
+const fCntMax = 2 ** 32 - 1;
 /** Uplinks that look the same, but are not, that can come within one slot. */
 const alikeMax = 8;
-/** Devices whose highest counter is remembered; beyond them it is learnt anew. */
+/** Devices whose highest counter is held in memory; those of others are read when asked for. */
 const devicesMax = 500_000;
 /** Contents that are read back on opening at most; beyond them the oldest copies go unnoticed. */
 const contentsReadMax = 1_000_000;
@@ -40,15 +43,20 @@ export class ContentBook {
   readonly #identities: IdentityBook;
   readonly #windowMs: number;
   readonly #recent: RecentContents;
-  /** The highest counter noted of each device since `#since`: what lies above has not come since. */
+  readonly #files: Pick<LedgerFiles, 'sessions'>;
+  /** The highest counter noted of each device, as far as it is asked for: what lies above is new. */
   readonly #highest = new Map<string, number>();
-  #since: number;
 
-  constructor(identities: IdentityBook, now: number, { copyWindowMs }: ContentLimits) {
+  constructor(
+    files: Pick<LedgerFiles, 'sessions'>,
+    identities: IdentityBook,
+    now: number,
+    { copyWindowMs }: ContentLimits,
+  ) {
+    this.#files = files;
     this.#identities = identities;
     this.#windowMs = copyWindowMs;
     const keepMs = windowsKept * copyWindowMs;
-    this.#since = now;
     this.#recent = new RecentContents(keepMs);
     const from = timePrefix(slotOf(Math.max(0, now - keepMs)));
     const to = timePrefix(slotOf(now + keepMs) + 1);
@@ -62,10 +70,7 @@ export class ContentBook {
   mayKnow(content: string, times: UplinkTimes, { deviceId, fCnt }: DeviceCounter): boolean {
     if (this.#recent.mayHave(content)) return true;
     if (!this.#isLate(times)) return false;
-    // What the network heard before, another way may have told before: nobody has counted that.
-    if ((times.rxTime ?? 0) <= this.#since + 2 * this.#windowMs) return true;
-    const highest = this.#highest.get(deviceId);
-    return highest === undefined || fCnt <= highest;
+    return fCnt <= this.#highestOf(deviceId);
   }
 
   /** Seqs of first receptions of this content near these times, likeliest first. */
@@ -82,7 +87,7 @@ export class ContentBook {
   note(content: string, seq: Buffer, times: UplinkTimes, counter: DeviceCounter): void {
     const { receivedAt, rxTime } = times;
     const isFirst = !this.mayKnow(content, times, counter);
-    this.#remember(counter, receivedAt);
+    this.#remember(counter);
     const slot = slotOf(receivedAt);
     this.#recent.add(content, receivedAt);
     this.#identities.put(timePrefix(isFirst ? slot : this.#freeSlot(content, slot)) + content, seq);
@@ -93,15 +98,21 @@ export class ContentBook {
     }
   }
 
-  /** A write that fails leaves it too high: that costs a search, and nothing else. */
-  #remember({ deviceId, fCnt }: DeviceCounter, receivedAt: number): void {
-    const highest = this.#highest.get(deviceId);
-    if (highest !== undefined && highest >= fCnt) return;
-    if (highest === undefined && this.#highest.size >= devicesMax) {
-      this.#highest.clear();
-      this.#since = receivedAt;
-    }
+  /** -1 for a device of which nothing is noted. */
+  #highestOf(deviceId: string): number {
+    const known = this.#highest.get(deviceId);
+    if (known !== undefined) return known;
+    const stored = readCounter(this.#files, highestKey(deviceId)) ?? -1;
+    if (this.#highest.size >= devicesMax) this.#highest.clear();
+    this.#highest.set(deviceId, stored);
+    return stored;
+  }
+
+  /** A write that fails leaves the memory too high: that costs a search, and nothing else. */
+  #remember({ deviceId, fCnt }: DeviceCounter): void {
+    if (this.#highestOf(deviceId) >= fCnt) return;
     this.#highest.set(deviceId, fCnt);
+    writeCounter(this.#files, highestKey(deviceId), Math.min(fCnt, fCntMax));
   }
 
   /** Two uplinks that look the same may come at once: the slot before is searched, too. */
@@ -144,6 +155,11 @@ export class ContentBook {
       if (middle >= away) yield middle - away;
     }
   }
+}
+
+/** Beside the counters of sessions, whose keys hold a DevAddr. */
+function highestKey(deviceId: string): string {
+  return `highest ${deviceId}`;
 }
 
 /** A clock that is no clock counts from the beginning. */

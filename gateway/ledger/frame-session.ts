@@ -14,15 +14,17 @@ export function sessionKey({ deviceId, devAddr }: SessionName): string {
   return `${deviceId}/${devAddr}`;
 }
 
+type Sessions = Pick<LedgerFiles, 'sessions'>;
+
 /** A record may be longer: earlier versions kept the awaited frames behind the counter. */
-export function readCounter({ sessions }: LedgerFiles, key: string): number | undefined {
+export function readCounter({ sessions }: Sessions, key: string): number | undefined {
   return sessions.get(key)?.readUInt32BE(0);
 }
 
 const spareValue = Buffer.alloc(4);
 
 /** Only inside a write transaction; LMDB copies the value at once. */
-export function writeCounter({ sessions }: LedgerFiles, key: string, fCnt: number): void {
+export function writeCounter({ sessions }: Sessions, key: string, fCnt: number): void {
   spareValue.writeUInt32BE(fCnt);
   sessions.putSync(key, spareValue);
 }

@@ -64,7 +64,7 @@ export class LmdbLedger implements Ledger {
     this.#limits = limits;
     this.#head = newestSeq(files);
     const identities = new IdentityBook(files, clock, limits);
-    const contents = new ContentBook(identities, clock.now(), limits);
+    const contents = new ContentBook(files, identities, clock.now(), limits);
     const nextSeq = this.#head + 1;
     this.#books = { files, identities, contents, limits, nextSeq, counters: new Map() };
   }

@@ -1,0 +1,75 @@
+/**
+ * The gateway as a client of brokers that are there already: a network server's own, Mosquitto,
+ * EMQX. PUBACK goes out once the receiver has resolved, in the order of arrival; when nothing can be
+ * written the connection is ended without one, and the broker sends again.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createInFlight } from './in-flight.ts';
+import type { RemoteBroker, RemoteBrokerLimits } from './remote-options.ts';
+import { type RemoteSession, runRemoteSession } from './remote-session.ts';
+import type { Receive, Transport } from './transport.ts';
+import type { TransportHooks } from './transport-hooks.ts';
+
+export interface RemoteBrokersOptions {
+  readonly brokers: readonly RemoteBroker[];
+  readonly limits: RemoteBrokerLimits;
+  /** From 0 to 1, so that gateways that lost one broker together do not come back together. */
+  readonly random: () => number;
+}
+
+export interface RemoteBrokers extends Transport {
+  /** By name: whether it is connected and subscribed now. */
+  states(): ReadonlyMap<string, boolean>;
+}
+
+export function createRemoteBrokers(
+  { brokers, limits, random }: RemoteBrokersOptions,
+  receive: Receive,
+  hooks: TransportHooks,
+): RemoteBrokers {
+  const ended = new AbortController();
+  const running = createInFlight();
+  const states = new Map(brokers.map(({ name }) => [name, false]));
+
+  async function keepConnected(broker: RemoteBroker): Promise<void> {
+    let failures = 0;
+    while (!ended.signal.aborted) {
+      const session: RemoteSession = {
+        ...{ broker, limits, receive, hooks, signal: ended.signal },
+        connection: randomUUID(),
+        onState: (isUp) => states.set(broker.name, isUp),
+      };
+      const { wasUseful, reason } = await runRemoteSession(session);
+      failures = wasUseful ? 1 : failures + 1;
+      if (ended.signal.aborted) return;
+      const retryMs = retryAfter(failures, { limits, random });
+      const fields = { event: 'remote-broker-lost', broker: broker.name, reason, retryMs };
+      hooks.log.warn(fields, 'not connected to a remote broker');
+      await wait(retryMs, undefined, { signal: ended.signal }).catch(() => {});
+    }
+  }
+
+  return {
+    states: () => states,
+    // A broker that is away must not keep the gateway from starting.
+    start: async () => {
+      for (const broker of brokers) running.track(keepConnected(broker));
+      return [];
+    },
+    stop: async () => {
+      ended.abort();
+      await running.settle(limits.stopTimeoutMs + 1_000);
+    },
+  };
+}
+
+/** Half of the time is certain, half is chance. */
+function retryAfter(
+  failures: number,
+  { limits, random }: Pick<RemoteBrokersOptions, 'limits' | 'random'>,
+): number {
+  const { firstRetryMs, retryMsMax } = limits;
+  const whole = Math.min(retryMsMax, firstRetryMs * 2 ** Math.min(failures - 1, 30));
+  return Math.round(whole * (0.5 + random() / 2));
+}

@@ -159,9 +159,70 @@ const coap = z.strictObject({
   stopTimeoutMs,
 });
 
+const brokerTls = z.strictObject({
+  caFile: z
+    .string()
+    .optional()
+    .describe('PEM of the authority of the broker, if not a public one.'),
+  certFile: z.string().optional().describe('PEM certificate of the gateway.'),
+  keyFile: z.string().optional().describe('PEM private key of the gateway.'),
+});
+
+const remoteBroker = z.strictObject({
+  name: sourceName.describe('Stands in the ledger and in metrics.'),
+  url: z
+    .string()
+    .regex(
+      /^(mqtts?|wss?):\/\/[^\s@]+$/,
+      'is not of the form mqtts://name:port, without a password',
+    )
+    .describe('mqtt, mqtts, ws or wss.'),
+  clientId: z
+    .string()
+    .min(1)
+    .max(128)
+    .describe('The broker keeps messages for it; no two gateways may use one.'),
+  username: z.string().max(512).optional(),
+  password: z.string().max(4_096).optional().describe('Better set by …__FILE.'),
+  subscribe: z
+    .array(z.string())
+    .min(1)
+    .max(1_000)
+    .describe('Topic filters; $share/<group>/<filter> splits the messages between gateways.'),
+  protocolVersion: z.enum(['3.1.1', '5']).default('3.1.1').describe('Of MQTT.'),
+  vouches,
+  deviceId: deviceId.optional(),
+  tls: brokerTls.optional().describe('For mqtts and wss with certificates of your own.'),
+});
+
+const remoteBrokerLimits = z.strictObject({
+  packetBytesMax: bytes.default(262_144).describe('Largest packet.'),
+  inFlightMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(500)
+    .describe('Messages of one broker before their receipt.'),
+  keepaliveSeconds: z.number().int().min(5).max(3_600).default(30).describe('Between two pings.'),
+  connectTimeoutMs: count.default(10_000).describe('From the connection to its acknowledgement.'),
+  sessionExpirySeconds: count
+    .default(86_400)
+    .describe('How long a broker keeps messages for an absent gateway (MQTT 5).'),
+  firstRetryMs: count.default(500).describe('Before the second attempt; doubled each time.'),
+  retryMsMax: count.default(60_000).describe('Between two attempts.'),
+  stopTimeoutMs,
+});
+
 export const doors = {
   webhooks: webhooks.prefault({}).describe('Network servers and modems that push over HTTP.'),
   udp: udp.optional().describe('Semtech UDP packet forwarders. It proves nobody: keep it inside.'),
   basicStation: basicStation.optional().describe('LoRa gateways that run Basics Station.'),
   coap: coap.optional().describe('Modems that speak CoAP, inside a private network.'),
+  remoteBrokers: z
+    .array(remoteBroker)
+    .max(100)
+    .default([])
+    .describe('Brokers that are there already, which the gateway subscribes to.'),
+  remoteBrokerLimits: remoteBrokerLimits.prefault({}).describe('For each of them.'),
 } as const;

@@ -21,6 +21,7 @@ export function doorProblems({ ingest }: Config, knownAdapters: readonly string[
     ...coapProblems(ingest),
     ...gatewayProblems(ingest),
     ...stationProblems(ingest),
+    ...remoteProblems(ingest),
   ];
 }
 
@@ -97,15 +98,32 @@ function stationProblems({ basicStation }: Ingest): DoorProblem[] {
     ...(tls?.requestCert === true && tls.caFile === undefined
       ? [problem('basicStation.tls.caFile', 'is needed to check the certificates of stations')]
       : []),
-    ...fileProblems({ certFile: tls?.certFile, keyFile: tls?.keyFile, caFile: tls?.caFile }),
+    ...fileProblems('basicStation.tls', tls),
   ];
 }
 
-function fileProblems(files: Readonly<Record<string, string | undefined>>): DoorProblem[] {
-  return Object.entries(files).flatMap(([key, file]) =>
-    file === undefined || isReadable(file)
+function remoteProblems({ remoteBrokers }: Ingest): DoorProblem[] {
+  const names = remoteBrokers.map(({ name }) => name);
+  return remoteBrokers.flatMap(({ name, subscribe, deviceId, tls }, index) => {
+    const at = `remoteBrokers.${index}`;
+    return [
+      ...(names.indexOf(name) === index ? [] : [problem(`${at}.name`, `${name} is taken already`)]),
+      ...(deviceId === undefined || isDeviceId(deviceId)
+        ? []
+        : [problem(`${at}.deviceId`, `${deviceId} is not the id of a device`)]),
+      ...subscribe
+        .filter((filter) => !isTopicFilter(filter.replace(/^\$share\/[^/+#]+\//, '')))
+        .map((filter) => problem(`${at}.subscribe`, `${filter} is not an MQTT topic filter`)),
+      ...fileProblems(`${at}.tls`, tls),
+    ];
+  });
+}
+
+function fileProblems(at: string, tls: object | undefined): DoorProblem[] {
+  return Object.entries(tls ?? {}).flatMap(([key, file]) =>
+    typeof file !== 'string' || isReadable(file)
       ? []
-      : [problem(`basicStation.tls.${key}`, `cannot read ${file}`)],
+      : [problem(`${at}.${key}`, `cannot read ${file}`)],
   );
 }
 

@@ -8,6 +8,7 @@ import { createBasicStation } from './transports/basic-station.ts';
 import { createCoap } from './transports/coap.ts';
 import { createHttpPush } from './transports/http-push.ts';
 import { isLoopback } from './transports/private-address.ts';
+import { createRemoteBrokers } from './transports/remote-broker.ts';
 import type { ListeningAddress, Receive, Transport } from './transports/transport.ts';
 import type { TransportHooks } from './transports/transport-hooks.ts';
 import { createUdpSemtech } from './transports/udp-semtech.ts';
@@ -15,12 +16,23 @@ import { createUdpSemtech } from './transports/udp-semtech.ts';
 export interface Doors extends Transport {
   /** The webhooks, to be mounted on the HTTP server. */
   readonly router: Router;
+  /** By name: whether the gateway is connected to it and subscribed. */
+  remoteBrokers(): ReadonlyMap<string, boolean>;
 }
 
 export function createDoors({ ingest }: Config, receive: Receive, hooks: TransportHooks): Doors {
   const { sources, ...limits } = ingest.webhooks;
   const push = createHttpPush({ sources, limits }, receive, hooks);
-  const transports: Transport[] = [push];
+  const remote = createRemoteBrokers(
+    {
+      brokers: ingest.remoteBrokers.map(remoteBrokerOf),
+      limits: ingest.remoteBrokerLimits,
+      random: Math.random,
+    },
+    receive,
+    hooks,
+  );
+  const transports: Transport[] = [push, remote];
   if (ingest.udp !== undefined) {
     const gateways = allowListOf(ingest.udp.host, ingest.udp.gateways);
     transports.push(createUdpSemtech({ ...ingest.udp, gateways }, receive, hooks));
@@ -37,6 +49,7 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
   }
   return {
     router: push.router,
+    remoteBrokers: () => remote.states(),
     start: async () => {
       const addresses: ListeningAddress[] = [];
       for (const transport of transports) addresses.push(...(await transport.start()));
@@ -85,4 +98,9 @@ function stationOptionsOf(config: BasicStationConfig) {
 export function planOf({ plan: name, frequencies }: BasicStationConfig): ChannelPlan {
   const { wideFrequency, fskFrequency, ...plan }: ChannelPlan = channelPlans[name];
   return frequencies === undefined ? channelPlans[name] : { ...plan, frequencies };
+}
+
+function remoteBrokerOf({ tls, ...broker }: Config['ingest']['remoteBrokers'][number]) {
+  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
+  return { ...broker, ca: read(tls?.caFile), cert: read(tls?.certFile), key: read(tls?.keyFile) };
 }

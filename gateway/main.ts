@@ -79,6 +79,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     cursors: () => listener.cursors(),
     liveClients: () => dashboard.liveClients(),
     mqttClients: () => broker.counts().clients,
+    remoteBrokers: () => doors.remoteBrokers(),
   });
   listener.observe(metrics);
   const sourceBoard = createSourceBoard(clock);

@@ -22,6 +22,8 @@ export interface MetricSources {
   cursors(): Readonly<Record<string, number>>;
   liveClients(): number;
   mqttClients(): number;
+  /** By name: whether the gateway is connected to it. */
+  remoteBrokers(): ReadonlyMap<string, boolean>;
 }
 
 export function createMetrics(sources: MetricSources): Metrics {
@@ -121,6 +123,15 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
     registers,
     collect() {
       this.set(sources.mqttClients());
+    },
+  });
+  new Gauge({
+    name: 'fieldgate_remote_broker_up',
+    help: 'Whether the gateway is connected to a remote broker and subscribed: 1 or 0.',
+    labelNames: ['broker'] as const,
+    registers,
+    collect() {
+      for (const [broker, isUp] of sources.remoteBrokers()) this.set({ broker }, isUp ? 1 : 0);
     },
   });
 }

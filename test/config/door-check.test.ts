@@ -75,6 +75,28 @@ describe('The cross check of the doors beside MQTT', () => {
   });
 });
 
+describe('The cross check of remote brokers', () => {
+  const broker = (more: string) => `{name: a, url: "mqtts://b:8883", clientId: g${more}}`;
+
+  it('finds nothing in brokers that fit', () => {
+    const filters = '"application/#", "$share/town/v3/#"';
+    expect(paths(`{remoteBrokers: [${broker(`, subscribe: [${filters}]`)}]}`)).toEqual([]);
+  });
+
+  it('stops the start for a taken name, a filter or device that is none, and a missing file', () => {
+    const first = broker(', subscribe: ["a/#/b"]');
+    const tls = 'tls: {caFile: /nowhere/ca.pem}';
+    const second = broker(`, subscribe: ["$share/g/#/b"], deviceId: "a/b", ${tls}`);
+    expect(paths(`{remoteBrokers: [${first}, ${second}]}`)).toEqual([
+      'ingest.remoteBrokers.0.subscribe',
+      'ingest.remoteBrokers.1.name',
+      'ingest.remoteBrokers.1.deviceId',
+      'ingest.remoteBrokers.1.subscribe',
+      'ingest.remoteBrokers.1.tls.caFile',
+    ]);
+  });
+});
+
 describe('The settings of the doors beside MQTT', () => {
   it.each([
     [
@@ -86,6 +108,10 @@ describe('The settings of the doors beside MQTT', () => {
     ['an EUI that is none', '{udp: {gateways: [0016C001]}}'],
     ['an address that is none', '{basicStation: {publicUrl: "https://a"}}'],
     ['a plan that is none', '{basicStation: {plan: US915}}'],
+    [
+      'a password in an address',
+      '{remoteBrokers: [{name: a, url: "mqtt://u:p@b", clientId: g, subscribe: [a]}]}',
+    ],
     ['no way to prove it', '{webhooks: {sources: [{name: a, adapter: b, auth: {kind: none}}]}}'],
   ])('are refused with %s', (_name, ingest) => {
     expect(loaded(`version: 1\ningest: ${ingest}`).ok).toBe(false);

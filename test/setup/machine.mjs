@@ -11,6 +11,7 @@ import { delimiter, join } from 'node:path';
 const tools = [
   { program: 'influxd', debianPackage: 'influxdb' },
   { program: 'mosquitto_pub', debianPackage: 'mosquitto-clients' },
+  { program: 'mosquitto', debianPackage: 'mosquitto' },
   { program: 'chromium', debianPackage: 'chromium' },
 ];
 

@@ -128,6 +128,7 @@ const basicStation = z.strictObject({
     .default(64)
     .describe('Messages of one station before their receipt; then its socket is not read.'),
   connectionsMax: count.default(1_000).describe('Stations at once.'),
+  pingIntervalMs: count.default(30_000).describe('A station that answers no ping so long is gone.'),
   stopTimeoutMs,
 });
 

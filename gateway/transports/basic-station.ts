@@ -33,6 +33,8 @@ export interface BasicStationOptions extends StationRights {
   readonly messageBytesMax: number;
   readonly inFlightPerStationMax: number;
   readonly connectionsMax: number;
+  /** A station that answers no ping for so long is gone, whatever its socket says. */
+  readonly pingIntervalMs: number;
   readonly stopTimeoutMs: number;
 }
 
@@ -166,9 +168,9 @@ function upgrade(lns: Lns, { request, socket, head }: Handshake): void {
       vouches: admission.vouches,
     };
     accept((webSocket) => {
-      const { plan, planName } = lns.options;
+      const { plan, planName, pingIntervalMs } = lns.options;
       const { delivery } = enter(lns, eui, webSocket);
-      const session = { eui, planName, plan, sender, delivery, hooks: lns.hooks };
+      const session = { eui, planName, plan, pingIntervalMs, sender, delivery, hooks: lns.hooks };
       runStationSession(webSocket, session);
     });
   }

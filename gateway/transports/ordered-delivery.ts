@@ -15,7 +15,6 @@ export interface OrderedDelivery {
   isHeld(): boolean;
   /** Called when `isHeld` changes; the last one set is the one called. */
   onChange(listener: (isHeld: boolean) => void): void;
-  length(): number;
   /** Resolves when nothing waits. */
   empty(): Promise<void>;
 }
@@ -83,7 +82,6 @@ export function createOrderedDelivery(
     onChange: (replacement) => {
       listener = replacement;
     },
-    length: () => waiting.length,
     empty: () => running,
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The gateway as a client of brokers that are there already: a network server's own, Mosquitto,
- * EMQX. PUBACK goes out once the receiver has resolved, in the order of arrival; when nothing can be
- * written the connection is ended without one, and the broker sends again.
+ * EMQX. PUBACK goes out once the receiver has resolved, in the order of arrival; when nothing can
+ * be written the connection is ended without one, and the broker sends again.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -133,9 +133,10 @@ interface Receipts {
 }
 
 /**
- * The library waits for one message before it shows the next. So it is told at once to go on without
- * an acknowledgement, and the four bytes of PUBACK are written here, in order [MQTT-4.6.0-2]: many
- * messages then share one flush of the disk. They are the same in MQTT 3.1.1 and, for success, in 5.
+ * The library waits for one message before it shows the next. So it is told at once to go on
+ * without an acknowledgement, and the four bytes of PUBACK are written here, in order
+ * [MQTT-4.6.0-2]: many messages then share one flush of the disk. They are the same in MQTT 3.1.1
+ * and, for success, in 5.
  */
 function createReceipts(
   { broker, limits, receive, hooks, signal, connection }: RemoteSession,

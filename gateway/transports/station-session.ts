@@ -12,6 +12,7 @@ export interface StationSession {
   readonly eui: string;
   readonly planName: string;
   readonly plan: ChannelPlan;
+  readonly pingIntervalMs: number;
   readonly sender: Sender;
   /** Outlives the session: a station that comes again goes on in the same order. */
   readonly delivery: OrderedDelivery;
@@ -19,12 +20,10 @@ export interface StationSession {
 }
 
 const unsupportedData = 1003;
-/** A station that answers no ping for so long is gone, whatever its socket says. */
-const pingIntervalMs = 30_000;
 
 export function runStationSession(socket: WebSocket, session: StationSession): void {
   const { delivery } = session;
-  keepAlive(socket);
+  keepAlive(socket, session.pingIntervalMs);
   delivery.onChange((isHeld) => {
     if (isHeld) socket.pause();
     else socket.resume();
@@ -87,7 +86,7 @@ function inboundOf({ eui, planName, sender, hooks }: StationSession, body: Buffe
   };
 }
 
-function keepAlive(socket: WebSocket): void {
+function keepAlive(socket: WebSocket, pingIntervalMs: number): void {
   let isAlive = true;
   socket.on('pong', () => {
     isAlive = true;

@@ -269,6 +269,7 @@ describe('The identifier of a station', () => {
     '12345::',
     'router-',
     'x::1',
+    '0'.repeat(41),
   ])('is not %p', (text) => {
     expect(parseStationEui(text)).toBeUndefined();
   });

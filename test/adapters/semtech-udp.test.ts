@@ -107,6 +107,7 @@ describe('A Semtech UDP datagram', () => {
       { ant: 0, rssic: -90, lsnr: 2 },
       { ant: 1, rssic: -80, lsnr: 7.5 },
       { ant: 2, lsnr: 9 },
+      { ant: 3 },
     ];
     expect(frameOf(parse({ rxpk: [{ ...packet, rsig }] })).rxInfo).toEqual([
       { gatewayId, rssi: -80, snr: 7.5 },

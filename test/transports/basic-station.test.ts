@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type ChannelPlan, channelPlans, findPlan } from '../../gateway/model/channel-plan.ts';
+import { channelPlans } from '../../gateway/model/channel-plan.ts';
 import { toGpsMs } from '../../gateway/model/gps-time.ts';
 import {
   type BasicStationOptions,
   createBasicStation,
 } from '../../gateway/transports/basic-station.ts';
-import { placeRadios, routerConfigOf } from '../../gateway/transports/router-config.ts';
+import { routerConfigOf } from '../../gateway/transports/router-config.ts';
 import type { Transport } from '../../gateway/transports/transport.ts';
 import { createGate } from './mqtt-bench.ts';
 import { openStation, type StationClient } from './station-wire.ts';
@@ -37,6 +37,7 @@ const defaults: BasicStationOptions = {
   messageBytesMax: 2_000,
   inFlightPerStationMax: 4,
   connectionsMax: 3,
+  pingIntervalMs: 30_000,
   stopTimeoutMs: 5_000,
 };
 
@@ -270,6 +271,20 @@ describe('A Basics Station', () => {
   });
 });
 
+describe('A station that answers no ping', () => {
+  afterEach(stop);
+
+  it('is gone, while one that does is not', async () => {
+    await start({ pingIntervalMs: 40 });
+    const dead = await open(`/traffic/${eui}`, { autoPong: false });
+    const headers = { Authorization: token };
+    const alive = await open(`/traffic/${locked}`, { headers });
+    expect(await dead.closed()).toBe(1006);
+    alive.send(timesync);
+    await alive.messages(1);
+  });
+});
+
 describe('The address a station is told', () => {
   afterEach(stop);
 
@@ -353,68 +368,5 @@ describe('A station with a certificate', () => {
     await expect(open(`/traffic/${locked}`, options, 'wss')).rejects.toThrow();
     const bare = { rejectUnauthorized: false };
     await expect(open(`/traffic/${eui}`, bare, 'wss')).rejects.toThrow();
-  });
-});
-
-describe('The channels of a plan', () => {
-  it('are those of EU868 as a concentrator is set up for it', () => {
-    const multi = (radio: number, offset: number) => ({ enable: true, radio, if: offset });
-    expect(routerConfigOf(channelPlans.EU868, 1_700_000_000_500)).toEqual({
-      msgtype: 'router_config',
-      NetID: null,
-      JoinEui: null,
-      region: 'EU863',
-      hwspec: 'sx1301/1',
-      freq_range: [863_000_000, 870_000_000],
-      DRs: [
-        ...[12, 11, 10, 9, 8, 7].map((spreadingFactor) => [spreadingFactor, 125, 0]),
-        [7, 250, 0],
-        [0, 0, 0],
-        ...Array.from({ length: 8 }, () => [-1, 0, 0]),
-      ],
-      MuxTime: 1_700_000_000.5,
-      sx1301_conf: [
-        {
-          radio_0: { enable: true, freq: 867_500_000 },
-          radio_1: { enable: true, freq: 868_450_000 },
-          chan_multiSF_0: multi(1, -350_000),
-          chan_multiSF_1: multi(1, -150_000),
-          chan_multiSF_2: multi(1, 50_000),
-          chan_multiSF_3: multi(0, -400_000),
-          chan_multiSF_4: multi(0, -200_000),
-          chan_multiSF_5: multi(0, 0),
-          chan_multiSF_6: multi(0, 200_000),
-          chan_multiSF_7: multi(0, 400_000),
-          chan_Lora_std: { ...multi(1, -150_000), bandwidth: 250_000, spread_factor: 7 },
-          chan_FSK: multi(1, 350_000),
-        },
-      ],
-    });
-  });
-
-  it.each(Object.keys(channelPlans))('of %s all lie within reach of two radios', (name) => {
-    const plan: ChannelPlan | undefined = findPlan(name);
-    expect(plan).toBeDefined();
-    if (plan === undefined) return;
-    const [conf] = JSON.parse(JSON.stringify(routerConfigOf(plan, now))).sx1301_conf;
-    for (const [index, frequency] of plan.frequencies.entries()) {
-      const channel = conf[`chan_multiSF_${index}`];
-      const radio = conf[`radio_${channel.radio}`];
-      expect(radio.enable).toBe(true);
-      expect(radio.freq + channel.if).toBe(frequency);
-      expect(Math.abs(channel.if)).toBeLessThanOrEqual(400_000);
-    }
-  });
-
-  it('may need one radio, two, or more than there are', () => {
-    expect(placeRadios([868_100_000, 868_500_000])).toEqual([868_300_000]);
-    expect(placeRadios([869_100_000, 864_100_000])).toEqual([864_100_000, 869_100_000]);
-    expect(placeRadios([863_000_000, 865_000_000, 867_000_000])).toBeUndefined();
-    expect(placeRadios([])).toEqual([]);
-    const one = { ...channelPlans.RU864, frequencies: [868_900_000] };
-    expect(JSON.stringify(routerConfigOf(one, now))).toContain(
-      '"radio_1":{"enable":false,"freq":0}',
-    );
-    expect(findPlan('XX1')).toBeUndefined();
   });
 });

@@ -6,15 +6,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import coapClient from 'coap';
 import fc from 'fast-check';
 import { type CoapOptions, createCoap } from '../../gateway/transports/coap.ts';
-import { createBlockAssembly } from '../../gateway/transports/coap-blocks.ts';
-import {
-  block1Option,
-  readBlock1,
-  readCoapMessage,
-  readUintOption,
-  uintOption,
-  writeCoapReply,
-} from '../../gateway/transports/coap-message.ts';
 import type { Transport } from '../../gateway/transports/transport.ts';
 import { type RequestPacket, requestPacket } from './coap-wire.ts';
 import { createGate } from './mqtt-bench.ts';
@@ -355,27 +346,6 @@ describe('A body in blocks', () => {
   it('asks for its token with the first block already', async () => {
     expect(await ask({ ...block(0), query: [] })).toBe(acked('81'));
   });
-
-  it('is never kept beyond the limits', () => {
-    let nowMs = 0;
-    const assembly = createBlockAssembly(
-      { bodyBytesMax: 1_000, blockwiseMax: 3, blockwiseBytesMax: 1_000 },
-      () => nowMs,
-    );
-    const first = (key: string) =>
-      assembly.add(key, { num: 0, isLast: false, size: 64 }, Buffer.alloc(64)).kind;
-    for (const key of ['a', 'b', 'c', 'd', 'e']) expect(first(key)).toBe('continue');
-    expect(assembly.count()).toBe(3);
-    const second = (key: string) =>
-      assembly.add(key, { num: 1, isLast: false, size: 64 }, Buffer.alloc(64)).kind;
-    expect(second('a')).toBe('incomplete');
-    expect(second('e')).toBe('continue');
-    // Two blocks of one and one of another cost more than 900 bytes: the oldest has gone.
-    expect(assembly.count()).toBe(2);
-    nowMs = 120_000;
-    expect(first('f')).toBe('continue');
-    expect(assembly.count()).toBe(1);
-  });
 });
 
 describe('The address CoAP listens on', () => {
@@ -423,39 +393,5 @@ describe('A client library', () => {
       ['up/b', pack.toString('hex')],
       ['up/c', large.toString('hex')],
     ]);
-  });
-});
-
-describe('Options of a CoAP message', () => {
-  it('come back from their bytes', () => {
-    fc.assert(
-      fc.property(fc.nat(0xff_ff_f), fc.boolean(), fc.nat(6), (num, isLast, exponent) => {
-        const block = { num, isLast, size: 2 ** (exponent + 4) };
-        const reply = writeCoapReply({
-          type: 'acknowledgement',
-          code: '2.31',
-          messageId: 1,
-          token: Buffer.alloc(0),
-          options: [block1Option(block)],
-        });
-        const message = readCoapMessage(reply);
-        expect(message?.code).toBe('2.31');
-        expect(message === undefined ? undefined : readBlock1(message)).toEqual(block);
-      }),
-    );
-    fc.assert(
-      fc.property(fc.nat(0x7fff_ffff), (integer) => {
-        const message = {
-          type: 'reset',
-          code: '0.00',
-          messageId: 0,
-          token: Buffer.alloc(0),
-          options: [uintOption(60, integer)],
-          payload: Buffer.alloc(0),
-        } as const;
-        expect(readUintOption(message, 60)).toBe(integer);
-        expect(readUintOption(message, 61)).toBeUndefined();
-      }),
-    );
   });
 });

@@ -83,7 +83,9 @@ describe('Codec dialects', () => {
 
   it('runs sloppy scripts: octal literals, undeclared names, a body of its own', async () => {
     const source = `for (i = 010, sum = 0; i > 0; i--) sum += i;
-      function decodeUplink() { with ({ a: sum }) { return { data: { a: a, self: this === globalThis } } } }`;
+      function decodeUplink() {
+        with ({ a: sum }) { return { data: { a: a, self: this === globalThis } } }
+      }`;
     expect(await call(source, { kind: 'uplink' })).toEqual({ data: { a: 36, self: true } });
   });
 });

@@ -162,6 +162,7 @@ describe('The doors beside MQTT', () => {
     const forged = Buffer.from(frame);
     forged[9] = (forged[9] ?? 0) ^ 1;
     forwarder.send(pushOf(2, forged));
+    await forwarder.answers(2);
     forwarder.send(pushOf(3, frame, { stat: -1 }));
     await forwarder.answers(3);
     forwarder.close();

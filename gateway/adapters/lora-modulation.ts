@@ -6,7 +6,7 @@ const dataRate = /^SF(\d{1,2}) ?BW(\d{2,4})(?: ?4\/[5-8])?$/;
 
 /** Adds what `SF12 BW125 4/5` or `SF9BW125` says; FSK is written as a number and adds nothing. */
 export function addDataRate(txInfo: Draft<TxInfo>, text: unknown): void {
-  const [, spreadingFactor, kilohertz] = dataRate.exec(String(text)) ?? [];
+  const [, spreadingFactor, kilohertz] = (typeof text === 'string' && dataRate.exec(text)) || [];
   if (spreadingFactor === undefined || kilohertz === undefined) return;
   txInfo.spreadingFactor = Number(spreadingFactor);
   txInfo.bandwidth = Number(kilohertz) * 1_000;

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: every row of the budgets that can be measured here, with what was asked of it.
  */
+import { adapterRates } from './adapters.ts';
 import { endToEnd } from './end-to-end.ts';
 import { ledgerAccept } from './ledger-accept.ts';
 import { rawFrames } from './raw-frames.ts';
@@ -31,6 +32,16 @@ rows.push({
   atLeast: '25,000/s',
   aim: '60,000/s',
 });
+
+say('adapters: published messages on one core …');
+for (const { name, perSecond: rate, atLeast } of adapterRates()) {
+  rows.push({
+    what: `adapter ${name}, uplinks per core`,
+    measured: perSecond(rate),
+    atLeast: perSecond(atLeast),
+    aim: '—',
+  });
+}
 
 say('ledger: accept to disk …');
 const ledger = await ledgerAccept({ uplinks: isQuick ? 20_000 : 100_000 });

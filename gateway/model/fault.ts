@@ -4,7 +4,8 @@
  */
 
 export const faultSentences = {
-  INBOUND_MALFORMED: 'The message is not of the form that its topic or path promises.',
+  INBOUND_MALFORMED: 'The message is cut off, or a field of it is missing or wrong.',
+  INBOUND_UNRECOGNISED: 'The message is of no form that the adapter of its topic or path reads.',
   INBOUND_TOO_LARGE: 'The message is larger than the configured limit.',
   TOPIC_UNKNOWN: 'No adapter is set up for this topic or path.',
   TOPIC_FORBIDDEN: 'The sender may not publish to this topic.',

@@ -52,6 +52,8 @@ export interface DeriveLoop {
 /** Entries a pass: small enough that a viewer does not wait for it, large enough to batch. */
 const entriesMax = 2_000;
 const offersInFlightMax = 2;
+/** From one pass to the next while not much is new: a pass, and what the store makes of it, has costs of its own. */
+const gatherMs = 25;
 /** How long a pass waits when there is nothing to do and nobody wakes it. */
 const idleMs = 500;
 
@@ -62,6 +64,7 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   let inFlight = 0;
   let isStopped = false;
   let wake: () => void = () => {};
+  let endRest: () => void = () => {};
   let generation = 0;
 
   /** The feed answers in the order of the offers: a stored batch means that all before it are. */
@@ -82,12 +85,12 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
     }, settle);
   }
 
-  /** Derives what follows `after` for either side; false when there was nothing. */
-  async function deriveFor(after: number, limit: number, toStore: boolean): Promise<boolean> {
+  /** Derives what follows `after` for either side; returns how many entries there were. */
+  async function deriveFor(after: number, limit: number, toStore: boolean): Promise<number> {
     const entries = parts.reader.read(after, limit);
     const last = entries.at(-1);
     const first = entries[0];
-    if (last === undefined || first === undefined) return false;
+    if (last === undefined || first === undefined) return 0;
     const ofGeneration = generation;
     await parts.prepare?.(entries);
     const { readings, links, notes, fresh, faults } = deriveAll(entries, live, parts.derive);
@@ -102,23 +105,27 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
       offer({ readings, links }, offered);
     }
     parts.observe({ live, store: stored, receivedAt: first.receivedAt, faults });
-    return true;
+    return entries.length;
   }
 
   /** Both sides in one go while they are level; else live first, then the store's backlog. */
-  async function pass(): Promise<boolean> {
+  async function pass(): Promise<number> {
     const mayOffer = !parts.feed.isDown() && inFlight < offersInFlightMax;
     if (mayOffer && offered === live) return deriveFor(live, entriesMax, true);
     const didLive = await deriveFor(live, entriesMax, false);
     const backlog = Math.min(live - offered, entriesMax);
-    const didStore = mayOffer && backlog > 0 && (await deriveFor(offered, backlog, true));
-    return didLive || didStore;
+    const didStore = mayOffer && backlog > 0 ? await deriveFor(offered, backlog, true) : 0;
+    return Math.max(didLive, didStore);
   }
 
   async function run(): Promise<void> {
     while (!isStopped) {
-      const isBusy = await pass();
-      await (isBusy ? nextTurn() : idle((resolve) => (wake = resolve)));
+      const startedAt = performance.now();
+      const done = await pass();
+      const restMs = done < entriesMax ? startedAt + gatherMs - performance.now() : 0;
+      if (done === 0) await idle(idleMs, (resolve) => (wake = endRest = resolve));
+      else if (restMs > 0) await idle(restMs, (resolve) => (endRest = resolve));
+      else await nextTurn();
     }
   }
 
@@ -134,7 +141,7 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
     },
     async stop() {
       isStopped = true;
-      wake();
+      endRest();
       await running;
     },
   };
@@ -168,9 +175,9 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function idle(onWake: (resolve: () => void) => void): Promise<void> {
+function idle(ms: number, onWake: (resolve: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, idleMs);
+    const timer = setTimeout(resolve, ms);
     onWake(() => {
       clearTimeout(timer);
       resolve();

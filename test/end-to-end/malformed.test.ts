@@ -110,6 +110,11 @@ const bad: readonly Bad[] = [
     message: chirpstackUp('02f1e1d500000011', { fCnt: 'four', rxInfo: 7 }),
   },
   {
+    name: 'text where JSON belongs',
+    code: 'INBOUND_UNRECOGNISED',
+    message: from(modem, modemTopic, 'temperature=21'),
+  },
+  {
     name: 'a topic that no adapter reads',
     code: 'TOPIC_UNKNOWN',
     message: from(modemGateway, 'nobody/reads/this', '{}'),

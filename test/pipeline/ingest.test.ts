@@ -232,6 +232,16 @@ describe('Ingest of what nobody can read', () => {
     });
   });
 
+  it('is quarantined as unrecognised when it is of another form than its topic promises', async () => {
+    const message = inboundOf('up/meter-7', Buffer.from('temperature=21'), 'meter-7');
+    const [entry] = await received(message);
+    expect(entry).toMatchObject({
+      outcome: 'quarantined',
+      item: { fault: { code: 'INBOUND_UNRECOGNISED' }, deviceId: 'meter-7', adapter: 'modem-json' },
+      body: message.body,
+    });
+  });
+
   it('is written down when a transport refused it at the door', async () => {
     await ingest.refuse(inboundOf('$SYS/x', Buffer.from('hi')), 'TOPIC_FORBIDDEN', 'not here');
     expect(reader.get(1)).toMatchObject({

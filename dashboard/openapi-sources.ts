@@ -1,4 +1,4 @@
-/** The answer of `GET /api/v1/sources` as JSON Schema. */
+/** Where sources send to, and what `GET /api/v1/sources` tells of them, for the API's document. */
 import { faultSentences } from '../gateway/model/fault.ts';
 
 const text = { type: 'string' } as const;
@@ -74,6 +74,84 @@ export const sourceSchemas = {
       now: time,
       since: { ...time, description: 'When counting began: nothing of it outlives a restart.' },
       items: { type: 'array', items: { $ref: '#/components/schemas/Source' } },
+    },
+  },
+} as const;
+
+function refusal(description: string) {
+  const schema = { $ref: '#/components/schemas/Problem' } as const;
+  return { description, content: { 'application/problem+json': { schema } } } as const;
+}
+
+const retryAfter = {
+  'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 1 } },
+} as const;
+
+const anything = {} as const;
+
+/** How a source proves who it is: each has one way, set up in `ingest.webhooks`. */
+export const sourceSecurity = {
+  sourceToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: "The source's own token; it may be set up to stand alone in another header.",
+  },
+  sourceBasic: { type: 'http', scheme: 'basic' },
+  sourceSignature: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Signature',
+    description: 'HMAC of the body; header, hash and form are set up with the source.',
+  },
+  thingParkToken: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'Token',
+    description: "ThingPark's hash over body, query and tunnel key, with its `Time` in the query.",
+  },
+} as const;
+
+export const webhookPath = {
+  parameters: [
+    {
+      name: 'source',
+      in: 'path',
+      required: true,
+      schema: { type: 'string', pattern: '^[A-Za-z0-9_.-]{1,64}$' },
+      description: 'A name in `ingest.webhooks.sources`.',
+    },
+  ],
+  post: {
+    summary: 'A webhook of a network server or modem; 204 once it is on disk',
+    description:
+      'The body is what the adapter of the source reads, uncompressed. The query is handed to it, ' +
+      'such as `event=up`. What cannot be read is written down as quarantined and answered 204, ' +
+      'since sending it again would not mend it. The same message sent again is stored once.',
+    security: Object.keys(sourceSecurity).map((scheme) => ({ [scheme]: [] })),
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': anything,
+        'application/xml': anything,
+        'application/cbor': anything,
+        'application/x-protobuf': anything,
+        'application/octet-stream': anything,
+        'text/plain': anything,
+      },
+    },
+    responses: {
+      '204': { description: 'It is on disk, as an uplink or as quarantined' },
+      '400': refusal('The body did not arrive whole.'),
+      '401': refusal('The credential of this source is missing or wrong.'),
+      '404': refusal('No source has this name.'),
+      '413': refusal('The body is larger than `ingest.webhooks.bodyBytesMax`.'),
+      '414': refusal('The query is longer than `ingest.webhooks.queryLengthMax`.'),
+      '415': refusal('The body is of another media type, or compressed.'),
+      '429': { ...refusal('The source sends more than its limit.'), headers: retryAfter },
+      '503': {
+        ...refusal('It could not be written down, or too many wait: send it again.'),
+        headers: retryAfter,
+      },
     },
   },
 } as const;

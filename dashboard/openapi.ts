@@ -4,7 +4,7 @@
  */
 import { faultSentences } from '../gateway/model/fault.ts';
 import { schemas as otherSchemas } from './openapi-schemas.ts';
-import { sourceSchemas } from './openapi-sources.ts';
+import { sourceSchemas, sourceSecurity, webhookPath } from './openapi-sources.ts';
 
 const schemas = { ...otherSchemas, ...sourceSchemas } as const;
 
@@ -231,6 +231,7 @@ export const openApi = {
         responses: { '200': ok('Sources'), ...refusals },
       },
     },
+    '/ingest/{source}': webhookPath,
     '/api/v1/snapshot': {
       get: {
         summary: 'The picture that the live stream starts from',
@@ -254,6 +255,7 @@ export const openApi = {
     securitySchemes: {
       bearer: { type: 'http', scheme: 'bearer' },
       session: { type: 'apiKey', in: 'cookie', name: 'fieldgate_session' },
+      ...sourceSecurity,
     },
   },
 } as const;

@@ -2,15 +2,51 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { openApi } from '../../dashboard/openapi.ts';
+import { findAdapter } from '../../gateway/adapters/registry.ts';
+import { LedgerUnavailable } from '../../gateway/ledger/ledger.ts';
 import { fault } from '../../gateway/model/fault.ts';
+import { createIngest } from '../../gateway/pipeline/ingest.ts';
+import { createHttpPush } from '../../gateway/transports/http-push.ts';
+import { fixtureText } from '../adapters/inbound.ts';
 import { bare, frame, inbound, keyed } from '../ledger/deliveries.ts';
 import { readingOf } from '../stores/sample.ts';
+import { createReceiver } from '../transports/transport-bench.ts';
 import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
 
 let dashboard: RunningDashboard;
+let isDiskFull = false;
+
+const sourceToken = 'a-test-token-of-a-webhook';
+const webhookLimits = {
+  bodyBytesMax: 20_000,
+  queryLengthMax: 100,
+  requestsPerSecondMax: 50,
+  inFlightMax: 10,
+  stopTimeoutMs: 1_000,
+};
+
+/** A webhook as the gateway mounts it, into the ledger of this dashboard. */
+function webhook() {
+  const { hooks } = createReceiver();
+  const silent = () => {};
+  const ingest = createIngest({
+    adapterFor: () => findAdapter('the-things-stack-v3-json'),
+    verify: () => fault('DEVICE_UNKNOWN', 'none is registered'),
+    ledger: {
+      accept: (delivery) =>
+        isDiskFull
+          ? Promise.reject(new LedgerUnavailable('the disk is full'))
+          : dashboard.ledger.accept(delivery),
+    },
+    observe: { item: silent, written: silent, acknowledged: silent, unavailable: silent },
+  });
+  const auth = { kind: 'token', token: sourceToken, header: 'X-Api-Key' } as const;
+  const sources = [{ name: 'city', auth, vouches: 'network-server' }] as const;
+  return createHttpPush({ sources, limits: webhookLimits }, ingest.receive, hooks).router;
+}
 
 beforeAll(async () => {
-  dashboard = await startDashboard();
+  dashboard = await startDashboard({ mounted: [webhook()] });
   await dashboard.ask('/api/v1/devices/70b3d57ed0000001', {
     method: 'PUT',
     body: JSON.stringify({
@@ -76,6 +112,16 @@ function fieldOf(value: unknown, name: string): unknown {
     : undefined;
 }
 
+/** The clock of the limit stands still here, so that it is reached however slow the machine is. */
+async function until429(ask: () => Promise<Response>): Promise<Response> {
+  for (let n = 0; n < 2 * webhookLimits.requestsPerSecondMax; n += 1) {
+    const response = await ask();
+    if (response.status === 429) return response;
+    expect(response.status).toBe(204);
+  }
+  throw new Error('the limit is not reached');
+}
+
 type Call = readonly [
   method: string,
   path: string,
@@ -91,6 +137,9 @@ function titleOf([method, path, address, status]: Call): string {
 }
 
 const meter = '/api/v1/readings?device=meter-7';
+const ingestPath = '/ingest/{source}';
+const uplink = fixtureText('lns/tts-v3-uplink.json');
+const proof = { 'X-Api-Key': sourceToken };
 const calls: readonly Call[] = [
   ['get', '/healthz/live', '/healthz/live', 200],
   ['get', '/healthz/ready', '/healthz/ready', 200],
@@ -145,6 +194,14 @@ const calls: readonly Call[] = [
   ['get', '/api/v1/uplinks/{seq}', '/api/v1/uplinks/one', 404],
   ['get', '/api/v1/sources', '/api/v1/sources', 200],
   ['get', '/api/v1/sources', '/api/v1/sources?limit=5', 400],
+  ['post', ingestPath, '/ingest/city?event=up', 204, uplink, proof],
+  ['post', ingestPath, '/ingest/city', 204, 'unreadable', { ...proof, 'Content-Type': '' }],
+  ['post', ingestPath, '/ingest/city', 401, uplink],
+  ['post', ingestPath, '/ingest/nobody', 404, uplink, proof],
+  ['post', ingestPath, '/ingest/city', 413, 'x'.repeat(20_001), proof],
+  ['post', ingestPath, `/ingest/city?${'x'.repeat(100)}`, 414, uplink, proof],
+  ['post', ingestPath, '/ingest/city', 415, uplink, { ...proof, 'Content-Type': 'text/html' }],
+  ['post', ingestPath, '/ingest/city', 415, uplink, { ...proof, 'Content-Encoding': 'gzip' }],
   ['get', '/api/v1/snapshot', '/api/v1/snapshot?view=series&device=meter-7', 200],
   ['get', '/api/v1/snapshot', '/api/v1/snapshot?view=map', 400],
   ['get', '/api/v1/live', '/api/v1/live?rate=1', 400],
@@ -194,6 +251,34 @@ describe('The HTTP contract', () => {
       expect(await complaints(readings, '/api/v1/readings', 'get')).toEqual([]);
     }
     dashboard.setHealth(true);
+  });
+
+  it('takes a webhook into the ledger once, and answers 204 for nothing that is not there', async () => {
+    const post = (body: string) =>
+      dashboard.ask('/ingest/city', { method: 'POST', body, headers: proof });
+    const seq = dashboard.ledger.head();
+    const message = JSON.parse(uplink);
+    message.end_device_ids.dev_eui = '02F1E1D5000000AA';
+    isDiskFull = true;
+    const refused = await post(JSON.stringify(message));
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await complaints(refused, ingestPath, 'post')).toEqual([]);
+    expect(dashboard.ledger.head()).toBe(seq);
+    isDiskFull = false;
+    for (let n = 0; n < 2; n += 1) {
+      expect((await post(JSON.stringify(message))).status).toBe(204);
+      expect(dashboard.ledger.head()).toBe(seq + 1);
+    }
+    expect(dashboard.reader.get(seq + 1)?.item).toMatchObject({ deviceId: '02f1e1d5000000aa' });
+  });
+
+  it('slows a webhook that sends more than its limit', async () => {
+    const answers = await until429(() =>
+      dashboard.ask('/ingest/city', { method: 'POST', body: '{}', headers: proof }),
+    );
+    expect(Number(answers.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await complaints(answers, ingestPath, 'post')).toEqual([]);
   });
 
   it.each(['devices', 'readings', 'latest', 'uplinks', 'snapshot', 'live'])(

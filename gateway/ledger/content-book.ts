@@ -22,6 +22,11 @@ const prefixBytes = 4;
 /** How many windows the memory spans: one of receipt, and one each for two clocks that disagree. */
 const windowsKept = 3;
 const fCntMax = 2 ** 32 - 1;
+/**
+ * What is written is a bound above the highest counter, so that it is written once in this many
+ * uplinks. After a restart a bound costs some searches that find nothing, and nothing else.
+ */
+const countersABound = 16;
 /** Uplinks that look the same, but are not, that can come within one slot. */
 const alikeMax = 8;
 /** Devices whose highest counter is held in memory; those of others are read when asked for. */
@@ -98,6 +103,11 @@ export class ContentBook {
     }
   }
 
+  /** After a transaction that failed: what was noted in it is not on disk. */
+  forgetCounters(): void {
+    this.#highest.clear();
+  }
+
   /** -1 for a device of which nothing is noted. */
   #highestOf(deviceId: string): number {
     const known = this.#highest.get(deviceId);
@@ -108,11 +118,12 @@ export class ContentBook {
     return stored;
   }
 
-  /** A write that fails leaves the memory too high: that costs a search, and nothing else. */
   #remember({ deviceId, fCnt }: DeviceCounter): void {
-    if (this.#highestOf(deviceId) >= fCnt) return;
+    const highest = this.#highestOf(deviceId);
+    if (highest >= fCnt) return;
     this.#highest.set(deviceId, fCnt);
-    writeCounter(this.#files, highestKey(deviceId), Math.min(fCnt, fCntMax));
+    const bound = boundOf(fCnt);
+    if (bound !== boundOf(highest)) writeCounter(this.#files, highestKey(deviceId), bound);
   }
 
   /** Two uplinks that look the same may come at once: the slot before is searched, too. */
@@ -155,6 +166,13 @@ export class ContentBook {
       if (middle >= away) yield middle - away;
     }
   }
+}
+
+/** -1 for the counter of a device of which nothing is noted. */
+function boundOf(fCnt: number): number {
+  if (fCnt < 0) return -1;
+  const counter = Math.min(fCnt, fCntMax);
+  return counter - (counter % countersABound) + countersABound - 1;
 }
 
 /** Beside the counters of sessions, whose keys hold a DevAddr. */

@@ -141,6 +141,7 @@ export class LmdbLedger implements Ledger {
       });
     } catch (error) {
       undoRotation();
+      this.#books.contents.forgetCounters();
       this.#books.nextSeq = nextSeq;
       // Nothing could be taken at all: then it is the whole queue that cannot be written.
       this.#isBroken = !isUsable(this.#files);

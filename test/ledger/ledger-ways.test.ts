@@ -111,6 +111,16 @@ describe('An uplink that a network server brings late', () => {
     ]);
   });
 
+  it('is found after restarts at any counter, as the highest is written ahead', async () => {
+    const told = { receivedAt: startTime + hour };
+    const sent = (fCnt: number) => ({ fCnt, rxTime: startTime + fCnt * 1_000 });
+    for (const fCnt of [0, 14, 15, 16, 31, 32, 40]) {
+      expect(await bench.outcomeOf(by('chirpstack', sent(fCnt), told))).toBe('accepted');
+      await bench.restart();
+      expect(await bench.outcomeOf(by('loriot-gw', sent(fCnt), told))).toBe('copy');
+    }
+  });
+
   it('is found when the frame has come here first, and the frame when it comes last', async () => {
     expect(await bench.outcomesOf(by('raw-a'), late('loriot-rx'))).toEqual([
       ...['accepted', 'redelivery'],

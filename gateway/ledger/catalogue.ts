@@ -37,8 +37,12 @@ export interface CatalogueReader {
 }
 
 export interface Catalogue extends CatalogueReader {
-  /** Notes entries and their verdicts, oldest first. Not durable at once: it can be done again. */
+  /**
+   * Notes entries and their verdicts, oldest first. Written a moment later, together with what
+   * else came: until then readers do not see it, and after a crash it is done again.
+   */
   note(notes: readonly CatalogueNote[]): void;
+  /** Written with the notes that came before it, never without them. */
   setPosition(reader: ReaderName, seq: number): void;
   keepLatest(rows: readonly LatestRow[]): void;
   latest(): Iterable<LatestRow>;
@@ -56,6 +60,8 @@ export interface LatestRow {
   readonly key: readonly [device: string, quantity: string, channel: string];
   readonly value: readonly unknown[];
 }
+
+const notesHeldMax = 10_000;
 
 type IndexKey = [kind: string, name: string, seq: number];
 
@@ -85,15 +91,43 @@ function openTables(directory: string): Tables {
   };
 }
 
+export interface CatalogueOptions {
+  /** How long what is noted waits for more of it: longer costs the disk less. Milliseconds. */
+  readonly writeAfterMs: number;
+}
+
 /** The writer, one per data directory, on the worker thread. */
-export function openCatalogue(directory: string): Catalogue {
+export function openCatalogue(
+  directory: string,
+  { writeAfterMs }: CatalogueOptions = { writeAfterMs: 250 },
+): Catalogue {
   const tables = openTables(directory);
+  const reader = readerOf(tables);
+  const positions = new Map<ReaderName, number>();
+  let held: Noted[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  function write(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    writeNotes(tables, held);
+    for (const [name, seq] of positions) tables.positions.put(name, seq);
+    positions.clear();
+    held = [];
+  }
+
   return {
-    ...readerOf(tables),
+    ...reader,
+    position: (name) => positions.get(name) ?? reader.position(name),
     note(notes) {
-      for (const one of notes) noteEntry(tables, one);
+      for (const one of notes) held.push(notedOf(one));
+      if (held.length >= notesHeldMax) write();
+      else timer ??= setTimeout(write, writeAfterMs);
     },
-    setPosition: (reader, seq) => void tables.positions.put(reader, seq),
+    setPosition(name, seq) {
+      positions.set(name, seq);
+      timer ??= setTimeout(write, writeAfterMs);
+    },
     keepLatest(rows) {
       for (const { key, value } of rows) tables.latest.put([...key], value);
     },
@@ -101,12 +135,17 @@ export function openCatalogue(directory: string): Catalogue {
       for (const { key, value } of tables.latest.getRange()) yield { key, value };
     },
     forgetBefore(seq) {
+      write();
       for (const [kind, name, first] of namesOf(tables.index)) {
         if (first >= seq) continue;
         const old = tables.index.getKeys({ start: [kind, name, 0], end: [kind, name, seq] });
         for (const key of old) tables.index.remove(key);
       }
       for (const old of tables.verdicts.getKeys({ end: seq })) tables.verdicts.remove(old);
+    },
+    close() {
+      write();
+      return reader.close();
     },
   };
 }
@@ -146,18 +185,39 @@ function readerOf(tables: Tables): CatalogueReader {
   };
 }
 
-function noteEntry(
-  { index, verdicts, seen }: Tables,
-  { entry, fault: verdict }: CatalogueNote,
-): void {
-  const { seq, item, outcome } = entry;
-  const device = item.deviceId;
-  if (device !== undefined) {
-    index.put(['device', device, seq], true);
-    if (outcome === 'accepted' || outcome === 'copy') seen.put(device, entry.receivedAt);
+/** What is kept of an entry until it is written: without its body, which may be large. */
+interface Noted {
+  readonly seq: number;
+  readonly device: string | undefined;
+  readonly outcome: Outcome;
+  readonly receivedAt: number;
+  readonly refusal: Fault | undefined;
+  readonly verdict: Fault | undefined;
+}
+
+function notedOf({ entry, fault: verdict }: CatalogueNote): Noted {
+  const { seq, item, outcome, receivedAt } = entry;
+  const refusal = item.kind === 'quarantined' ? item.fault : undefined;
+  return { seq, device: item.deviceId, outcome, receivedAt, refusal, verdict };
+}
+
+/** A device's many entries touch the same pages of the tree, so they are written together. */
+function writeNotes(tables: Tables, notes: readonly Noted[]): void {
+  const seen = new Map<string, number>();
+  for (const note of notes) {
+    const { device, outcome, receivedAt } = note;
+    writeNote(tables, note);
+    const isHeard = outcome === 'accepted' || outcome === 'copy';
+    if (isHeard && device !== undefined) seen.set(device, receivedAt);
   }
+  for (const [device, receivedAt] of seen) tables.seen.put(device, receivedAt);
+}
+
+function writeNote({ index, verdicts }: Tables, note: Noted): void {
+  const { seq, device, outcome, refusal, verdict } = note;
+  if (device !== undefined) index.put(['device', device, seq], true);
   if (outcome !== 'accepted') index.put(['outcome', outcome, seq], true);
-  const reason = verdict ?? (item.kind === 'quarantined' ? item.fault : undefined);
+  const reason = verdict ?? refusal;
   if (reason === undefined) return;
   index.put(['fault', reason.code, seq], true);
   if (verdict !== undefined) verdicts.put(seq, { code: verdict.code, detail: verdict.detail });

@@ -53,7 +53,7 @@ export async function startDashboard(
   const registry = new DeviceRegistry(state, openKeyVault(join(directory, 'keys.kek')));
   const ledger = await openLedger({ directory });
   const reader = openLedgerReader({ directory });
-  const catalogue = openCatalogue(join(directory, 'catalogue'));
+  const catalogue = openCatalogue(join(directory, 'catalogue'), { writeAfterMs: 0 });
   const store = await openEmbeddedStore({ file: ':memory:', memoryLimitMb: 64, threads: 1 });
   const hub = createHub({ replayRowsMax: 1_000, clock: systemClock });
   const access = openAccess(directory, systemClock);

@@ -4,6 +4,7 @@ import { createSampledWarning, type Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Clock } from './model/clock.ts';
 import { type FaultCode, faultSentences } from './model/fault.ts';
+import { unpackRows } from './pipeline/packed-rows.ts';
 import type { FeedState, FromWorker, SeriesTuple } from './pipeline/worker-messages.ts';
 
 export interface WorkerListener {
@@ -60,7 +61,7 @@ export function createWorkerListener(parts: ListenerParts): WorkerListener {
     take(message) {
       switch (message.kind) {
         case 'live':
-          hub.apply({ series: message.series.map(identityOf), rows: message.rows });
+          hub.apply({ series: message.series.map(identityOf), rows: unpackRows(message.rows) });
           break;
         case 'progress':
           onProgress(message);

@@ -19,7 +19,8 @@ import type { Device } from './model/device.ts';
 import { deriveEntry } from './pipeline/derive.ts';
 import { startDeriveLoop } from './pipeline/derive-loop.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
-import { createLiveNumbers } from './pipeline/live-numbers.ts';
+import { createLiveNumbers, type LiveNumbers } from './pipeline/live-numbers.ts';
+import { packRows } from './pipeline/packed-rows.ts';
 import { createScriptPass } from './pipeline/script-pass.ts';
 import type {
   FromWorker,
@@ -37,6 +38,11 @@ const keepLatestMs = 5_000;
 
 async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const tell = (message: FromWorker) => port.postMessage(message);
+  const tellLive = ({ series, rows }: ReturnType<LiveNumbers['number']>) => {
+    const packed = packRows(rows);
+    const message: FromWorker = { kind: 'live', series, rows: packed };
+    port.postMessage(message, [packed.cells.buffer]);
+  };
   const devices = new Map<string, Device>(settings.devices.map((device) => [device.id, device]));
   const reader = openLedgerReader({ directory: settings.dataDir });
   const catalogue = openCatalogue(join(settings.dataDir, 'catalogue'));
@@ -67,7 +73,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   tell({ kind: 'ready' });
   const kept = numbers.number(latest.restore());
   latest.know(kept.rows);
-  tell({ kind: 'live', ...kept });
+  tellLive(kept);
   const loop = startDeriveLoop({
     reader,
     catalogue,
@@ -82,7 +88,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     publish(readings) {
       const numbered = numbers.number(readings);
       latest.note(readings, numbered.rows);
-      tell({ kind: 'live', ...numbered });
+      tellLive(numbered);
     },
     observe(progress) {
       live = progress.live;

@@ -75,10 +75,10 @@ export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
     identity: (index) => table.identity(index),
     apply({ series, rows }) {
       for (const identity of series) fromSender.push(table.indexOf(identity));
-      for (const [number, ...rest] of rows) {
+      for (const [number, time, value, quality, vouchedBy, receivedAt, seq] of rows) {
         const index = fromSender[number];
         if (index === undefined) continue;
-        const row: ReadingRow = [index, ...rest];
+        const row: ReadingRow = [index, time, value, quality, vouchedBy, receivedAt, seq];
         ring.push(row);
         const isNewest = table.update(row);
         for (const channel of channels.values()) channel.offer(row, isNewest);

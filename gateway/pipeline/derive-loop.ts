@@ -52,7 +52,10 @@ export interface DeriveLoop {
 /** Entries a pass: small enough that a viewer does not wait for it, large enough to batch. */
 const entriesMax = 2_000;
 const offersInFlightMax = 2;
-/** From one pass to the next while not much is new: a pass, and what the store makes of it, has costs of its own. */
+/**
+ * From one pass to the next while not much is new: a pass has costs of its own, and so has what the
+ * store makes of it.
+ */
 const gatherMs = 25;
 /** How long a pass waits when there is nothing to do and nobody wakes it. */
 const idleMs = 500;

@@ -6,6 +6,7 @@ import type { CodecLimits } from '../codecs/limits.ts';
 import type { Device } from '../model/device.ts';
 import type { StoreSettings } from '../stores/open-store.ts';
 import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';
+import type { PackedRows } from './packed-rows.ts';
 
 /** Given to the worker as it starts. */
 export interface WorkerSettings {
@@ -49,7 +50,7 @@ export type FromWorker =
       readonly kind: 'live';
       /** Device, quantity, channel, unit, area of each new series, numbered on. */
       readonly series: readonly SeriesTuple[];
-      readonly rows: readonly RowTuple[];
+      readonly rows: PackedRows;
     }
   | {
       readonly kind: 'progress';

@@ -115,16 +115,17 @@ function weakestVoucher(readings: readonly Reading[]): VouchedBy {
   return vouchedByWords[weakest] ?? 'credential';
 }
 
+/** A gateway that told nothing but that it heard the device still makes a point. */
 function linkFields(link: LinkSample): string {
-  let fields = `seq=${link.seq}i`;
-  if (link.fCnt !== undefined) fields += `,f_cnt=${link.fCnt}i`;
-  if (link.rssi !== undefined) fields += `,rssi=${link.rssi}`;
-  if (link.snr !== undefined) fields += `,snr=${link.snr}`;
-  if (link.spreadingFactor !== undefined) fields += `,spreading_factor=${link.spreadingFactor}i`;
-  if (link.rsrp !== undefined) fields += `,rsrp=${link.rsrp}`;
-  if (link.rsrq !== undefined) fields += `,rsrq=${link.rsrq}`;
-  if (link.sinr !== undefined) fields += `,sinr=${link.sinr}`;
-  return fields;
+  let fields = '';
+  if (link.fCnt !== undefined) fields += `f_cnt=${link.fCnt}i,`;
+  if (link.rssi !== undefined) fields += `rssi=${link.rssi},`;
+  if (link.snr !== undefined) fields += `snr=${link.snr},`;
+  if (link.spreadingFactor !== undefined) fields += `spreading_factor=${link.spreadingFactor}i,`;
+  if (link.rsrp !== undefined) fields += `rsrp=${link.rsrp},`;
+  if (link.rsrq !== undefined) fields += `rsrq=${link.rsrq},`;
+  if (link.sinr !== undefined) fields += `sinr=${link.sinr},`;
+  return fields === '' ? `seq=${link.seq}i` : fields.slice(0, -1);
 }
 
 const escapedFieldNames = keep((quantity): FieldNames => {

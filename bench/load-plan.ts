@@ -25,8 +25,6 @@ export interface LoadResult {
   readonly maxMs: number;
 }
 
-export const baseTime = Date.UTC(2026, 0, 1);
-
 export function devEuiOf(device: number): string {
   return `70b3d5fffe${device.toString(16).padStart(6, '0')}`;
 }

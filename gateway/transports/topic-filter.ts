@@ -50,12 +50,16 @@ export interface CompiledFilter {
   readonly levels: readonly string[];
   /** The filter itself when it has no wildcard: then equality is enough. */
   readonly exact?: string;
+  /** What stands before a `#` that is the only wildcard: then the beginning is enough. */
+  readonly prefix?: string;
 }
 
 export function compileFilter(filter: string): CompiledFilter {
   const levels = filter.split('/');
-  const isWild = levels.includes('+') || levels.includes('#');
-  return isWild ? { levels } : { levels, exact: filter };
+  const firstWild = levels.findIndex((level) => level === '+' || level === '#');
+  if (firstWild === -1) return { levels, exact: filter };
+  const isPrefix = firstWild > 0 && firstWild === levels.length - 1 && levels[firstWild] === '#';
+  return isPrefix ? { levels, prefix: filter.slice(0, -1) } : { levels };
 }
 
 /**
@@ -63,6 +67,7 @@ export function compileFilter(filter: string): CompiledFilter {
  */
 export function matchesTopic(filter: CompiledFilter, topic: string): boolean {
   if (filter.exact !== undefined) return filter.exact === topic;
+  if (filter.prefix !== undefined && topic.startsWith(filter.prefix)) return true;
   const first = filter.levels[0];
   if (topic.startsWith('$') && (first === '+' || first === '#')) return false;
   return coversLevels(filter.levels, topic.split('/'));

@@ -2,7 +2,7 @@
 import { type Request, type Response, Router } from 'express';
 import { unitOf } from '../decoders/mapping.ts';
 import { quantities, type quantityOf } from '../decoders/quantity.ts';
-import type { ReadingRow } from '../gateway/live/series-table.ts';
+import type { ReadingRow } from '../gateway/model/reading-row.ts';
 import type { StoredReading } from '../gateway/stores/store.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';

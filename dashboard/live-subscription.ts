@@ -4,7 +4,7 @@
  */
 import type { LiveDelta } from '../gateway/live/channel.ts';
 import type { Hub, LiveSelection } from '../gateway/live/hub.ts';
-import type { ReadingRow } from '../gateway/live/series-table.ts';
+import type { ReadingRow } from '../gateway/model/reading-row.ts';
 import type { SeriesEntry, ServerMessage } from './protocol.ts';
 
 export interface LiveSubscription {

@@ -1,5 +1,5 @@
 /** One stream of deltas at one pace, shared by everybody who asked for the same. */
-import type { ReadingRow } from './series-table.ts';
+import type { ReadingRow } from '../model/reading-row.ts';
 
 export interface LiveDelta {
   /** The first sequence this delta stands for. */
@@ -14,6 +14,7 @@ export interface LiveDelta {
 export type ChannelSink = (delta: LiveDelta) => void;
 
 export interface Channel {
+  /** A row of a series that the channel is about. */
   offer(row: ReadingRow, isNewest: boolean): void;
   /** Returns how to leave; leaving says how many stay. */
   join(sink: ChannelSink): () => number;
@@ -24,7 +25,6 @@ export interface ChannelOptions {
   readonly rateMs: number;
   /** Only the last value of a series counts; else every row is passed on. */
   readonly conflates: boolean;
-  wants(index: number): boolean;
   latest(index: number): ReadingRow | undefined;
   seq(): number;
 }
@@ -68,7 +68,6 @@ export function createChannel(options: ChannelOptions): Channel {
 
   return {
     offer(row, isNewest) {
-      if (!options.wants(row[0])) return;
       if (options.conflates) {
         if (isNewest) dirty.add(row[0]);
       } else if (pending.length < pendingRowsMax) {

@@ -4,14 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
-import { type Channel, type ChannelSink, createChannel, type LiveDelta } from './channel.ts';
+import type { ReadingRow } from '../model/reading-row.ts';
+import { type ChannelSink, createChannel, type LiveDelta } from './channel.ts';
+import { createChannelBook, isSelected, type SeriesSelection } from './channel-book.ts';
 import { createReplayRing } from './replay-ring.ts';
-import { createSeriesTable, type ReadingRow, type SeriesIdentity } from './series-table.ts';
+import { createSeriesTable, type SeriesIdentity } from './series-table.ts';
 
-export interface LiveSelection {
+export interface LiveSelection extends SeriesSelection {
   readonly view: 'latest' | 'series';
-  readonly device?: string;
-  readonly area?: string;
 }
 
 /**
@@ -57,15 +57,13 @@ export interface HubOptions {
 export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
   const table = createSeriesTable();
   const ring = createReplayRing(replayRowsMax);
-  const channels = new Map<string, Channel>();
+  const channels = createChannelBook();
   let fromSender: number[] = [];
   let lagMs = 0;
 
   const matches = (selection: LiveSelection) => (index: number) => {
     const identity = table.identity(index);
-    if (identity === undefined) return false;
-    if (selection.device !== undefined && identity.device !== selection.device) return false;
-    return selection.area === undefined || identity.area === selection.area;
+    return identity !== undefined && isSelected(selection, identity);
   };
 
   return {
@@ -81,7 +79,9 @@ export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
         const row: ReadingRow = [index, time, value, quality, vouchedBy, receivedAt, seq];
         ring.push(row);
         const isNewest = table.update(row);
-        for (const channel of channels.values()) channel.offer(row, isNewest);
+        const identity = table.identity(index);
+        if (identity === undefined) continue;
+        for (const channel of channels.wanting(identity)) channel.offer(row, isNewest);
       }
       const last = rows.at(-1);
       if (last !== undefined) lagMs = Math.max(0, clock.now() - last[5]);
@@ -112,23 +112,21 @@ export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
         channel = createChannel({
           rateMs,
           conflates: selection.view === 'latest',
-          wants: matches(selection),
           latest: (index) => table.latest(index),
           seq: () => ring.seq,
         });
-        channels.set(key, channel);
+        channels.add(key, selection, channel);
       }
       const leave = channel.join(sink);
       return () => {
-        if (leave() === 0) channels.delete(key);
+        if (leave() === 0) channels.remove(key);
       };
     },
     resetSender() {
       fromSender = [];
     },
     close() {
-      for (const channel of channels.values()) channel.close();
-      channels.clear();
+      for (const channel of channels.clear()) channel.close();
     },
   };
 }

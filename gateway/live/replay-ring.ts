@@ -1,5 +1,5 @@
 /** The last readings in the order they became known, so that a viewer who was away can catch up. */
-import type { ReadingRow } from './series-table.ts';
+import { createRowBlock, type ReadingRow } from '../model/reading-row.ts';
 
 export interface ReplayRing {
   /** Returns the sequence of the row: from 1, one more each. */
@@ -11,11 +11,11 @@ export interface ReplayRing {
 }
 
 export function createReplayRing(rowsMax: number): ReplayRing {
-  const rows: ReadingRow[] = [];
+  const rows = createRowBlock();
   let seq = 0;
   return {
     push(row) {
-      rows[seq % rowsMax] = row;
+      rows.set(seq % rowsMax, row);
       seq += 1;
       return seq;
     },
@@ -26,7 +26,7 @@ export function createReplayRing(rowsMax: number): ReplayRing {
       if (from > seq || from < seq - rowsMax || from < 0) return undefined;
       const missed: ReadingRow[] = [];
       for (let at = from; at < seq; at += 1) {
-        const row = rows[at % rowsMax];
+        const row = rows.get(at % rowsMax);
         if (row !== undefined) missed.push(row);
       }
       return missed;

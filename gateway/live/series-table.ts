@@ -2,9 +2,7 @@
  * Every series the gateway has heard, with its last value. The number of a series never changes
  * within an epoch.
  */
-
-import type { VouchedBy } from '../model/inbound.ts';
-import type { Quality } from '../model/reading.ts';
+import { createRowBlock, type ReadingRow } from '../model/reading-row.ts';
 
 export interface SeriesIdentity {
   readonly device: string;
@@ -14,19 +12,6 @@ export interface SeriesIdentity {
   readonly unit: string;
   readonly area?: string;
 }
-
-/**
- * One reading of a series, as small as it travels: index, times in epoch milliseconds, ledger seq.
- */
-export type ReadingRow = readonly [
-  series: number,
-  time: number,
-  value: number | string,
-  quality: Quality,
-  vouchedBy: VouchedBy,
-  receivedAt: number,
-  seq: number,
-];
 
 export interface SeriesTable {
   /** The series' number; a new one is given out at first sight. */
@@ -41,7 +26,7 @@ export interface SeriesTable {
 
 export function createSeriesTable(): SeriesTable {
   const identities: SeriesIdentity[] = [];
-  const rows: (ReadingRow | undefined)[] = [];
+  const rows = createRowBlock();
   const byKey = new Map<string, number>();
   const byDevice = new Map<string, number[]>();
 
@@ -58,13 +43,13 @@ export function createSeriesTable(): SeriesTable {
       return index;
     },
     identity: (index) => identities[index],
-    latest: (index) => rows[index],
+    latest: (index) => rows.get(index),
     update(row) {
       const [index, time, , , , , seq] = row;
-      const last = rows[index];
+      const last = rows.get(index);
       if (last !== undefined && (last[1] > time || (last[1] === time && last[6] > seq)))
         return false;
-      rows[index] = row;
+      rows.set(index, row);
       return true;
     },
     get size() {

@@ -5,11 +5,11 @@
 import type { Catalogue, LatestRow } from '../ledger/catalogue.ts';
 import type { VouchedBy } from '../model/inbound.ts';
 import type { Quality, Reading } from '../model/reading.ts';
-import type { RowTuple } from './worker-messages.ts';
+import type { ReadingRow } from '../model/reading-row.ts';
 
 export interface LatestKeeper {
   /** `rows` number the series of the readings, place by place; see live-numbers.ts. */
-  note(readings: readonly Reading[], rows: readonly RowTuple[]): void;
+  note(readings: readonly Reading[], rows: readonly ReadingRow[]): void;
   /** Writes what has changed since the last time. */
   flush(): void;
   /** Every last value kept, for a new start. */
@@ -17,7 +17,7 @@ export interface LatestKeeper {
   /**
    * Takes the kept values, numbered, as known: an older one that comes late does not replace them.
    */
-  know(rows: readonly RowTuple[]): void;
+  know(rows: readonly ReadingRow[]): void;
 }
 
 export function createLatestKeeper(

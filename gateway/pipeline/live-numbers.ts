@@ -1,10 +1,11 @@
 /** Numbers series as they are met, so that a reading travels between threads without its names. */
 import type { Reading } from '../model/reading.ts';
-import type { RowTuple, SeriesTuple } from './worker-messages.ts';
+import type { ReadingRow } from '../model/reading-row.ts';
+import type { SeriesTuple } from './worker-messages.ts';
 
 export interface LiveNumbers {
   /** Rows of the readings, and the series that have not been named before. */
-  number(readings: readonly Reading[]): { series: SeriesTuple[]; rows: RowTuple[] };
+  number(readings: readonly Reading[]): { series: SeriesTuple[]; rows: ReadingRow[] };
 }
 
 export function createLiveNumbers(): LiveNumbers {
@@ -13,7 +14,7 @@ export function createLiveNumbers(): LiveNumbers {
   return {
     number(readings) {
       const series: SeriesTuple[] = [];
-      const rows = readings.map((reading): RowTuple => {
+      const rows = readings.map((reading): ReadingRow => {
         const { device, quantity, channel = '', unit, area = '' } = reading;
         let ofDevice = byDevice.get(device);
         if (ofDevice === undefined) {

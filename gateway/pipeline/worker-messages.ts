@@ -7,6 +7,7 @@ import type { Device } from '../model/device.ts';
 import type { StoreSettings } from '../stores/open-store.ts';
 import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';
 import type { PackedRows } from './packed-rows.ts';
+import type { LaneLimits } from './quality/lane.ts';
 
 /** Given to the worker as it starts. */
 export interface WorkerSettings {
@@ -15,6 +16,7 @@ export interface WorkerSettings {
   readonly devices: readonly Device[];
   /** Built-in codecs only without them. */
   readonly codecs?: CodecSettings;
+  readonly quality?: LaneLimits;
 }
 
 export interface CodecSettings {
@@ -58,6 +60,8 @@ export type FromWorker =
       readonly store: number;
       readonly deriveSeconds: number;
       readonly faults: Readonly<Record<string, number>>;
+      /** What quality tests have found since the last word, as `test:flag`. */
+      readonly findings?: Readonly<Record<string, number>>;
     }
   | { readonly kind: 'stored'; readonly readings: number; readonly seq: number }
   | { readonly kind: 'feed'; readonly feed: FeedState }
@@ -73,14 +77,4 @@ export type SeriesTuple = readonly [
   channel: string,
   unit: string,
   area: string,
-];
-
-export type RowTuple = readonly [
-  series: number,
-  time: number,
-  value: number | string,
-  quality: 1 | 2 | 3 | 4 | 9,
-  vouchedBy: 'mic' | 'network-server' | 'tls-client' | 'credential',
-  receivedAt: number,
-  seq: number,
 ];

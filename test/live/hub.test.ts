@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { createChannel, type LiveDelta } from '../../gateway/live/channel.ts';
 import { createHub, type Hub, type LiveSelection } from '../../gateway/live/hub.ts';
 import { createReplayRing } from '../../gateway/live/replay-ring.ts';
-import { createSeriesTable, type ReadingRow } from '../../gateway/live/series-table.ts';
+import { createSeriesTable } from '../../gateway/live/series-table.ts';
+import type { ReadingRow } from '../../gateway/model/reading-row.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -73,7 +74,7 @@ describe('A channel', () => {
     const latest = new Map<number, ReadingRow>();
     let seq = 0;
     const channel = createChannel({
-      ...{ rateMs: 100, conflates, wants: (index: number) => index < 10 },
+      ...{ rateMs: 100, conflates },
       ...{ latest: (index: number) => latest.get(index), seq: () => seq },
     });
     const offer = (row: ReadingRow) => {
@@ -81,16 +82,19 @@ describe('A channel', () => {
       latest.set(row[0], row);
       channel.offer(row, true);
     };
-    return { channel, offer };
+    const pass = () => {
+      seq += 1;
+    };
+    return { channel, offer, pass };
   }
 
   it('says nothing while nothing happens, and stands for what it leaves out', () => {
-    const { channel, offer } = channelOf(true);
+    const { channel, pass } = channelOf(true);
     const heard: LiveDelta[] = [];
     channel.join((delta) => heard.push(delta));
     jest.advanceTimersByTime(500);
     expect(heard).toEqual([]);
-    offer(rowOf(99, 1));
+    pass();
     jest.advanceTimersByTime(100);
     expect(heard).toEqual([{ from: 1, seq: 1, rows: [], isComplete: true }]);
   });
@@ -139,6 +143,29 @@ describe('The hub', () => {
     expect(indexes({ view: 'latest', device: 'c' })).toEqual([2]);
     expect(indexes({ view: 'latest', device: 'c', area: 'north' })).toEqual([]);
     expect(indexes({ view: 'latest', device: 'nobody' })).toEqual([]);
+  });
+
+  it.each<LiveSelection>([
+    everything,
+    { view: 'latest', area: 'north' },
+    { view: 'latest', area: 'nowhere' },
+    { view: 'latest', device: 'c' },
+    { view: 'latest', device: 'c', area: 'north' },
+    { view: 'latest', device: 'b', area: 'north' },
+  ])('tells a listener of %o what its snapshot would show, until it leaves', (selection) => {
+    const hub = hubOf();
+    const heard: number[] = [];
+    const leave = hub.subscribe(selection, 100, ({ rows }) => {
+      heard.push(...rows.map(([index]) => index));
+    });
+    hub.subscribe({ view: 'series', device: 'a' }, 100, () => {});
+    hub.apply({ series: [], rows: [rowOf(0, 1), rowOf(1, 2), rowOf(2, 3)] });
+    jest.advanceTimersByTime(100);
+    expect(heard).toEqual(hub.snapshot(selection).rows.map(([index]) => index));
+    leave();
+    hub.apply({ series: [], rows: [rowOf(0, 4), rowOf(1, 5), rowOf(2, 6)] });
+    jest.advanceTimersByTime(100);
+    expect(heard).toHaveLength(hub.snapshot(selection).rows.length);
   });
 
   it('shares one channel among equal wishes and ends it with the last', () => {

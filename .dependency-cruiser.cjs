@@ -35,7 +35,11 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: ['\\.d\\.ts$', '(^|/)vite\\.config\\.ts$'] },
+      from: {
+        orphan: true,
+        // A script that stands on what the tests stand on, which is left out below.
+        pathNot: ['\\.d\\.ts$', '(^|/)vite\\.config\\.ts$', '^bench/kill-soak\\.ts$'],
+      },
       to: {},
     },
     ...floors.map(([name, from, to]) => ({

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { doors } from './ingest-schema.ts';
 import { mappingSchema } from './mapping-schema.ts';
+import { quality } from './quality-schema.ts';
 
 const port = z.number().int().min(0).max(65_535);
 const bytes = z.number().int().positive();
@@ -276,6 +277,7 @@ export const configSchema = z.strictObject({
     .default([])
     .describe('Devices, beside those put by the API.'),
   codecs: codecs.prefault({}).describe('Scripts that decode payloads, and what they may use.'),
+  quality: quality.prefault({}).describe('What is asked of values; see docs/quality.md.'),
   store: store
     .prefault({ kind: 'embedded' })
     .describe('Where telemetry is kept: embedded or influx.'),

@@ -42,10 +42,17 @@ export function startDerivation(parts: DerivationParts): Derivation {
   return { derive, fault: () => (derive.isRunning() ? undefined : crash) };
 }
 
-function workerSettings(dataDir: string, { store, codecs }: Config, registry: DeviceRegistry) {
+function workerSettings(dataDir: string, config: Config, registry: DeviceRegistry) {
+  const { store, codecs, quality } = config;
   const { directory, ...limits } = codecs;
   const scripts = directory === undefined ? {} : { directory: resolve(directory) };
-  return { dataDir, store, devices: [...allDevices(registry)], codecs: { ...scripts, limits } };
+  return {
+    dataDir,
+    store,
+    devices: [...allDevices(registry)],
+    codecs: { ...scripts, limits },
+    quality: { rules: quality.limits, seriesMax: quality.seriesMax },
+  };
 }
 
 function* allDevices(registry: DeviceRegistry) {

@@ -9,6 +9,8 @@ export interface Metrics {
   fault(code: FaultCode): void;
   ackSeconds(seconds: number): void;
   deriveSeconds(seconds: number): void;
+  /** What a quality test has found, as `test:flag`. */
+  qualityFinding(finding: string, count: number): void;
   storePoints(store: string, count: number): void;
   storeError(): void;
   liveSkipped(count: number): void;
@@ -54,6 +56,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
     registers,
   });
+  const findings = new Counter({
+    name: 'fieldgate_quality_flags_total',
+    help: 'What each quality test has found, by its QARTOD flag.',
+    labelNames: ['test', 'flag'] as const,
+    registers,
+  });
   const points = new Counter({
     name: 'fieldgate_store_points_total',
     help: 'Readings that the store says it has.',
@@ -83,6 +91,10 @@ export function createMetrics(sources: MetricSources): Metrics {
     fault: (code) => faults.inc({ code }),
     ackSeconds: (seconds) => ack.observe(seconds),
     deriveSeconds: (seconds) => derive.observe(seconds),
+    qualityFinding(finding, count) {
+      const [test = '', flag = ''] = finding.split(':');
+      findings.inc({ test, flag }, count);
+    },
     storePoints: (store, count) => points.inc({ store }, count),
     storeError: () => storeErrors.inc(),
     liveSkipped: (count) => skipped.inc(count),

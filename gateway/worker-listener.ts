@@ -34,6 +34,9 @@ export function createWorkerListener(parts: ListenerParts): WorkerListener {
   function onProgress(message: Extract<FromWorker, { kind: 'progress' }>): void {
     live = message.live;
     metrics?.deriveSeconds(message.deriveSeconds);
+    for (const [finding, count] of Object.entries(message.findings ?? {})) {
+      metrics?.qualityFinding(finding, count);
+    }
     for (const [code, count] of Object.entries(message.faults)) {
       if (!isFaultCode(code)) continue;
       for (let at = 0; at < count; at += 1) metrics?.fault(code);

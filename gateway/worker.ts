@@ -21,6 +21,9 @@ import { startDeriveLoop } from './pipeline/derive-loop.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
 import { createLiveNumbers, type LiveNumbers } from './pipeline/live-numbers.ts';
 import { packRows } from './pipeline/packed-rows.ts';
+import { openCheckpoints } from './pipeline/quality/checkpoints.ts';
+import { defaultLaneLimits } from './pipeline/quality/lane.ts';
+import { createQualityControl } from './pipeline/quality/quality-control.ts';
 import { createScriptPass } from './pipeline/script-pass.ts';
 import type {
   FromWorker,
@@ -66,6 +69,21 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
   let live = catalogue.position('live');
+  const quality = createQualityControl({
+    reader,
+    checkpoints: openCheckpoints(join(settings.dataDir, 'catalogue', 'quality')),
+    limits: settings.quality ?? defaultLaneLimits,
+    deviceOf: scriptPass.deviceOf,
+    prepare: scriptPass.prepare,
+    derive: (entry, judge) =>
+      deriveEntry(entry, {
+        deviceOf: scriptPass.deviceOf,
+        codecOf: (name) => findCodec(name),
+        scriptResultOf: scriptPass.resultOf,
+        judge,
+      }),
+    live,
+  });
 
   const early = messagesOf(port);
   early.forEach(noteDevice);
@@ -78,13 +96,8 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     reader,
     catalogue,
     feed: { offer: (batch) => feed.offer(batch), isDown: () => feed.state().kind === 'down' },
-    prepare: scriptPass.prepare,
-    derive: (entry) =>
-      deriveEntry(entry, {
-        deviceOf: scriptPass.deviceOf,
-        codecOf: (name) => findCodec(name),
-        scriptResultOf: scriptPass.resultOf,
-      }),
+    prepare: quality.prepare,
+    derive: quality.derive,
     publish(readings) {
       const numbered = numbers.number(readings);
       latest.note(readings, numbered.rows);
@@ -93,13 +106,15 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     observe(progress) {
       live = progress.live;
       const deriveSeconds = Math.max(0, systemClock.now() - progress.receivedAt) / 1_000;
-      tell({ kind: 'progress', ...progress, deriveSeconds });
+      tell({ kind: 'progress', ...progress, deriveSeconds, findings: quality.findings() });
     },
     onStored: ({ readings }, seq) => tell({ kind: 'stored', readings: readings.length, seq }),
   });
-  const keep = () => {
+  const keep = (isLast = false) => {
     latest.flush();
     catalogue.setPosition('live', live);
+    const store = catalogue.position('store');
+    quality.keep({ now: systemClock.now(), store, isLast });
   };
   const keeping = setInterval(keep, keepLatestMs);
 
@@ -107,7 +122,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     clearInterval(keeping);
     await loop.stop();
     await scripts.close();
-    keep();
+    keep(true);
     await feed.close();
     await store.close();
     await Promise.all([catalogue.close(), reader.close()]);
@@ -138,6 +153,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
         catalogue.forgetBefore(message.before);
         break;
       case 'rewind':
+        quality.forget();
         loop.rewind(message.seq);
         break;
       case 'stop':

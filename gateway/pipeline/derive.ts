@@ -11,7 +11,8 @@ import type { VouchedBy } from '../model/inbound.ts';
 import type { LinkSample, Quality, Reading } from '../model/reading.ts';
 import type { Measurement, SourceEvent, VerifiedUplink } from '../model/uplink.ts';
 import { linksOf } from './link-samples.ts';
-import { judge, worse } from './quality.ts';
+import type { Judge, Unjudged } from './quality/judge.ts';
+import { judgeByItself } from './quality.ts';
 
 export interface Derived {
   readonly readings: readonly Reading[];
@@ -29,6 +30,8 @@ export interface DeriveParts {
   readonly codecOf: (name: string) => Codec | undefined;
   /** What a script has made of the entry with this seq; absent where there are no scripts. */
   readonly scriptResultOf?: (seq: number) => Decoded | undefined;
+  /** Flags the readings; without it, each value by itself. */
+  readonly judge?: Judge;
 }
 
 const nothing: Derived = { readings: [], links: [] };
@@ -47,15 +50,18 @@ export function deriveEntry(entry: LedgerEntry, parts: DeriveParts): Derived {
   if (entry.outcome !== 'accepted') return nothing;
   const { values, problem } = valuesOf(entry.seq, item, device, parts);
   const origin: Origin = { entry, device: item.deviceId, known: device, vouchedBy: item.vouchedBy };
-  const readings = readingsOf(values, item.rxTime ?? item.rxInfo[0]?.rxTime, origin);
+  const time = item.rxTime ?? item.rxInfo[0]?.rxTime;
+  const readings = judged(readingsOf(values, time, origin), device, parts);
   return problem === undefined ? { readings, links } : { readings, links, fault: problem };
 }
 
 function deriveEvent(entry: LedgerEntry, event: SourceEvent, parts: DeriveParts): Derived {
   const { deviceId, measurements, vouchedBy = 'credential' } = event;
   if (deviceId === undefined || measurements === undefined) return nothing;
-  const origin = { entry, device: deviceId, known: parts.deviceOf(deviceId), vouchedBy };
-  return { readings: readingsOf(mapped(measurements), event.time, origin), links: [] };
+  const known = parts.deviceOf(deviceId);
+  const origin = { entry, device: deviceId, known, vouchedBy };
+  const readings = readingsOf(mapped(measurements), event.time, origin);
+  return { readings: judged(readings, known, parts), links: [] };
 }
 
 interface Values {
@@ -141,6 +147,16 @@ function mapped(measurements: readonly Measurement[]): DecodedValue[] {
   });
 }
 
+/** With them go earlier readings that are now known to be worse. */
+function judged(
+  readings: readonly Unjudged[],
+  device: Device | undefined,
+  { judge = judgeByItself }: DeriveParts,
+): readonly Reading[] {
+  const amended = judge(readings, device);
+  return amended.length === 0 ? readings : [...readings, ...amended];
+}
+
 interface Origin {
   readonly entry: LedgerEntry;
   readonly device: string;
@@ -152,19 +168,19 @@ function readingsOf(
   values: readonly DecodedValue[],
   time: number | undefined,
   { entry, device, known, vouchedBy }: Origin,
-): Reading[] {
+): Unjudged[] {
   const { receivedAt, seq } = entry;
+  // Filled in field by field: this runs for every value, and spreading objects costs more.
   return values.map(({ quantity, value, channel, time: own }) => {
     const when = plausible(own ?? time, receivedAt);
-    const quality = worse(judge(quantity, value), when.quality);
-    const reading: Draft = {
+    const reading: Unjudged = {
       device,
       quantity,
       value,
       unit: unitOf(quantity),
       time: when.time,
       receivedAt,
-      quality,
+      quality: when.quality,
       vouchedBy,
       seq,
     };
@@ -174,9 +190,6 @@ function readingsOf(
     return reading;
   });
 }
-
-/** Filled in field by field: this runs for every value, and spreading objects costs more. */
-type Draft = { -readonly [Field in keyof Reading]: Reading[Field] };
 
 /**
  * A time from the future or from before LoRa is a wrong clock: ours is taken, and the value is

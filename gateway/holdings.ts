@@ -14,6 +14,7 @@ import { DeviceRegistry } from './lorawan/device-registry.ts';
 import { openKeyVault } from './lorawan/key-vault.ts';
 import type { Clock } from './model/clock.ts';
 import { putConfiguredDevices } from './provision.ts';
+import { openStateJournal, type StateJournal } from './state-journal.ts';
 
 export interface Holdings {
   readonly dataDir: string;
@@ -22,6 +23,8 @@ export interface Holdings {
   readonly reader: LmdbLedgerReader;
   readonly catalogue: CatalogueReader;
   readonly access: Access;
+  /** Sessions and retained messages of the MQTT broker. */
+  readonly mqttSessions: StateJournal;
   close(): Promise<void>;
 }
 
@@ -44,6 +47,7 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const access = openAccess(dataDir, clock, config.http.tokens);
     return {
       ...{ dataDir, registry, ledger, reader, catalogue, access },
+      mqttSessions: openStateJournal(state, 'mqtt-sessions', log),
       async close() {
         await ledger.close();
         await Promise.all([reader.close(), catalogue.close(), state.close()]);

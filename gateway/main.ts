@@ -109,7 +109,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     monotonicMs: () => performance.now(),
   });
   const hooks = mqttHooks(ingest, log, clock);
-  const broker = createMqttBroker(mqttOptionsOf(config), ingest.receive, hooks);
+  const broker = createMqttBroker(mqttOptionsOf(config, holdings), ingest.receive, hooks);
   const health = () =>
     healthOf({
       ledger: watch.ledgerFault(),

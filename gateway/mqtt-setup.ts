@@ -3,16 +3,17 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
+import type { Holdings } from './holdings.ts';
 import type { Log } from './log.ts';
 import type { Clock } from './model/clock.ts';
 import type { Inbound } from './model/inbound.ts';
 import type { Ingest } from './pipeline/ingest.ts';
 import type { MqttHooks, TooLargePacket } from './transports/mqtt-options.ts';
 
-export function mqttOptionsOf({ mqtt }: Config) {
+export function mqttOptionsOf({ mqtt }: Config, holdings: Pick<Holdings, 'mqttSessions'>) {
   const { tcp, tls, clients, anonymous, limits } = mqtt;
   return {
-    ...{ clients, anonymous, limits },
+    ...{ clients, anonymous, limits, store: holdings.mqttSessions },
     ...(tcp === null ? {} : { tcp }),
     ...(tls === undefined
       ? {}

@@ -6,6 +6,8 @@ export interface GrantedFilters {
   grant(filter: string, qos: number): void;
   revoke(filter: string): void;
   has(filter: string): boolean;
+  /** Undefined when it is not granted. */
+  qosOf(filter: string): number | undefined;
   size(): number;
   clear(): void;
   /** The highest QoS of all filters that match [MQTT-3.3.5-1]; 0 when none does. */
@@ -23,6 +25,7 @@ export function createGrantedFilters(): GrantedFilters {
       granted.delete(filter);
     },
     has: (filter) => granted.has(filter),
+    qosOf: (filter) => granted.get(filter)?.qos,
     size: () => granted.size,
     clear: () => granted.clear(),
     highestQos: (topic) => {

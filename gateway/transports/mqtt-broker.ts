@@ -33,6 +33,7 @@ import type {
 } from './mqtt-options.ts';
 import { mqttLimitDefaults } from './mqtt-options.ts';
 import { createMqttRouter, withheldTopic } from './mqtt-router.ts';
+import { noSessionStore } from './mqtt-session-store.ts';
 import type { SessionCounts } from './mqtt-sessions.ts';
 import { isMqttPath } from './mqtt-websocket.ts';
 import type { Receive, Transport } from './transport.ts';
@@ -73,7 +74,9 @@ export function createMqttBroker(
   receive: Receive,
   hooks: MqttHooks,
 ): MqttBroker {
-  const core = createMqttCore({ ...mqttLimitDefaults, ...options.limits }, receive, hooks);
+  const limitsOfAll = { ...mqttLimitDefaults, ...options.limits };
+  const { store = noSessionStore } = options;
+  const core = createMqttCore({ limits: limitsOfAll, store }, receive, hooks);
   const { limits, live } = core;
   let broker: Aedes | undefined;
   let expiry: NodeJS.Timeout | undefined;
@@ -116,7 +119,8 @@ export function createMqttBroker(
       }
     },
     stop,
-    publish: (topic, payload, options) => publishOut(broker, { topic, payload, ...options }),
+    publish: (topic, payload, { retain } = { retain: false }) =>
+      publishOut(core, broker, { topic, payload: Buffer.from(payload), retain }),
     clients: () => [...live.values()].flatMap(viewClient),
     disconnect: (clientId) => {
       live.get(clientId)?.conn.destroy();
@@ -234,7 +238,10 @@ function messageHooks(core: MqttCore): AedesOptions {
       const connection = connections.get(client);
       assert.ok(connection);
       // Aedes itself lowers the QoS only for filters without wildcards.
-      packet.qos = grantedQos(connection, packet);
+      const qos = grantedQos(connection, packet);
+      // It waited for a subscription that the client has no more.
+      if (qos === 0 && packet.qos > 0 && packet.messageId !== undefined) return null;
+      packet.qos = qos;
       const decision = decideForward(connection, packet, limits);
       if (decision === 'drop') core.droppedSlow += 1;
       if (decision === 'drop' || decision === 'hide') return null;
@@ -270,11 +277,13 @@ function watchBroker(core: MqttCore, broker: Aedes): void {
 }
 
 async function publishOut(
+  core: MqttCore,
   broker: Aedes | undefined,
-  message: { topic: string; payload: Buffer | string; retain?: boolean },
+  message: { readonly topic: string; readonly payload: Buffer; readonly retain: boolean },
 ): Promise<void> {
   assert.ok(broker);
-  const packet = { cmd: 'publish', retain: false, ...message, qos: 1, dup: false } as const;
+  const packet = { cmd: 'publish', ...message, qos: 1, dup: false } as const;
+  await core.sessions.keep(packet);
   await new Promise<void>((resolve, reject) => {
     broker.publish(packet, (error) => (error ? reject(error) : resolve()));
   });
@@ -298,4 +307,7 @@ async function stopBroker(
   // Closing published the wills of clients that were still connected.
   await core.receiver.settle(core.limits.stopTimeoutMs);
   listeners.destroyAll();
+  // The closed sockets tell so in a turn of their own, and the sessions note when they did.
+  await new Promise((resolve) => setImmediate(resolve));
+  await core.sessions.flushed().catch(() => undefined);
 }

@@ -89,8 +89,12 @@ export async function admit(
     return refuse(identifierRejected, `client id in use by account ${owner}`);
   }
   if (connection.conn.destroyed) return refuse(identifierRejected, 'gone meanwhile');
-  context.sessions.claim(clientId, { owner: account.username, connection: connection.id });
-  connection.principal = createPrincipal(account, { clientId, vouches, connection });
+  const principal = createPrincipal(account, { clientId, vouches, connection });
+  const { acl } = principal;
+  const { clean } = requested;
+  const holder = { owner: account.username, connection: connection.id };
+  context.sessions.claim(clientId, { ...holder, clean, acl });
+  connection.principal = principal;
   return { kind: 'admitted' };
 }
 

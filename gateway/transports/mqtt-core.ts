@@ -8,6 +8,7 @@ import { createMqttConnection } from './mqtt-connection.ts';
 import type { MqttClientView, MqttHooks, MqttLimits } from './mqtt-options.ts';
 import type { MqttReceiver } from './mqtt-receive.ts';
 import { createMqttReceiver } from './mqtt-receive.ts';
+import type { MqttSessionStore } from './mqtt-session-store.ts';
 import type { MqttSessions } from './mqtt-sessions.ts';
 import { createMqttSessions } from './mqtt-sessions.ts';
 import { guardPackets } from './packet-guard.ts';
@@ -29,25 +30,31 @@ export interface MqttCore {
   droppedSlow: number;
 }
 
-export function createMqttCore(limits: MqttLimits, receive: Receive, hooks: MqttHooks): MqttCore {
+export interface MqttCoreOptions {
+  readonly limits: MqttLimits;
+  readonly store: MqttSessionStore;
+}
+
+export function createMqttCore(
+  { limits, store }: MqttCoreOptions,
+  receive: Receive,
+  hooks: MqttHooks,
+): MqttCore {
   for (const [name, value] of Object.entries(limits)) {
     assert.ok(Number.isFinite(value) && value > 0, `limit ${name} is above zero`);
   }
   const connections = new WeakMap<object, MqttConnection>();
   const throttle = createLogThrottle(monotonicMs);
+  const sessions = createMqttSessions({
+    ...{ limits, store, monotonicMs, now: () => hooks.clock.now() },
+    maySubscribe: (client, filter) =>
+      connections.get(client)?.principal?.acl.maySubscribe(filter) === true,
+    connectionOf: (client) => connections.get(client)?.principal?.sender.connection,
+  });
   return {
-    limits,
-    hooks,
-    connections,
+    ...{ limits, hooks, connections, sessions },
     live: new Map(),
-    receiver: createMqttReceiver(receive, { limits, hooks }),
-    sessions: createMqttSessions({
-      limits,
-      monotonicMs,
-      maySubscribe: (client, filter) =>
-        connections.get(client)?.principal?.acl.maySubscribe(filter) === true,
-      connectionOf: (client) => connections.get(client)?.principal?.sender.connection,
-    }),
+    receiver: createMqttReceiver(receive, { limits, hooks, keep: sessions.keep }),
     note: (event, fields) => {
       const heldBack = throttle(`${event} ${String(fields['address'])}`);
       if (heldBack !== undefined) hooks.log.warn({ event, ...fields, heldBack }, event);

@@ -1,6 +1,7 @@
 /** What the MQTT broker is set up with. The names of the limits are those of the configuration. */
 import type { Clock } from '../model/clock.ts';
 import type { Inbound } from '../model/inbound.ts';
+import type { MqttSessionStore } from './mqtt-session-store.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -76,8 +77,14 @@ export interface MqttLimits {
   /** Messages waiting for one absent or slow client; later ones are dropped and counted. */
   readonly offlineMessagesMax: number;
   readonly offlineBytesMax: number;
+  /** Of all clients together, with what each message costs in memory. */
+  readonly offlineBytesTotalMax: number;
+  /** How long a message waits; those that were sent already are not dropped for it. */
+  readonly offlineAgeSecondsMax: number;
   readonly retainedMessagesMax: number;
   readonly retainedBytesMax: number;
+  /** Since it was last set. */
+  readonly retainedAgeSecondsMax: number;
   /** Wrong passwords from one address in a minute; above it the address waits for five. */
   readonly authFailuresPerMinuteMax: number;
   /** Passwords waiting to be hashed; above it clients are told to come back. */
@@ -107,8 +114,11 @@ export const mqttLimitDefaults: MqttLimits = {
   sessionExpirySeconds: 3_600,
   offlineMessagesMax: 1_000,
   offlineBytesMax: 1_048_576,
+  offlineBytesTotalMax: 268_435_456,
+  offlineAgeSecondsMax: 86_400,
   retainedMessagesMax: 10_000,
   retainedBytesMax: 16_777_216,
+  retainedAgeSecondsMax: 31_536_000,
   authFailuresPerMinuteMax: 30,
   passwordChecksMax: 2_000,
   stopTimeoutMs: 5_000,
@@ -122,6 +132,8 @@ export interface MqttBrokerOptions {
   /** Lets clients without a user name in; `true` allows them everything: for test benches only. */
   readonly anonymous?: boolean | AnonymousProfile | undefined;
   readonly limits?: Partial<MqttLimits> | undefined;
+  /** Where sessions outlive the process; without it they end with it. */
+  readonly store?: MqttSessionStore | undefined;
 }
 
 /** The part of a logger that a transport needs; pino's has this form. */

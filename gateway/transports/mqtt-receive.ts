@@ -8,6 +8,7 @@ import type { Inbound } from '../model/inbound.ts';
 import { isSystemTopic } from './mqtt-connect.ts';
 import type { MqttConnection, MqttPrincipal, PendingReceipt, Routing } from './mqtt-connection.ts';
 import type { MqttHooks, MqttLimits } from './mqtt-options.ts';
+import type { MqttSessions } from './mqtt-sessions.ts';
 import { isTopicName, isWithinLimits } from './topic-filter.ts';
 import type { Receive } from './transport.ts';
 
@@ -18,7 +19,14 @@ export interface PublishFields {
   readonly payload: Buffer | string;
   readonly qos: number;
   readonly dup: boolean;
+  readonly retain: boolean;
   readonly messageId?: number | undefined;
+}
+
+export interface MqttReceiverOptions {
+  readonly limits: MqttLimits;
+  readonly hooks: MqttHooks;
+  readonly keep: MqttSessions['keep'];
 }
 
 export interface MqttReceiver {
@@ -36,12 +44,16 @@ const overheadBytes = 512;
 
 export function createMqttReceiver(
   receive: Receive,
-  { limits, hooks }: { readonly limits: MqttLimits; readonly hooks: MqttHooks },
+  { limits, hooks, keep }: MqttReceiverOptions,
 ): MqttReceiver {
   let inFlight = 0;
   const whenSettled = new Set<() => void>();
 
-  function deliver(connection: MqttConnection, inbound: Inbound, pending: PendingReceipt): void {
+  function deliver(
+    connection: MqttConnection,
+    { inbound, packet }: { readonly inbound: Inbound; readonly packet: PublishFields },
+    pending: PendingReceipt,
+  ): void {
     const size = inbound.body.length + inbound.route.length + overheadBytes;
     connection.waitingBytes += size;
     inFlight += 1;
@@ -55,14 +67,32 @@ export function createMqttReceiver(
     };
     const pass = (): void => {
       const written = isAllowed ? receive(inbound) : hooks.onForbidden(inbound);
-      written.then(
-        () => finish(isAllowed ? 'route' : 'withhold'),
-        (error: unknown) => finish(error instanceof Error ? error : new Error(String(error))),
-      );
+      written.then(isAllowed ? keepFirst : () => finish('withhold'), fail);
+    };
+    const fail = (error: unknown): void => {
+      finish(error instanceof Error ? error : new Error(String(error)));
+    };
+    const keepFirst = (): void => {
+      const kept = keepFor(connection, packet, inbound.body);
+      if (kept === undefined) finish('route');
+      else kept.then(() => finish('route'), fail);
     };
     const delayMs = delayOf(connection, inbound.body.length);
     if (delayMs < 1) pass();
     else setTimeout(pass, delayMs);
+  }
+
+  /** What waits for somebody is on disk before its sender is told; mostly nothing does. */
+  function keepFor(
+    { principal, id }: MqttConnection,
+    packet: PublishFields,
+    payload: Buffer,
+  ): Promise<void> | undefined {
+    const { topic, qos, messageId } = packet;
+    const retain = packet.retain && principal?.acl.mayRetain(topic) === true;
+    if (principal === undefined || (qos === 0 && !retain)) return undefined;
+    const from = { clientId: principal.clientId, connection: id };
+    return keep({ topic, payload, qos, retain, messageId }, from);
   }
 
   function announceSettled(): void {
@@ -80,7 +110,8 @@ export function createMqttReceiver(
       }
       const pending: PendingReceipt = { outcome: undefined, done };
       connection.receipts.push(pending);
-      deliver(connection, toInbound(packet, principal, hooks.clock.now()), pending);
+      const inbound = toInbound(packet, principal, hooks.clock.now());
+      deliver(connection, { inbound, packet }, pending);
     },
     settle: async (timeoutMs) => {
       if (inFlight === 0) return true;

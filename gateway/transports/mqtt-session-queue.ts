@@ -16,18 +16,27 @@ export interface QueuedPacket {
   readonly dup: boolean;
   /** Set when it has been sent. */
   readonly messageId: number | undefined;
+  /** Epoch milliseconds of its receipt. */
+  readonly keptAt: number;
+  /** Its number in the store; undefined when it is not there. */
+  readonly stored: number | undefined;
 }
 
 export interface SessionQueue {
   /** False when the queue is full: the message is not kept. */
   add(packet: QueuedPacket): boolean;
-  /** Notes the packet identifier that a message was sent with. */
-  markSent(brokerCounter: number, messageId: number): void;
+  hasRoomFor(message: Pick<QueuedPacket, 'topic' | 'payload'>): boolean;
+  /** Notes the packet identifier that a message is sent with, and returns the message. */
+  markSent(brokerCounter: number, messageId: number): QueuedPacket | undefined;
   /** The client has a QoS 2 message; from here on only its PUBREL is repeated. */
-  release(messageId: number): void;
+  release(messageId: number): QueuedPacket | undefined;
   remove(messageId: number): QueuedPacket | undefined;
+  /** Takes out, from the oldest on, what was kept before this time and never sent. */
+  takeOlder(keptAt: number): readonly QueuedPacket[];
   /** In the order of publication; what was sent before carries DUP [MQTT-3.3.1-1]. */
   list(): readonly QueuedPacket[];
+  size(): number;
+  bytes(): number;
   clear(): void;
 }
 
@@ -46,44 +55,66 @@ export function createSessionQueue(limits: QueueLimits): SessionQueue {
     return counter === undefined ? undefined : byCounter.get(counter);
   }
 
+  function hasRoomFor(message: Pick<QueuedPacket, 'topic' | 'payload'>): boolean {
+    const isFull =
+      byCounter.size >= limits.offlineMessagesMax ||
+      bytes + sizeOf(message) > limits.offlineBytesMax;
+    return !isFull;
+  }
+
+  function takeOut(packet: QueuedPacket): void {
+    if (packet.messageId !== undefined) counterOf.delete(packet.messageId);
+    byCounter.delete(packet.brokerCounter);
+    bytes -= sizeOf(packet);
+  }
+
   return {
     add: (packet) => {
-      const size = sizeOf(packet);
-      const isFull =
-        byCounter.size >= limits.offlineMessagesMax || bytes + size > limits.offlineBytesMax;
-      if (isFull) return false;
+      if (!hasRoomFor(packet)) return false;
       byCounter.set(packet.brokerCounter, packet);
-      bytes += size;
+      if (packet.messageId !== undefined) counterOf.set(packet.messageId, packet.brokerCounter);
+      bytes += sizeOf(packet);
       return true;
     },
+    hasRoomFor,
     markSent: (brokerCounter, messageId) => {
       const packet = byCounter.get(brokerCounter);
-      if (packet === undefined) return;
+      if (packet === undefined) return undefined;
       if (packet.messageId !== undefined) counterOf.delete(packet.messageId);
-      byCounter.set(brokerCounter, { ...packet, messageId });
+      const sent = { ...packet, messageId };
+      byCounter.set(brokerCounter, sent);
       counterOf.set(messageId, brokerCounter);
+      return sent;
     },
     release: (messageId) => {
       const packet = find(messageId);
-      if (packet === undefined || packet.cmd === 'pubrel') return;
-      bytes -= sizeOf(packet);
-      const pubrel = { ...packet, cmd: 'pubrel', topic: '', payload: empty } as const;
+      if (packet === undefined || packet.cmd === 'pubrel') return undefined;
+      const pubrel = releasedOf(packet);
       byCounter.set(packet.brokerCounter, pubrel);
-      bytes += sizeOf(pubrel);
+      bytes += sizeOf(pubrel) - sizeOf(packet);
+      return pubrel;
     },
     remove: (messageId) => {
       const packet = find(messageId);
-      if (packet === undefined) return undefined;
-      counterOf.delete(messageId);
-      byCounter.delete(packet.brokerCounter);
-      bytes -= sizeOf(packet);
+      if (packet !== undefined) takeOut(packet);
       return packet;
+    },
+    takeOlder: (keptAt) => {
+      const taken: QueuedPacket[] = [];
+      for (const packet of byCounter.values()) {
+        if (packet.keptAt >= keptAt) break;
+        if (packet.messageId === undefined) taken.push(packet);
+      }
+      for (const packet of taken) takeOut(packet);
+      return taken;
     },
     list: () =>
       [...byCounter.values()].map((packet) => ({
         ...packet,
         dup: packet.cmd === 'publish' && packet.messageId !== undefined,
       })),
+    size: () => byCounter.size,
+    bytes: () => bytes,
     clear: () => {
       byCounter.clear();
       counterOf.clear();
@@ -94,6 +125,11 @@ export function createSessionQueue(limits: QueueLimits): SessionQueue {
 
 const empty = Buffer.alloc(0);
 
-function sizeOf(packet: QueuedPacket): number {
-  return packet.topic.length + packet.payload.length;
+/** What is left of a QoS 2 message once its client has it. */
+export function releasedOf(packet: QueuedPacket): QueuedPacket {
+  return { ...packet, cmd: 'pubrel', topic: '', payload: empty };
+}
+
+function sizeOf({ topic, payload }: Pick<QueuedPacket, 'topic' | 'payload'>): number {
+  return topic.length + payload.length;
 }

@@ -1,59 +1,54 @@
 /**
- * The broker's sessions and retained messages in memory, each within a limit. It has the form of an
- * aedes persistence; unlike aedes' own it bounds every queue, forgets absent clients, keeps no
- * payload of an inbound QoS 2 message, and stores no subscription that the ACL refused.
+ * The broker's sessions and retained messages, each within a limit: in memory for every use, in the
+ * store for the next process. What a client was promised is on disk before it is told: a
+ * subscription before SUBACK, a message that waits for others before PUBACK and PUBREC, a QoS 2
+ * identifier before PUBREC, PUBREL and PUBCOMP. The rest is written as it comes.
  */
-import { Readable } from 'node:stream';
-import type { GrantedFilters } from './granted-filters.ts';
-import { createGrantedFilters } from './granted-filters.ts';
+import type { MqttAcl } from './mqtt-acl.ts';
+import { createOfflineQueues } from './mqtt-offline-queues.ts';
 import type { MqttLimits } from './mqtt-options.ts';
-import type { QueuedPacket, SessionQueue } from './mqtt-session-queue.ts';
-import { createSessionQueue } from './mqtt-session-queue.ts';
-import { compileFilter, matchesTopic } from './topic-filter.ts';
-import { createTopicTrie } from './topic-trie.ts';
+import { createMqttPersistence } from './mqtt-persistence.ts';
+import { createRetainedMessages } from './mqtt-retained.ts';
+import { createSession, type MqttSession, type ReceivedMessage } from './mqtt-session.ts';
+import { createSessionBook } from './mqtt-session-book.ts';
+import type { MqttSessionStore } from './mqtt-session-store.ts';
 
-interface ClientKey {
-  readonly id: string;
-}
-
-interface StoredSubscription {
-  readonly topic: string;
-  readonly qos: number;
-}
-
-interface RetainedMessage {
-  readonly topic: string;
-  readonly payload: Buffer;
-}
-
-interface Match {
-  readonly clientId: string;
-  readonly qos: number;
-}
-
-interface MqttSession {
+export interface SessionClaim {
   readonly owner: string;
-  /** The connection that holds it now; undefined while the client is away. */
-  connection: string | undefined;
-  readonly granted: GrantedFilters;
-  readonly queue: SessionQueue;
-  /** Packet identifiers between PUBLISH and PUBREL [MQTT-4.3.3-2]. */
-  readonly incoming: Set<number>;
-  goneAtMs: number;
+  readonly connection: string;
+  /** As the client asked; a clean one takes nothing over and leaves nothing behind. */
+  readonly clean: boolean;
+  /** What the client may subscribe to today: what it may not is taken from its session. */
+  readonly acl: Pick<MqttAcl, 'maySubscribe'>;
+}
+
+/** A connection, and the client it belongs to. */
+export interface SessionHolder {
+  readonly clientId: string;
+  readonly connection: string;
 }
 
 /** How the broker itself, beside aedes, uses the sessions. */
 export interface MqttSessions {
   /** The account that a session with this client id belongs to, connected or not. */
   ownerOf(clientId: string): string | undefined;
+  /** What waits for a client, or is on its way to it. */
+  waitingFor(clientId: string): { readonly messages: number; readonly bytes: number };
   /** A connection takes the session over, which is made when there is none. */
-  claim(clientId: string, by: { readonly owner: string; readonly connection: string }): void;
+  claim(clientId: string, by: SessionClaim): void;
   /** The connection ended. A session with nothing to remember is forgotten. */
   release(clientId: string, by: { readonly connection: string; readonly clean: boolean }): void;
-  /** Forgets the sessions whose clients were away for too long. */
+  /**
+   * Writes down for whom a message waits; when the promise resolves, its sender may be told.
+   * Undefined when there is nothing to write, as there is for a publisher without subscribers.
+   */
+  keep(message: ReceivedMessage, from?: SessionHolder): Promise<void> | undefined;
+  /** Forgets the sessions whose clients were away for too long, and messages that are too old. */
   expire(): void;
+  /** Resolves when every change so far is on disk. */
+  flushed(): Promise<void>;
   counts(): SessionCounts;
-  /** What aedes calls; its form is aedes-persistence 11's. */
+  /** What aedes calls. */
   readonly persistence: object;
 }
 
@@ -66,36 +61,37 @@ export interface SessionCounts {
 
 export interface MqttSessionsOptions {
   readonly limits: MqttLimits;
+  readonly store: MqttSessionStore;
   readonly monotonicMs: () => number;
+  /** Epoch milliseconds, for what has to be compared with another process. */
+  readonly now: () => number;
   readonly maySubscribe: (client: object, filter: string) => boolean;
-  /** The id of the connection that is behind a client of aedes, once that is admitted. */
   readonly connectionOf: (client: object) => string | undefined;
 }
 
+/** Reads what an earlier process has left in the store. */
 export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
-  const { limits, monotonicMs } = options;
-  const sessions = new Map<string, MqttSession>();
-  /** Client ids of the absent, the one away for longest first. */
-  const away = new Set<string>();
-  const lasting = createTopicTrie<string>();
-  const retained = createRetainedMessages(limits);
-  let droppedOffline = 0;
+  const { limits, store, monotonicMs, now } = options;
+  const book = createSessionBook(options);
+  const { sessions, away } = book;
+  const retained = createRetainedMessages(limits, { store, now });
+  const queues = createOfflineQueues({ limits, store, now, sessions });
+  /** By payload, which is one object from the wire to aedes' last call. */
+  const kept = new WeakSet<Buffer>();
 
   function forget(clientId: string): void {
     const session = sessions.get(clientId);
-    if (session !== undefined) clearSession(clientId, session);
+    if (session !== undefined) clear(session);
     sessions.delete(clientId);
     away.delete(clientId);
   }
 
-  function clearSession(clientId: string, session: MqttSession): void {
-    for (const { topic } of session.granted.list()) lasting.remove(topic, clientId);
-    session.granted.clear();
-    session.queue.clear();
-    session.incoming.clear();
+  function clear(session: MqttSession): void {
+    queues.clear(session);
+    book.clear(session);
   }
 
-  function expire(): void {
+  function forgetAbsent(): void {
     const oldestMs = monotonicMs() - limits.sessionExpirySeconds * 1_000;
     for (const clientId of away) {
       const goneAtMs = sessions.get(clientId)?.goneAtMs ?? 0;
@@ -104,105 +100,43 @@ export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
     }
   }
 
-  function enqueue({ clientId, qos }: Match, packet: QueuedPacket): void {
-    const queue = sessions.get(clientId)?.queue;
-    if (queue === undefined) return;
-    const { brokerId, brokerCounter, topic, payload } = packet;
-    // Copied, because the payload may be a small view of a whole read buffer.
-    const copy = { cmd: 'publish', brokerId, brokerCounter, topic } as const;
-    const flags = { qos: Math.min(qos, packet.qos), retain: false, dup: false };
-    const isKept = queue.add({
-      ...copy,
-      ...flags,
-      payload: Buffer.from(payload),
-      messageId: undefined,
-    });
-    if (!isKept) droppedOffline += 1;
+  function expire(): void {
+    retained.expire();
+    queues.expire(away);
+    forgetAbsent();
   }
 
-  const persistence = {
-    // Aedes tells by the constructor's name whether this is an async function.
-    async setup() {},
-    storeRetained: async (message: RetainedMessage) => retained.store(message),
-    createRetainedStreamCombi: (filters: readonly string[]) =>
-      Readable.from(retained.match(filters)),
-    async addSubscriptions(client: ClientKey, subscriptions: readonly StoredSubscription[]) {
-      const session = sessions.get(client.id);
-      if (session === undefined) return;
-      for (const { topic, qos } of subscriptions) {
-        if (!options.maySubscribe(client, topic)) continue;
-        session.granted.grant(topic, qos);
-        // A QoS 0 subscription gets nothing while its client is away.
-        if (qos > 0) lasting.add(topic, client.id);
-        else lasting.remove(topic, client.id);
-      }
-    },
-    async removeSubscriptions(client: ClientKey, filters: readonly string[]) {
-      for (const filter of filters) {
-        sessions.get(client.id)?.granted.revoke(filter);
-        lasting.remove(filter, client.id);
-      }
-    },
-    async subscriptionsByClient(client: ClientKey): Promise<readonly StoredSubscription[]> {
-      return sessions.get(client.id)?.granted.list() ?? [];
-    },
-    /** One match a client, with the highest QoS of its overlapping filters [MQTT-3.3.5-1]. */
-    async subscriptionsByTopic(topic: string): Promise<Match[]> {
-      if (lasting.isEmpty()) return [];
-      return [...new Set(lasting.match(topic))].map((clientId) => {
-        return { clientId, qos: sessions.get(clientId)?.granted.highestQos(topic) ?? 0 };
-      });
-    },
-    async cleanSubscriptions(client: ClientKey) {
-      const session = sessions.get(client.id);
-      if (session !== undefined) clearSession(client.id, session);
-    },
-    async outgoingEnqueueCombi(matches: readonly Match[], packet: QueuedPacket) {
-      for (const match of matches) enqueue(match, packet);
-    },
-    async outgoingUpdate(client: ClientKey, packet: QueuedPacket) {
-      const queue = sessions.get(client.id)?.queue;
-      if (packet.messageId === undefined) return;
-      if (packet.cmd === 'pubrel') queue?.release(packet.messageId);
-      else queue?.markSent(packet.brokerCounter, packet.messageId);
-    },
-    async outgoingClearMessageId(client: ClientKey, packet: QueuedPacket) {
-      if (packet.messageId === undefined) return undefined;
-      return sessions.get(client.id)?.queue.remove(packet.messageId);
-    },
-    outgoingStream: (client: ClientKey) =>
-      Readable.from(sessions.get(client.id)?.queue.list() ?? []),
-    async incomingStorePacket(client: ClientKey, packet: { readonly messageId: number }) {
-      sessions.get(client.id)?.incoming.add(packet.messageId);
-    },
-    async incomingGetPacket(client: ClientKey, packet: { readonly messageId: number }) {
-      const isStored = sessions.get(client.id)?.incoming.has(packet.messageId) === true;
-      if (!isStored) throw new Error('no such packet');
-      return packet;
-    },
-    async incomingDelPacket(client: ClientKey, packet: { readonly messageId: number }) {
-      sessions.get(client.id)?.incoming.delete(packet.messageId);
-    },
-    /** Also called for a client that was refused, or whose session another connection took over. */
-    async cleanIncoming(client: ClientKey) {
-      const session = sessions.get(client.id);
-      const isHolder = session?.connection === options.connectionOf(client);
-      if (isHolder) session?.incoming.clear();
-    },
-    // A will lives with its connection, and sessions do not outlive the process: none to store.
-    async putWill() {},
-    async delWill() {},
-    streamWill: () => Readable.from([]),
-  };
+  /** The session of a sender that has to recognise this QoS 2 message when it comes again. */
+  function remembering(
+    { qos, messageId }: ReceivedMessage,
+    from: SessionHolder | undefined,
+  ): MqttSession | undefined {
+    if (qos !== 2 || messageId === undefined || from === undefined) return undefined;
+    const session = sessions.get(from.clientId);
+    return session?.connection === from.connection ? session : undefined;
+  }
 
+  queues.load(book.load());
+  retained.load();
+  expire();
   return {
     ownerOf: (clientId) => sessions.get(clientId)?.owner,
-    claim: (clientId, { owner, connection }) => {
-      const session = sessions.get(clientId) ?? createSession(owner, limits);
+    waitingFor: (clientId) => {
+      const queue = sessions.get(clientId)?.queue;
+      return { messages: queue?.size() ?? 0, bytes: queue?.bytes() ?? 0 };
+    },
+    claim: (clientId, { owner, connection, clean, acl }) => {
+      const session = sessions.get(clientId) ?? createSession(clientId, { owner, limits });
+      if (clean) clear(session);
+      session.isLasting = !clean;
+      for (const { topic } of session.granted.list()) {
+        if (!acl.maySubscribe(topic)) book.revoke(session, topic);
+      }
       session.connection = connection;
       sessions.set(clientId, session);
       away.delete(clientId);
-      if (sessions.size > limits.sessionsMax) expire();
+      book.touch(session);
+      if (sessions.size > limits.sessionsMax) forgetAbsent();
     },
     release: (clientId, { connection, clean }) => {
       const session = sessions.get(clientId);
@@ -210,59 +144,43 @@ export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
       if (session?.connection !== connection) return;
       session.connection = undefined;
       session.goneAtMs = monotonicMs();
-      const isEmpty = session.granted.size() === 0 && session.incoming.size === 0;
-      if (clean || isEmpty) forget(clientId);
-      else away.add(clientId);
-      expire();
+      const { granted, incoming, queue } = session;
+      const isEmpty = granted.size() === 0 && incoming.size === 0 && queue.size() === 0;
+      if (clean || isEmpty) {
+        forget(clientId);
+        return;
+      }
+      away.add(clientId);
+      book.touch(session);
+      forgetAbsent();
+    },
+    keep: (message, from) => {
+      if (message.qos === 0 && !message.retain) return undefined;
+      const sender = remembering(message, from);
+      const { messageId = 0 } = message;
+      if (sender?.incoming.has(messageId) === true) return undefined;
+      const matches = message.qos === 0 ? [] : book.matchesOf(message.topic);
+      const isAwaited = matches.length > 0 && queues.keep(matches, message);
+      const isRemembered = sender?.isLasting === true;
+      if (isRemembered) book.storeIncoming(sender, messageId);
+      if (message.retain) retained.store(message);
+      if (!isAwaited && !isRemembered && !message.retain) return undefined;
+      kept.add(message.payload);
+      // At QoS 0 nobody waits for an answer.
+      return message.qos === 0 ? undefined : store.flushed();
     },
     expire,
+    flushed: () => store.flushed(),
     counts: () => ({
       sessions: sessions.size,
       retained: retained.size(),
-      droppedOffline,
+      droppedOffline: queues.dropped(),
       droppedRetained: retained.dropped(),
     }),
-    persistence,
-  };
-}
-
-function createSession(owner: string, limits: MqttLimits): MqttSession {
-  return {
-    owner,
-    connection: undefined,
-    granted: createGrantedFilters(),
-    queue: createSessionQueue(limits),
-    incoming: new Set(),
-    goneAtMs: 0,
-  };
-}
-
-function createRetainedMessages(limits: MqttLimits) {
-  const byTopic = new Map<string, RetainedMessage>();
-  let bytes = 0;
-  let dropped = 0;
-  return {
-    size: () => byTopic.size,
-    dropped: () => dropped,
-    /** An empty payload deletes [MQTT-3.3.1-10]; above the limits the old message stays. */
-    store: (message: RetainedMessage) => {
-      const old = byTopic.get(message.topic);
-      const growth = message.payload.length - (old?.payload.length ?? 0);
-      const isFull =
-        (old === undefined && byTopic.size >= limits.retainedMessagesMax) ||
-        bytes + growth > limits.retainedBytesMax;
-      if (message.payload.length === 0) byTopic.delete(message.topic);
-      else if (isFull) dropped += 1;
-      else byTopic.set(message.topic, { ...message, payload: Buffer.from(message.payload) });
-      const isStored = message.payload.length === 0 || !isFull;
-      if (isStored) bytes += growth;
-    },
-    *match(filters: readonly string[]) {
-      for (const filter of filters.map(compileFilter)) {
-        for (const message of byTopic.values()) {
-          if (matchesTopic(filter, message.topic)) yield message;
-        }
-      }
-    },
+    persistence: createMqttPersistence({
+      ...{ book, queues, retained, store, wasKept: (payload) => kept.has(payload) },
+      maySubscribe: options.maySubscribe,
+      connectionOf: options.connectionOf,
+    }),
   };
 }

@@ -6,6 +6,7 @@ import {
   createSessionQueue,
   type QueuedPacket,
 } from '../../gateway/transports/mqtt-session-queue.ts';
+import { noSessionStore } from '../../gateway/transports/mqtt-session-store.ts';
 import { createMqttSessions } from '../../gateway/transports/mqtt-sessions.ts';
 import type { MqttBench } from './mqtt-bench.ts';
 import { now, startBench } from './mqtt-bench.ts';
@@ -194,11 +195,14 @@ describe('Operators', () => {
 });
 
 describe('Session limits', () => {
+  const holder = { owner: 'o', clean: false, acl: { maySubscribe: () => true } };
   const limits = { ...mqttLimitDefaults, sessionExpirySeconds: 60, sessionsMax: 3 };
   const create = (clock: { nowMs: number }) =>
     createMqttSessions({
       limits,
       monotonicMs: () => clock.nowMs,
+      now: () => clock.nowMs,
+      store: noSessionStore,
       maySubscribe: () => true,
       connectionOf: () => undefined,
     });
@@ -213,13 +217,13 @@ describe('Session limits', () => {
     const clock = { nowMs: 1_000_000 };
     const sessions = create(clock);
     for (const id of ['1', '2', '3']) {
-      sessions.claim(id, { owner: 'o', connection: id });
+      sessions.claim(id, { ...holder, connection: id });
       await addSubscription(sessions, id);
       sessions.release(id, { connection: id, clean: false });
       clock.nowMs += 10_000;
     }
     expect(sessions.counts().sessions).toBe(3);
-    sessions.claim('4', { owner: 'o', connection: '4' });
+    sessions.claim('4', { ...holder, connection: '4' });
     expect(sessions.ownerOf('1')).toBeUndefined();
     clock.nowMs += 45_000;
     sessions.expire();
@@ -242,6 +246,8 @@ describe('Session limits', () => {
       retain: false,
       dup: false,
       messageId: undefined,
+      keptAt: now,
+      stored: undefined,
     });
     expect(queue.add(message(1, 10))).toBe(true);
     expect(queue.add(message(2, 10))).toBe(false);

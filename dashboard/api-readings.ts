@@ -2,6 +2,7 @@
 import { type Request, type Response, Router } from 'express';
 import { unitOf } from '../decoders/mapping.ts';
 import { quantities, type quantityOf } from '../decoders/quantity.ts';
+import { codecAt, type HistoryRow } from '../gateway/ledger/codec-history.ts';
 import type { ReadingRow } from '../gateway/model/reading-row.ts';
 import type { StoredReading } from '../gateway/stores/store.ts';
 import type { DashboardParts } from './parts.ts';
@@ -41,13 +42,15 @@ function quantityJson([name, known]: [string, ReturnType<typeof quantityOf>]) {
 
 const known = ['device', 'quantity', 'channel', 'from', 'to', 'every', 'agg', 'limit', 'cursor'];
 
-async function raw(request: Request, { readings, clock }: DashboardParts): Promise<ReadingsJson> {
-  onlyParameters(request, known);
+async function raw(request: Request, parts: DashboardParts): Promise<ReadingsJson> {
+  const { readings, clock } = parts;
+  onlyParameters(request, [...known, 'codec']);
   if (textOf(request, 'agg') !== undefined) throw refusal('agg', 'needs every, the window');
   const limit = integerOf(request, 'limit', { min: 1, max: 10_000, fallback: 1_000 });
   const quantity = textOf(request, 'quantity');
   const channel = textOf(request, 'channel');
   const after = cursorOf(request);
+  const withCodec = choiceOf(request, 'codec', ['true', 'false'] as const) === 'true';
   const found = await readings.readings({
     device: deviceOf(request),
     ...rangeOf(request, clock.now()),
@@ -58,7 +61,8 @@ async function raw(request: Request, { readings, clock }: DashboardParts): Promi
   });
   const page = found.slice(0, limit);
   const last = page.at(-1);
-  const items = page.map(storedJson);
+  const rows = withCodec ? parts.codecs.history.rowsOf(deviceOf(request)) : [];
+  const items = page.map((stored) => ({ ...storedJson(stored), ...codecOf(rows, stored.seq) }));
   return found.length > limit && last !== undefined
     ? { items, nextCursor: cursorFor(last) }
     : { items };
@@ -112,6 +116,11 @@ function rangeOf(request: Request, now: number): { from: number; to: number } {
   const from = timeOf(request, 'from', to - dayMs);
   if (from >= to) throw refusal('from', 'is before to');
   return { from, to };
+}
+
+function codecOf(rows: readonly HistoryRow[], seq: number): { codec?: string } {
+  const codec = codecAt(rows, seq);
+  return codec === undefined ? {} : { codec };
 }
 
 function cursorFor({ time, quantity, channel = '' }: StoredReading): string {

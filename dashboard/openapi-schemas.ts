@@ -39,6 +39,7 @@ const storedReading = {
   quality,
   vouchedBy,
   seq: { ...whole, description: 'Its place in the ledger.' },
+  codec: { ...text, description: 'What decoded it, as `id@version`; with `codec=true`.' },
 } as const;
 const storedRequired = [
   'device',

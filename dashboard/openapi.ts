@@ -3,10 +3,11 @@
  * it.
  */
 import { faultSentences } from '../gateway/model/fault.ts';
+import { codecPaths, codecSchemas } from './openapi-codecs.ts';
 import { schemas as otherSchemas } from './openapi-schemas.ts';
 import { sourceSchemas, sourceSecurity, webhookPath } from './openapi-sources.ts';
 
-const schemas = { ...otherSchemas, ...sourceSchemas } as const;
+const schemas = { ...otherSchemas, ...sourceSchemas, ...codecSchemas } as const;
 
 type SchemaName = keyof typeof schemas;
 
@@ -182,20 +183,18 @@ export const openApi = {
         responses: { '200': ok('ImportResult'), ...refusals, '403': problem, '413': problem },
       },
     },
+    ...codecPaths,
     '/api/v1/readings': {
       get: {
         summary: 'History of one device, raw or aggregated over windows',
-        parameters: query(
-          'device',
-          'quantity',
-          'channel',
-          'from',
-          'to',
-          'every',
-          'agg',
-          'limit',
-          'cursor',
-        ),
+        parameters: [
+          ...query('device', 'quantity', 'channel', 'from', 'to', 'every', 'agg'),
+          ...query('limit', 'cursor'),
+          {
+            ...{ name: 'codec', in: 'query', schema: { type: 'string', enum: ['true', 'false'] } },
+            description: 'Whether each reading says which version of which codec made it.',
+          },
+        ],
         responses: { '200': ok('Readings'), ...storeRefusals },
       },
     },

@@ -2,7 +2,9 @@
  * What the HTTP side needs of the gateway: readers, the registry, and how to ask how things are.
  */
 import type { Registry } from 'prom-client';
+import type { CodecRegistry } from '../gateway/codecs/registry.ts';
 import type { CatalogueReader } from '../gateway/ledger/catalogue.ts';
+import type { CodecHistoryReader } from '../gateway/ledger/codec-history.ts';
 import type { LedgerReader } from '../gateway/ledger/ledger.ts';
 import type { Hub } from '../gateway/live/hub.ts';
 import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
@@ -19,6 +21,7 @@ export interface DashboardParts {
   readonly hub: Hub;
   readonly sourceBoard: Pick<SourceBoard, 'report'>;
   readonly access: Access;
+  readonly codecs: DashboardCodecs;
   readonly clock: Clock;
   readonly metrics: Registry;
   readonly health: () => HealthReport;
@@ -27,6 +30,11 @@ export interface DashboardParts {
   readonly onSkipped: (count: number) => void;
   /** Whether each source of the picture is up to date, for the heartbeat. */
   readonly sources: () => Record<string, 'ok' | 'late'>;
+}
+
+export interface DashboardCodecs {
+  readonly registry: CodecRegistry;
+  readonly history: Pick<CodecHistoryReader, 'rowsOf'>;
 }
 
 export interface DashboardLog {

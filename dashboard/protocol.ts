@@ -23,6 +23,8 @@ export interface ReadingJson {
   quality: QualityFlag;
   vouchedBy: VouchedByWord;
   seq: number;
+  /** `id@version` of what decoded it, where that was asked for. */
+  codec?: string;
 }
 
 /** `GET /api/v1/latest` */
@@ -30,6 +32,44 @@ export interface LatestJson {
   now: string;
   items: (ReadingJson & { ageSeconds: number })[];
   nextCursor?: string;
+}
+
+/** One of `GET /api/v1/codecs`. */
+export interface CodecJson {
+  id: string;
+  title: string;
+  origin: 'built-in' | 'upload' | 'directory' | 'import';
+  /** Of a built-in codec: its data sheet. */
+  source?: string;
+  /** The version that devices follow. */
+  version?: string;
+  versionCount?: number;
+  /** The newest first; only when one codec is asked for. */
+  versions?: CodecVersionJson[];
+  script?: string;
+}
+
+export interface CodecVersionJson {
+  version: string;
+  bytes: number;
+  addedAt: string;
+  addedBy: string;
+  dialect?: 'decodeUplink' | 'Decode' | 'Decoder';
+  variables: Record<string, string>;
+  examples: number;
+  isSound: boolean;
+}
+
+export interface CodecsJson {
+  items: CodecJson[];
+  nextCursor?: string;
+}
+
+/** `GET /api/v1/devices/{id}/codec-history` */
+export interface CodecHistoryJson {
+  device: string;
+  /** Null where the sender had decoded. */
+  items: { fromSeq: number; codec: string | null; version?: string }[];
 }
 
 /** `GET /api/v1/readings`; aggregated answers carry only time and value. */

@@ -9,6 +9,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import { codecsRouter } from './api-codecs.ts';
 import { devicesRouter } from './api-devices.ts';
 import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
@@ -105,6 +106,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   api.use(
     authenticate(parts.access),
     devicesRouter(parts, json),
+    codecsRouter(parts),
     readingsRouter(parts),
     uplinksRouter(parts),
     sourcesRouter(parts),

@@ -7,6 +7,7 @@ import { checkMappings } from './adapters/mapping/mappings.ts';
 import { adapters } from './adapters/registry.ts';
 import { sparkplugName } from './adapters/sparkplug/host.ts';
 import { isTopicFilter } from './adapters/topic-filter.ts';
+import { parseReference } from './codecs/script.ts';
 import { doorProblems } from './door-check.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
 
@@ -74,7 +75,7 @@ function isReadable(file: string): boolean {
   }
 }
 
-function deviceProblems({ devices, codecs: { directory } }: Config): CrossProblem[] {
+function deviceProblems({ devices, dataDir, codecs: { directory } }: Config): CrossProblem[] {
   const names = codecs.map(({ name }) => name).join(', ');
   return devices.flatMap((input, index) => {
     const parsed = parseDeviceInput(input);
@@ -86,7 +87,9 @@ function deviceProblems({ devices, codecs: { directory } }: Config): CrossProble
     }
     const { codec } = parsed.device;
     if (codec === undefined || findCodec(codec) !== undefined) return [];
-    if (directory !== undefined && isReadable(join(directory, `${codec}.js`))) return [];
+    const { id } = parseReference(codec);
+    if (directory !== undefined && isReadable(join(directory, `${id}.js`))) return [];
+    if (isReadable(join(dataDir, 'codecs', `${id}.json`))) return [];
     return [mild(`${at}.codec`, `no codec is named ${codec}; known: ${names}`)];
   });
 }

@@ -1,5 +1,5 @@
 /** The derive worker beside the ingest thread: it knows the devices, and a crash of it is told. */
-import { resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Holdings } from './holdings.ts';
 import type { Hub } from './live/hub.ts';
@@ -16,7 +16,7 @@ export interface Derivation {
 
 interface DerivationParts {
   readonly config: Config;
-  readonly holdings: Pick<Holdings, 'dataDir' | 'registry'>;
+  readonly holdings: Pick<Holdings, 'dataDir' | 'registry' | 'codecs'>;
   readonly hub: Hub;
   readonly log: Log;
   readonly onMessage: (message: FromWorker) => void;
@@ -24,7 +24,7 @@ interface DerivationParts {
 
 export function startDerivation(parts: DerivationParts): Derivation {
   const { config, hub, log } = parts;
-  const { dataDir, registry } = parts.holdings;
+  const { dataDir, registry, codecs } = parts.holdings;
   let crash = 'starting';
   const derive = startDeriveProcess({
     program: new URL('./worker.js', import.meta.url),
@@ -39,20 +39,28 @@ export function startDerivation(parts: DerivationParts): Derivation {
   registry.onChange((change) =>
     derive.device(change.id, change.kind === 'put' ? change.device : undefined),
   );
+  codecs.registry.onChange((id) => derive.codec(id));
   return { derive, fault: () => (derive.isRunning() ? undefined : crash) };
 }
 
 function workerSettings(dataDir: string, config: Config, registry: DeviceRegistry) {
   const { store, codecs, quality } = config;
-  const { directory, ...limits } = codecs;
-  const scripts = directory === undefined ? {} : { directory: resolve(directory) };
+  const { directory: _directory, ...limits } = codecs;
   return {
     dataDir,
     store,
     devices: [...allDevices(registry)],
-    codecs: { ...scripts, limits },
+    codecs: { limits, programVersion: readProgramVersion() },
     quality: { rules: quality.limits, seriesMax: quality.seriesMax },
   };
+}
+
+/** The compiled program lies in `dist/gateway`. */
+function readProgramVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  const isNamed = typeof parsed === 'object' && parsed !== null && 'version' in parsed;
+  return isNamed ? String(parsed.version) : 'unknown';
 }
 
 function* allDevices(registry: DeviceRegistry) {

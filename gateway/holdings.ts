@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { type Access, openAccess } from '../dashboard/access.ts';
+import { type CodecRoom, openCodecRoom } from './codec-room.ts';
 import { crossCheck } from './cross-check.ts';
 import { type CatalogueReader, openCatalogueReader } from './ledger/catalogue.ts';
 import { claimDirectory } from './ledger/data-directory.ts';
@@ -25,6 +26,7 @@ export interface Holdings {
   readonly access: Access;
   /** Sessions and retained messages of the MQTT broker. */
   readonly mqttSessions: StateJournal;
+  readonly codecs: CodecRoom;
   close(): Promise<void>;
 }
 
@@ -45,10 +47,13 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const reader = openLedgerReader({ directory: dataDir });
     const catalogue = openCatalogueReader(join(dataDir, 'catalogue'));
     const access = openAccess(dataDir, clock, config.http.tokens);
+    const codecs = await openCodecRoom(config, dataDir, { clock, log });
     return {
       ...{ dataDir, registry, ledger, reader, catalogue, access },
       mqttSessions: openStateJournal(state, 'mqtt-sessions', log),
+      codecs,
       async close() {
+        await codecs.close();
         await ledger.close();
         await Promise.all([reader.close(), catalogue.close(), state.close()]);
         await claim.release();

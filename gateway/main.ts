@@ -69,7 +69,7 @@ async function joinOrClose(config: Config, log: Log, holdings: Holdings) {
  */
 function joinParts(config: Config, log: Log, holdings: Holdings) {
   const clock = systemClock;
-  const { ledger, reader, catalogue, registry, access } = holdings;
+  const { ledger, reader, catalogue, registry, access, codecs } = holdings;
   const hub = createHub({ replayRowsMax: config.live.replayRowsMax, clock });
   const store = config.store.kind;
   const cursors = { live: catalogue.position('live'), store: catalogue.position('store') };
@@ -80,6 +80,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     liveClients: () => dashboard.liveClients(),
     mqttClients: () => broker.counts().clients,
     remoteBrokers: () => doors.remoteBrokers(),
+    codecProblems: () => codecs.problems().length,
   });
   listener.observe(metrics);
   const sourceBoard = createSourceBoard(clock);
@@ -111,14 +112,18 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const hooks = mqttHooks(ingest, log, clock);
   const broker = createMqttBroker(mqttOptionsOf(config, holdings), ingest.receive, hooks);
   const health = () =>
-    healthOf({
-      ledger: watch.ledgerFault(),
-      derive: deriveFault(),
-      store: listener.feedProblem(),
-    });
+    healthOf(
+      {
+        ledger: watch.ledgerFault(),
+        derive: deriveFault(),
+        store: listener.feedProblem(),
+      },
+      { codecs: codecs.problems() },
+    );
   const dashboard = createDashboard(
     {
       ...{ registry, ledger: reader, catalogue, readings: derive, hub, sourceBoard, access },
+      codecs,
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),
     },
@@ -164,12 +169,22 @@ function signInLink(base: string, { access }: Holdings): { signInLink?: string }
   return { signInLink: `${base.replace(/\/$/, '')}/signin?code=${code}` };
 }
 
-/** For each dependency why it does not work; undefined while it does. */
-function healthOf(faults: Readonly<Record<string, string | undefined>>): HealthReport {
+/**
+ * For each dependency why it does not work; undefined while it does. Remarks are on what works all
+ * the same: a codec in its last good version.
+ */
+function healthOf(
+  faults: Readonly<Record<string, string | undefined>>,
+  remarks: Readonly<Record<string, readonly string[]>>,
+): HealthReport {
   const dependencies = Object.entries(faults).map(([name, reason]) => ({
     name,
     ok: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
   }));
-  return { ready: dependencies.every(({ ok }) => ok), dependencies };
+  const remarked = Object.entries(remarks).flatMap(([name, words]) =>
+    words.length === 0 ? [] : { name, ok: true, reason: words.slice(0, 10).join('; ') },
+  );
+  const ready = dependencies.every(({ ok }) => ok);
+  return { ready, dependencies: [...dependencies, ...remarked] };
 }

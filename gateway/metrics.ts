@@ -26,6 +26,8 @@ export interface MetricSources {
   mqttClients(): number;
   /** By name: whether the gateway is connected to it. */
   remoteBrokers(): ReadonlyMap<string, boolean>;
+  /** Codec scripts that are at fault. */
+  codecProblems(): number;
 }
 
 export function createMetrics(sources: MetricSources): Metrics {
@@ -144,6 +146,14 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
     registers,
     collect() {
       for (const [broker, isUp] of sources.remoteBrokers()) this.set({ broker }, isUp ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'fieldgate_codec_problems',
+    help: 'Codec scripts that are at fault; the last good version of each is in use.',
+    registers,
+    collect() {
+      this.set(sources.codecProblems());
     },
   });
 }

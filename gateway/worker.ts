@@ -10,12 +10,15 @@ import {
   workerData,
 } from 'node:worker_threads';
 import { findCodec } from '../decoders/registry.ts';
+import { openCodecShelf } from './codecs/codec-shelf.ts';
 import { codecLimits } from './codecs/limits.ts';
 import { openScriptCodecs } from './codecs/script-codecs.ts';
 import { openCatalogue } from './ledger/catalogue.ts';
+import { openCodecHistory } from './ledger/codec-history.ts';
 import { openLedgerReader } from './ledger/lmdb-reader.ts';
 import { systemClock } from './model/clock.ts';
 import type { Device } from './model/device.ts';
+import { createCodecNotes } from './pipeline/codec-notes.ts';
 import { deriveEntry } from './pipeline/derive.ts';
 import { startDeriveLoop } from './pipeline/derive-loop.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
@@ -59,13 +62,12 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
       tell({ kind: 'feed', feed: { state: kind, since, reason } }),
   });
   const onCodecProblem = (detail: string) => tell({ kind: 'codec-problem', detail });
-  const scripts = openScriptCodecs({
-    limits: codecLimits,
-    ...settings.codecs,
-    onCrash: onCodecProblem,
-  });
-  scripts.problems.forEach(onCodecProblem);
-  const scriptPass = createScriptPass(scripts, (id) => devices.get(id));
+  const { limits = codecLimits, programVersion = '' } = settings.codecs ?? {};
+  const shelf = openCodecShelf(join(settings.dataDir, 'codecs'), onCodecProblem);
+  const scripts = openScriptCodecs({ limits, script: shelf.script, onCrash: onCodecProblem });
+  const history = openCodecHistory(settings.dataDir);
+  const notes = createCodecNotes(history, catalogue.position('live'));
+  const scriptPass = createScriptPass(scripts, (id) => devices.get(id), { notes, programVersion });
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
   let live = catalogue.position('live');
@@ -125,7 +127,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     keep(true);
     await feed.close();
     await store.close();
-    await Promise.all([catalogue.close(), reader.close()]);
+    await Promise.all([catalogue.close(), history.close(), reader.close()]);
     port.close();
   }
 
@@ -148,6 +150,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
           (result) => tell({ kind: 'answer', id: message.id, result }),
           (error) => tell({ kind: 'failure', id: message.id, reason: String(error) }),
         );
+        break;
+      case 'codec':
+        shelf.forget(message.id);
         break;
       case 'forget':
         catalogue.forgetBefore(message.before);

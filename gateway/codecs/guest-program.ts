@@ -54,7 +54,7 @@ export const guestProgram = `(() => {
     }
   }
 
-  const calls = { uplink, downlink, encode };
+  const calls = { uplink, downlink, encode, functions };
 
   function pick(dialect, names) {
     const wanted = dialect === undefined ? names : [dialect];
@@ -77,6 +77,10 @@ export const guestProgram = `(() => {
     const normalizeUplink = found.normalizeUplink;
     const normalized = plain(normalizeUplink({ data }), 'normalizeUplink');
     return { data, warnings, errors, normalized };
+  }
+
+  function functions() {
+    return keys(found).filter((name) => typeof found[name] === 'function');
   }
 
   function downlink({ bytes, fPort, recvTime, variables }) {

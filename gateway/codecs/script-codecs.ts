@@ -5,14 +5,10 @@ import type { CodecLimits } from './limits.ts';
 import { createSandbox } from './sandbox.ts';
 import type { SandboxCall } from './sandbox-messages.ts';
 import { type Script, type UplinkInput, uplinkCall } from './script.ts';
-import { readScripts } from './script-directory.ts';
 
 export interface ScriptCodecs {
-  has(id: string): boolean;
-  /** In ascending order of their ids. */
-  list(): readonly Script[];
-  /** What is wrong with the files of the directory. */
-  readonly problems: readonly string[];
+  /** The version of what a device's `codec` means; undefined where no script has that name. */
+  versionOf(reference: string): string | undefined;
   /**
    * One result for each input, in order. Never rejects: a script that fails is an error in words.
    */
@@ -21,33 +17,27 @@ export interface ScriptCodecs {
 }
 
 export interface ScriptInput extends UplinkInput {
-  /** The id of the script. */
+  /** As the device names it: an id, or an id with a pinned version. */
   readonly codec: string;
 }
 
 export interface ScriptCodecsOptions {
-  /** Without one there are no scripts. */
-  readonly directory?: string | undefined;
   readonly limits: CodecLimits;
+  /** The script that a device's `codec` means. */
+  readonly script: (reference: string) => Script | undefined;
   /** The sandbox's program, as in SandboxOptions. */
   readonly program?: URL;
   readonly onCrash?: (reason: string) => void;
 }
 
 export function openScriptCodecs(options: ScriptCodecsOptions): ScriptCodecs {
-  const { directory, limits } = options;
-  const { scripts, problems } =
-    directory === undefined
-      ? { scripts: new Map<string, Script>(), problems: [] }
-      : readScripts(directory, limits);
+  const { limits, script } = options;
   const sandbox = createSandbox(options);
   return {
-    problems,
-    has: (id) => scripts.has(id),
-    list: () => [...scripts.values()],
+    versionOf: (reference) => script(reference)?.version,
     async decode(inputs) {
       const results: Decoded[] = inputs.map(({ codec }) => missing(codec));
-      const groups = groupByScript(inputs, scripts, limits);
+      const groups = groupByScript(inputs, script, limits);
       const answers = await sandbox.run(groups);
       for (const [index, { places }] of groups.entries()) {
         for (const [at, text] of (answers[index] ?? []).entries()) {
@@ -74,12 +64,12 @@ interface Group {
 
 function groupByScript(
   inputs: readonly ScriptInput[],
-  scripts: ReadonlyMap<string, Script>,
+  scriptOf: (reference: string) => Script | undefined,
   limits: CodecLimits,
 ): Group[] {
   const groups = new Map<string, Group>();
   for (const [place, input] of inputs.entries()) {
-    const script = scripts.get(input.codec);
+    const script = scriptOf(input.codec);
     if (script === undefined) continue;
     const group = groups.get(input.codec) ?? { script, calls: [], places: [] };
     groups.set(input.codec, group);

@@ -2,84 +2,92 @@
  * Codec scripts from a directory: `<id>.js`, and beside it `<id>.yaml` or `<id>.json` with what is
  * to be known of it. A file that is wrong stops only itself.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { findCodec } from '../../decoders/registry.ts';
+import { type CodecDraft, idProblem } from './codec-check.ts';
 import { memberOf } from './decoded-result.ts';
 import type { CodecLimits } from './limits.ts';
-import { dialects, type Script, versionOf } from './script.ts';
+import { dialects } from './script.ts';
 
-export interface ScriptDirectory {
-  readonly scripts: ReadonlyMap<string, Script>;
-  /** One sentence for each file that was left out, or could be read only in part. */
-  readonly problems: readonly string[];
+/** A script with the file beside it, as they lie in the directory. */
+export interface ScriptFile {
+  readonly id: string;
+  /** Changes when either file does. */
+  readonly stamp: string;
 }
 
-const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-const metadataBytesMax = 65_536;
+const metadataBytesMax = 1_048_576;
 const variablesMax = 100;
+const endings = ['yaml', 'yml', 'json'] as const;
 
-export function readScripts(directory: string, limits: CodecLimits): ScriptDirectory {
-  const scripts = new Map<string, Script>();
-  const problems: string[] = [];
-  for (const file of listScripts(directory, problems)) {
-    const id = file.slice(0, -'.js'.length);
-    const problem = problemOf(id, join(directory, file), limits, scripts.size);
-    if (problem === undefined) scripts.set(id, readScript(directory, id, problems));
-    else problems.push(`${file}: ${problem}`);
-  }
-  return { scripts, problems };
+/** In ascending order of their ids. Throws when the directory cannot be read. */
+export function listScripts(directory: string): ScriptFile[] {
+  const scripts = readdirSync(directory).filter((name) => name.endsWith('.js'));
+  return scripts.sort().map((name) => {
+    const id = name.slice(0, -'.js'.length);
+    const stamps = ['js', ...endings].map((ending) => stampOf(join(directory, `${id}.${ending}`)));
+    return { id, stamp: stamps.join() };
+  });
 }
 
-function listScripts(directory: string, problems: string[]): string[] {
-  try {
-    return readdirSync(directory)
-      .filter((name) => name.endsWith('.js'))
-      .sort();
-  } catch (error) {
-    problems.push(`the directory cannot be read: ${String(error)}`);
-    return [];
-  }
-}
-
-function problemOf(id: string, path: string, limits: CodecLimits, count: number) {
-  if (!idPattern.test(id)) return 'the name has characters that an id may not have';
-  if (findCodec(id) !== undefined) return 'a built-in codec has this name';
-  if (count >= limits.scriptsMax) return `more than ${limits.scriptsMax} scripts`;
+function stampOf(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined || !found.isFile()) return 'is no file';
-  if (found.size > limits.scriptBytesMax) return `larger than ${limits.scriptBytesMax} bytes`;
-  return undefined;
+  return found === undefined ? '' : `${found.mtimeMs}:${found.size}:${found.ino}`;
 }
 
-function readScript(directory: string, id: string, problems: string[]): Script {
-  const source = readFileSync(join(directory, `${id}.js`), 'utf8');
-  const known = readMetadata(directory, id, problems);
+/** A sentence when it cannot be a codec; `note` is told what could be read only in part. */
+export function readScript(
+  directory: string,
+  id: string,
+  limits: CodecLimits,
+  note: (problem: string) => void,
+): CodecDraft | string {
+  const problem = idProblem(id);
+  if (problem !== undefined) return problem;
+  const path = join(directory, `${id}.js`);
+  try {
+    const found = statSync(path);
+    if (!found.isFile()) return 'is no file';
+    if (found.size > limits.scriptBytesMax) return `larger than ${limits.scriptBytesMax} bytes`;
+    return draftOf(readFileSync(path, 'utf8'), readMetadata(directory, id, note));
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+/** A text with what is said of it in metadata, of whatever form that is. */
+export function draftOf(source: string, known: unknown): CodecDraft {
   const title = memberOf(known, 'name');
   const dialect = dialects.find((one) => one === memberOf(known, 'dialect'));
+  const examples = memberOf(known, 'examples');
   return {
-    id,
     source,
-    key: versionOf(source),
-    title: typeof title === 'string' ? title : id,
     variables: variablesOf(memberOf(known, 'variables')),
+    examples: Array.isArray(examples) ? examples : [],
+    ...(typeof title === 'string' ? { title } : {}),
     ...(dialect === undefined ? {} : { dialect }),
   };
 }
 
-function readMetadata(directory: string, id: string, problems: string[]): unknown {
-  for (const ending of ['yaml', 'yml', 'json']) {
+function readMetadata(directory: string, id: string, note: (problem: string) => void): unknown {
+  for (const ending of endings) {
     const path = join(directory, `${id}.${ending}`);
-    if (!existsSync(path)) continue;
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    if (size === undefined) continue;
     try {
-      if (statSync(path).size > metadataBytesMax) throw new Error('it is too large');
+      if (size > metadataBytesMax) throw new Error('it is too large');
       return parse(readFileSync(path, 'utf8'));
     } catch (error) {
-      problems.push(`${id}.${ending}: ${error instanceof Error ? error.message : String(error)}`);
+      note(`${id}.${ending}: ${firstLine(error)}`);
     }
   }
   return undefined;
+}
+
+function firstLine(error: unknown): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return line;
 }
 
 function variablesOf(given: unknown): Record<string, string> {

@@ -6,17 +6,48 @@ import type { SandboxCall, SandboxScript } from './sandbox-messages.ts';
 export const dialects = ['decodeUplink', 'Decode', 'Decoder'] as const;
 export type Dialect = (typeof dialects)[number];
 
-export interface Script extends SandboxScript {
-  readonly id: string;
-  readonly title: string;
+/** What is to be known of a script beside its text, and what its results hang on. */
+export interface ScriptSettings {
   /** The function that reads uplinks; the first of `dialects` that the script has if absent. */
   readonly dialect?: Dialect;
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The version of a script: the SHA-256 of its text, in 64 hex digits. */
+export interface Script extends SandboxScript, ScriptSettings {
+  readonly id: string;
+  readonly version: string;
+  readonly title: string;
+}
+
+/** What the sandbox knows a script by: the SHA-256 of its text, in 64 hex digits. */
 export function versionOf(source: string): string {
   return createHash('sha256').update(source).digest('hex');
+}
+
+/**
+ * The version of a codec: the hash of its text, as `sha256sum` gives it. A dialect or variables
+ * change what it gives, and so its version, too.
+ */
+export function codecVersion(key: string, { dialect, variables }: ScriptSettings): string {
+  const named = Object.entries(variables).sort(([left], [right]) => (left < right ? -1 : 1));
+  if (dialect === undefined && named.length === 0) return key;
+  return versionOf(JSON.stringify([key, dialect ?? null, named]));
+}
+
+/** A device's codec: the current version of an id, or one version for good. */
+export interface CodecReference {
+  readonly id: string;
+  /** The first hex digits of the version, at least `pinLengthMin` of them. */
+  readonly pin?: string;
+}
+
+const pinLengthMin = 8;
+
+export function parseReference(text: string): CodecReference {
+  const at = text.lastIndexOf('@');
+  const pin = text.slice(at + 1);
+  const isPin = at > 0 && pin.length >= pinLengthMin && /^[0-9a-f]{1,64}$/.test(pin);
+  return isPin ? { id: text.slice(0, at), pin } : { id: text };
 }
 
 export interface UplinkInput {

@@ -16,6 +16,8 @@ export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggrega
   /** Something new is in the ledger. Cheap: at most one message in wakeMs. */
   wake(): void;
   device(id: string, device: Device | undefined): void;
+  /** A codec script has another version, or is gone. */
+  codec(id: string): void;
   rewind(seq: number): void;
   /** Entries before this one have left the ledger. */
   forget(before: number): void;
@@ -138,6 +140,7 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
       }, wakeMs);
     },
     device: (id, device) => tell({ kind: 'device', id, device }),
+    codec: (id) => tell({ kind: 'codec', id }),
     rewind: (seq) => tell({ kind: 'rewind', seq }),
     forget: (before) => tell({ kind: 'forget', before }),
     isRunning: () => isReady,

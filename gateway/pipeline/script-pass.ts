@@ -3,9 +3,13 @@
  * in one batch. Deriving itself then waits for nothing, and built-in codecs are none the slower.
  */
 import type { Decoded } from '../../decoders/codec.ts';
+import { findCodec } from '../../decoders/registry.ts';
+import { parseReference } from '../codecs/script.ts';
 import type { ScriptCodecs, ScriptInput } from '../codecs/script-codecs.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { Device } from '../model/device.ts';
+import type { VerifiedUplink } from '../model/uplink.ts';
+import type { CodecNotes } from './codec-notes.ts';
 import { payloadOf } from './derive.ts';
 
 export interface ScriptPass {
@@ -16,9 +20,20 @@ export interface ScriptPass {
   resultOf(seq: number): Decoded | undefined;
 }
 
+/** Where it is written down what decodes each entry. */
+export interface PassNotes {
+  readonly notes: CodecNotes;
+  /** The version of the program, which is that of the built-in codecs. */
+  readonly programVersion: string;
+}
+
+type Scripts = Pick<ScriptCodecs, 'versionOf' | 'decode'>;
+type DeviceOf = (id: string) => Device | undefined;
+
 export function createScriptPass(
-  scripts: Pick<ScriptCodecs, 'has' | 'decode'>,
-  deviceOf: (id: string) => Device | undefined,
+  scripts: Scripts,
+  deviceOf: DeviceOf,
+  noting?: PassNotes,
 ): ScriptPass {
   let results: ReadonlyMap<number, Decoded> = new Map();
   let known: ReadonlyMap<string, Device | undefined> = new Map();
@@ -27,7 +42,8 @@ export function createScriptPass(
     prepare(entries) {
       results = new Map();
       known = new Map();
-      const wanted = entries.flatMap((entry) => wantedOf(entry, deviceOf, scripts.has));
+      noting?.notes.note(entries, codecNames(scripts, deviceOf, noting.programVersion));
+      const wanted = entries.flatMap((entry) => wantedOf(entry, deviceOf, scripts));
       if (wanted.length === 0) return undefined;
       known = new Map(devicesOf(entries).map((id) => [id, deviceOf(id)]));
       return scripts.decode(wanted).then((decoded) => {
@@ -55,15 +71,42 @@ interface Wanted extends ScriptInput {
   readonly seq: number;
 }
 
-function wantedOf(
-  { seq, outcome, item, receivedAt }: LedgerEntry,
-  deviceOf: (id: string) => Device | undefined,
-  isScript: (codec: string) => boolean,
-): Wanted[] {
-  if (outcome !== 'accepted' || item.kind !== 'payload') return [];
+function wantedOf(entry: LedgerEntry, deviceOf: DeviceOf, scripts: Scripts): Wanted[] {
+  const { item } = entry;
+  const device = item.kind === 'payload' ? deviceOf(item.deviceId) : undefined;
+  if (device?.codec === undefined || scripts.versionOf(device.codec) === undefined) return [];
+  const input = scriptInput(entry, device.codec, device.tags);
+  return input === undefined ? [] : [{ seq: entry.seq, ...input }];
+}
+
+/** What a script is given of an entry; undefined when the entry has nothing to decode. */
+export function scriptInput(
+  { outcome, item, receivedAt }: LedgerEntry,
+  codec: string,
+  variables: Device['tags'] = {},
+): ScriptInput | undefined {
+  if (outcome !== 'accepted' || item.kind !== 'payload') return undefined;
   const input = payloadOf(item);
-  const device = input === undefined ? undefined : deviceOf(item.deviceId);
-  if (input === undefined || device?.codec === undefined || !isScript(device.codec)) return [];
+  if (input === undefined) return undefined;
   const time = item.rxTime ?? item.rxInfo[0]?.rxTime ?? receivedAt;
-  return [{ seq, codec: device.codec, ...input, time, variables: device.tags ?? {} }];
+  return { codec, ...input, time, variables };
+}
+
+/** What decodes an uplink, each name made once in a pass. */
+function codecNames(scripts: Scripts, deviceOf: DeviceOf, programVersion: string) {
+  const names = new Map<string, string>();
+  return (uplink: VerifiedUplink): string | undefined => {
+    if (payloadOf(uplink) === undefined) return undefined;
+    const codec = deviceOf(uplink.deviceId)?.codec;
+    if (codec === undefined) return '';
+    const name = names.get(codec) ?? codecName(scripts, codec, programVersion);
+    names.set(codec, name);
+    return name;
+  };
+}
+
+function codecName(scripts: Scripts, codec: string, programVersion: string): string {
+  const version = scripts.versionOf(codec);
+  if (version !== undefined) return `${parseReference(codec).id}@${version}`;
+  return findCodec(codec) === undefined ? '' : `${codec}@${programVersion}`;
 }

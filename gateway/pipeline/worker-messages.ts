@@ -14,15 +14,14 @@ export interface WorkerSettings {
   readonly dataDir: string;
   readonly store: StoreSettings;
   readonly devices: readonly Device[];
-  /** Built-in codecs only without them. */
   readonly codecs?: CodecSettings;
   readonly quality?: LaneLimits;
 }
 
 export interface CodecSettings {
-  /** Where codec scripts lie; none without it. */
-  readonly directory?: string | undefined;
   readonly limits: CodecLimits;
+  /** The version of the program, which is that of the built-in codecs. */
+  readonly programVersion: string;
 }
 
 export type StoreRequest =
@@ -33,6 +32,8 @@ export type StoreRequest =
 export type ToWorker =
   | { readonly kind: 'wake' }
   | { readonly kind: 'device'; readonly id: string; readonly device: Device | undefined }
+  /** A codec script has another version, or is gone. */
+  | { readonly kind: 'codec'; readonly id: string }
   | { readonly kind: 'request'; readonly id: number; readonly request: StoreRequest }
   | { readonly kind: 'rewind'; readonly seq: number }
   /** Entries before this one have left the ledger. */
@@ -65,7 +66,7 @@ export type FromWorker =
     }
   | { readonly kind: 'stored'; readonly readings: number; readonly seq: number }
   | { readonly kind: 'feed'; readonly feed: FeedState }
-  /** A script that cannot be read, or one that cost the sandbox its thread. */
+  /** A codec on disk that cannot be read, or a script that cost the sandbox its thread. */
   | { readonly kind: 'codec-problem'; readonly detail: string }
   | { readonly kind: 'rejected'; readonly records: number; readonly reason: string }
   | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }

@@ -1,64 +1,38 @@
-/** Scripts of a directory, and what they make of batches. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** What scripts make of a batch of uplinks. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { configSchema } from '../../config/schema.ts';
 import { codecLimits } from '../../gateway/codecs/limits.ts';
+import type { Script } from '../../gateway/codecs/script.ts';
 import { openScriptCodecs, type ScriptCodecs } from '../../gateway/codecs/script-codecs.ts';
-import { program, time } from './scripts.ts';
+import { program, scriptOf, time } from './scripts.ts';
 
-const files: Readonly<Record<string, string>> = {
-  'acme-th.js': 'function decodeUplink(i) { return { data: { temperature: i.bytes[0] / 10 } } }',
-  'acme-th.yaml': 'name: Acme TH\nvariables: { offset: 2 }\n',
-  'acme-old.js':
-    'function Decode(p, b, v) { return { temperature: b[0] * Number(v.factor) } } function Decoder() { throw 1 }',
-  'acme-old.json': '{ "dialect": "Decode", "variables": { "factor": 2 } }',
-  'acme-bad.js': 'function decodeUplink() { throw new Error("bad frame") }',
-  'acme-torn.js': 'function decodeUplink() { return { data: {} } }',
-  'acme-torn.yaml': 'variables: [',
-  'cayenne-lpp.js': 'function decodeUplink() { return { data: {} } }',
-  'of space.js': '',
-  'large.js': ' '.repeat(2_000),
-  'note.txt': 'not a script',
-};
+const thermometer =
+  'function decodeUplink(i) { return { data: { temperature: i.bytes[0] / 10 } } }';
+const scripts: ReadonlyMap<string, Script> = new Map([
+  ['acme-th', scriptOf(thermometer, { id: 'acme-th', variables: { offset: '2' } })],
+  [
+    'acme-old',
+    scriptOf(
+      'function Decode(p, b, v) { return { temperature: b[0] * Number(v.factor) } } function Decoder() { throw 1 }',
+      { id: 'acme-old', dialect: 'Decode', variables: { factor: '2' } },
+    ),
+  ],
+  ['acme-bad', scriptOf('function decodeUplink() { throw new Error("bad frame") }')],
+]);
 
 describe('Script codecs', () => {
-  let directory: string;
-  let scripts: ScriptCodecs;
+  let codecs: ScriptCodecs;
 
   beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'fieldgate-codecs-'));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
-    const limits = { ...codecLimits, scriptBytesMax: 1_000 };
-    scripts = openScriptCodecs({ directory, limits, program });
+    const script = (reference: string) => scripts.get(reference);
+    codecs = openScriptCodecs({ limits: codecLimits, script, program });
   });
-  afterAll(async () => {
-    await scripts.close();
-    rmSync(directory, { recursive: true });
-  });
+  afterAll(() => codecs.close());
 
-  it('are what the directory holds, with what is wrong in it', () => {
-    expect(scripts.list().map(({ id, title }) => `${id}: ${title}`)).toEqual([
-      'acme-bad: acme-bad',
-      'acme-old: acme-old',
-      'acme-th: Acme TH',
-      'acme-torn: acme-torn',
-    ]);
-    expect(scripts.problems).toEqual([
-      expect.stringContaining('acme-torn.yaml: '),
-      'cayenne-lpp.js: a built-in codec has this name',
-      'large.js: larger than 1000 bytes',
-      'of space.js: the name has characters that an id may not have',
-    ]);
-    expect(scripts.has('acme-th')).toBe(true);
-    expect(scripts.has('__proto__')).toBe(false);
-  });
-
-  it('have the hash of their text as version', () => {
-    const [first, second] = scripts.list();
-    expect(first?.key).toMatch(/^[0-9a-f]{64}$/);
-    expect(first?.key).not.toBe(second?.key);
+  it('say which version a device has', () => {
+    expect(codecs.versionOf('acme-th')).toMatch(/^[0-9a-f]{64}$/);
+    expect(codecs.versionOf('acme-old')).not.toBe(codecs.versionOf('acme-th'));
+    expect(codecs.versionOf('__proto__')).toBeUndefined();
   });
 
   it('decode a mixed batch in its order', async () => {
@@ -70,7 +44,7 @@ describe('Script codecs', () => {
       variables,
     });
     expect(
-      await scripts.decode([
+      await codecs.decode([
         input('acme-th', 215),
         input('acme-old', 5),
         input('acme-bad', 1),
@@ -86,19 +60,6 @@ describe('Script codecs', () => {
       { ok: false, error: 'there is no script named no-such' },
       { ok: true, values: [{ quantity: 'air_temperature', value: 15 }] },
     ]);
-  });
-
-  it('are none without a directory, and a missing one is a problem', async () => {
-    const none = openScriptCodecs({ limits: codecLimits, program });
-    expect([none.list(), none.problems]).toEqual([[], []]);
-    await none.close();
-    const missing = openScriptCodecs({
-      directory: join(directory, 'gone'),
-      limits: codecLimits,
-      program,
-    });
-    expect(missing.problems).toEqual([expect.stringContaining('cannot be read')]);
-    await missing.close();
   });
 
   it('have the limits that the configuration gives by default', () => {

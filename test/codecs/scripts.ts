@@ -9,7 +9,8 @@ export const time = 1_780_272_000_000;
 
 export function scriptOf(source: string, part: Partial<Script> = {}): Script {
   const id = part.id ?? 'script';
-  return { id, title: id, variables: {}, source, key: versionOf(source), ...part };
+  const key = versionOf(source);
+  return { id, title: id, variables: {}, source, key, version: key, ...part };
 }
 
 /** A `decodeUplink` with this body. */

@@ -140,6 +140,10 @@ const meter = '/api/v1/readings?device=meter-7';
 const ingestPath = '/ingest/{source}';
 const uplink = fixtureText('lns/tts-v3-uplink.json');
 const proof = { 'X-Api-Key': sourceToken };
+const codecJson = '{"script":"function decodeUplink() { return { data: {} } }"}';
+const history = ['get', '/api/v1/devices/{id}/codec-history'] as const;
+/** What is asked as the administrator, since an operator may not. */
+const adminPaths = /codecs/;
 const calls: readonly Call[] = [
   ['get', '/healthz/live', '/healthz/live', 200],
   ['get', '/healthz/ready', '/healthz/ready', 200],
@@ -169,7 +173,32 @@ const calls: readonly Call[] = [
     'id;kind\na;cellular',
     { 'Content-Type': 'text/csv' },
   ],
+  ['get', '/api/v1/codecs', '/api/v1/codecs', 200],
+  ['get', '/api/v1/codecs', '/api/v1/codecs?limit=2&cursor=cayenne-lpp', 200],
+  ['get', '/api/v1/codecs', '/api/v1/codecs?limit=0', 400],
+  ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 201, codecJson],
+  [
+    'put',
+    '/api/v1/codecs/{id}',
+    '/api/v1/codecs/acme',
+    200,
+    `${codecJson.slice(0, -1)},"name":"A"}`,
+  ],
+  ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 422, '{"script":"function ("}'],
+  ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/cayenne-lpp', 422, codecJson],
+  ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 400, '{"scrip":"x"}'],
+  ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 400, '[]'],
+  ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 200],
+  ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/elsys-generic', 200],
+  ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/acme?version=00000000', 404],
+  ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/nobody', 404],
+  ['delete', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 204],
+  ['delete', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 404],
+  [...history, '/api/v1/devices/meter-7/codec-history', 200],
+  [...history, '/api/v1/devices/meter-7/codec-history?a=b', 400],
   ['get', '/api/v1/readings', meter, 200],
+  ['get', '/api/v1/readings', `${meter}&codec=true`, 200],
+  ['get', '/api/v1/readings', `${meter}&codec=yes`, 400],
   ['get', '/api/v1/readings', `${meter}&quantity=air_temperature&every=15m`, 200],
   ['get', '/api/v1/readings', `${meter}&quantity=air_temperature&every=PT1H&agg=max`, 200],
   ['get', '/api/v1/readings', `${meter}&limit=10000`, 200],
@@ -210,7 +239,8 @@ const calls: readonly Call[] = [
 describe('The HTTP contract', () => {
   it.each(calls.map((call) => [titleOf(call), call] as const))('%s', async (_, call) => {
     const [method, path, address, status, body, headers] = call;
-    const init = { method: method.toUpperCase(), ...(body === undefined ? {} : { body }) };
+    const token = adminPaths.test(path) ? dashboard.tokens.admin : dashboard.tokens.operator;
+    const init = { method: method.toUpperCase(), token, ...(body === undefined ? {} : { body }) };
     const response = await dashboard.ask(address, { ...init, headers: { ...headers } });
     expect(response.status).toBe(status);
     if (status >= 400) {

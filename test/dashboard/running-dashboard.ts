@@ -7,7 +7,11 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { type Access, openAccess } from '../../dashboard/access.ts';
 import { createDashboard, type DashboardOptions } from '../../dashboard/server.ts';
+import { codecLimits } from '../../gateway/codecs/limits.ts';
+import { type CodecRegistry, openCodecRegistry } from '../../gateway/codecs/registry.ts';
+import { createRestingSandbox } from '../../gateway/codecs/resting-sandbox.ts';
 import { type Catalogue, openCatalogue } from '../../gateway/ledger/catalogue.ts';
+import { type CodecHistory, openCodecHistory } from '../../gateway/ledger/codec-history.ts';
 import type { Delivery } from '../../gateway/ledger/ledger.ts';
 import { openState } from '../../gateway/ledger/lmdb-files.ts';
 import { type LmdbLedger, openLedger } from '../../gateway/ledger/lmdb-ledger.ts';
@@ -23,6 +27,9 @@ import { createSourceBoard } from '../../gateway/pipeline/source-board.ts';
 import { openEmbeddedStore } from '../../gateway/stores/embedded/open-store.ts';
 import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store.ts';
 
+/** The sandbox from its sources, as no compiled program need be there. */
+const program = new URL('../codecs/sandbox-program.mjs', import.meta.url);
+
 export interface RunningDashboard {
   readonly base: string;
   readonly port: number;
@@ -33,6 +40,7 @@ export interface RunningDashboard {
   readonly reader: LmdbLedgerReader;
   readonly catalogue: Catalogue;
   readonly hub: Hub;
+  readonly codecs: { readonly registry: CodecRegistry; readonly history: CodecHistory };
   readonly logged: readonly object[];
   readonly tokens: Readonly<Record<'viewer' | 'operator' | 'admin', string>>;
   /** As the operator, unless a token is given; with a body it is a POST of JSON. */
@@ -57,6 +65,14 @@ export async function startDashboard(
   const store = await openEmbeddedStore({ file: ':memory:', memoryLimitMb: 64, threads: 1 });
   const hub = createHub({ replayRowsMax: 1_000, clock: systemClock });
   const access = openAccess(directory, systemClock);
+  const sandbox = createRestingSandbox({ limits: codecLimits, program });
+  const codecs = {
+    history: openCodecHistory(directory),
+    registry: openCodecRegistry({
+      ...{ sandbox, limits: codecLimits, clock: systemClock },
+      directory: join(directory, 'codecs'),
+    }),
+  };
   const tokens = {
     viewer: tokenOf(access, 'viewer'),
     operator: tokenOf(access, 'operator'),
@@ -69,7 +85,7 @@ export async function startDashboard(
   let isWell = true;
   const dashboard = createDashboard(
     {
-      ...{ registry, ledger: reader, catalogue, hub, access, clock: systemClock },
+      ...{ registry, ledger: reader, catalogue, hub, access, codecs, clock: systemClock },
       readings: whileWell(store.reader, () => isWell),
       metrics: new Registry(),
       health: () => ({
@@ -92,6 +108,7 @@ export async function startDashboard(
   const base = `http://127.0.0.1:${port}`;
   return {
     ...{ base, port, directory, access, registry, ledger, reader, catalogue, hub, logged, tokens },
+    codecs,
     ask(path, { token = tokens.operator, ...init } = {}) {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set('Authorization', `Bearer ${token}`);
@@ -127,6 +144,7 @@ export async function startDashboard(
       await store.close();
       await ledger.close();
       await Promise.all([reader.close(), catalogue.close(), state.close()]);
+      await Promise.all([sandbox.close(), codecs.history.close()]);
       await rm(directory, { recursive: true, force: true });
     },
   };

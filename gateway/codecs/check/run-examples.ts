@@ -5,7 +5,7 @@ import { memberOf } from '../decoded-result.ts';
 import type { CodecLimits } from '../limits.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { SandboxCall, SandboxScript } from '../sandbox-messages.ts';
-import { callOf, versionOf } from '../script.ts';
+import { callOf, type ScriptSettings, versionOf } from '../script.ts';
 import { type Comparison, compare, type Rule } from './compare.ts';
 import type { Example } from './example.ts';
 
@@ -68,12 +68,18 @@ function readScript(path: string, limits: CodecLimits): SandboxScript | string {
   return { source, key: versionOf(source) };
 }
 
-async function runScript(
+export interface ScriptRunOptions extends Pick<RunOptions, 'sandbox' | 'limits' | 'now'> {
+  /** How the gateway calls it, where that is known. */
+  readonly settings?: ScriptSettings;
+}
+
+/** One verdict for each example, in order. */
+export async function runScript(
   script: SandboxScript,
   examples: readonly Example[],
-  { sandbox, limits, now }: RunOptions,
+  { sandbox, limits, now, settings }: ScriptRunOptions,
 ): Promise<Verdict[]> {
-  const calls = examples.map((example) => requestOf(example, limits, now));
+  const calls = examples.map((example) => requestOf(example, limits, now, settings));
   const [texts = []] = await sandbox.run([{ script, calls }]);
   return examples.map((example, at): Verdict => {
     const { skip } = example;
@@ -82,9 +88,16 @@ async function runScript(
   });
 }
 
-function requestOf({ kind, input }: Example, limits: CodecLimits, now: number): SandboxCall {
-  const { recvTime = now, ...rest } = input;
-  return callOf(limits, recvTime, { kind, ...rest });
+function requestOf(
+  { kind, input }: Example,
+  limits: CodecLimits,
+  now: number,
+  settings: ScriptSettings | undefined,
+): SandboxCall {
+  const { recvTime = now, variables, ...rest } = input;
+  const { dialect, variables: own = {} } = settings ?? {};
+  const given = typeof variables === 'object' ? variables : {};
+  return callOf(limits, recvTime, { kind, dialect, variables: { ...own, ...given }, ...rest });
 }
 
 function verdictOf({ expected }: Example, text: string): Verdict {

@@ -1,0 +1,169 @@
+/** `/codecs`: which there are, their versions, and new ones. `/devices/{id}/codec-history`. */
+import express, { type Request, type Response, Router } from 'express';
+import { codecs as builtIn } from '../decoders/registry.ts';
+import type { CodecDraft } from '../gateway/codecs/codec-check.ts';
+import { type CodecRecord, type CodecVersion, versionIn } from '../gateway/codecs/codec-files.ts';
+import type { PutOutcome } from '../gateway/codecs/registry.ts';
+import { parseReference } from '../gateway/codecs/script.ts';
+import { draftOf } from '../gateway/codecs/script-directory.ts';
+import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
+import type { Device } from '../gateway/model/device.ts';
+import type { Principal } from './access.ts';
+import type { DashboardParts } from './parts.ts';
+import { Problem } from './problem.ts';
+import type { CodecHistoryJson, CodecJson, CodecsJson, CodecVersionJson } from './protocol.ts';
+import { integerOf, onlyParameters, textOf } from './query.ts';
+import { needs } from './session.ts';
+
+/** A script and its examples; the script itself has a limit of its own. */
+const bodyBytesMax = 4_194_304;
+const scriptTypes = ['application/javascript', 'text/javascript'];
+
+export function codecsRouter(parts: DashboardParts): Router {
+  const router = Router();
+  const { registry } = parts.codecs;
+  router.get('/codecs', (request, response) => {
+    response.json(list(request, parts));
+  });
+  router.get('/codecs/:id', (request, response) => {
+    onlyParameters(request, ['version']);
+    response.json(one(String(request.params['id']), textOf(request, 'version'), parts));
+  });
+  router.put('/codecs/:id', needs('admin'), ...draftBody(), async (request, response) => {
+    const by = { origin: 'upload', name: nameOf(response) } as const;
+    const id = String(request.params['id']);
+    const outcome = await registry.put(id, draftIn(request), by);
+    if (!outcome.ok) throw refused(outcome);
+    response.status(outcome.isNew ? 201 : 200).json(one(id, undefined, parts));
+  });
+  router.delete('/codecs/:id', needs('admin'), async (request, response) => {
+    await remove(String(request.params['id']), parts);
+    response.status(204).end();
+  });
+  router.get('/devices/:id/codec-history', (request, response) => {
+    onlyParameters(request, []);
+    response.json(historyOf(String(request.params.id), parts));
+  });
+  return router;
+}
+
+/** A script as it is, or JSON with what is to be known of it. */
+export function draftBody() {
+  return [
+    express.text({ type: scriptTypes, limit: bodyBytesMax }),
+    express.json({ type: 'application/json', limit: bodyBytesMax }),
+  ];
+}
+
+const draftFields = ['script', 'name', 'dialect', 'variables', 'examples'];
+
+export function draftIn(request: Request): CodecDraft {
+  const body: unknown = request.body;
+  if (typeof body === 'string') return draftOf(body, undefined);
+  if (typeof body !== 'object' || body === null || !('script' in body)) {
+    throw new Problem(400, 'Bad request', 'send {"script": "…"}, or JavaScript as it is');
+  }
+  const unknown = Object.keys(body).filter((field) => !draftFields.includes(field));
+  if (typeof body.script !== 'string' || unknown.length > 0) {
+    const detail = `script is a text; known beside it: ${draftFields.slice(1).join(', ')}`;
+    throw new Problem(400, 'Bad request', detail);
+  }
+  return draftOf(body.script, body);
+}
+
+export function refused({ reason, problems }: Extract<PutOutcome, { ok: false }>): Problem {
+  if (reason !== 'invalid') return new Problem(409, 'Conflict', problems[0]);
+  const errors = problems.map((detail) => ({ path: 'script', detail }));
+  return new Problem(422, 'Not a codec', problems[0], errors);
+}
+
+function nameOf(response: Response): string {
+  const principal: Principal | undefined = response.locals['principal'];
+  return principal?.name ?? '';
+}
+
+function list(request: Request, { codecs: { registry } }: DashboardParts): CodecsJson {
+  onlyParameters(request, ['limit', 'cursor']);
+  const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
+  const after = textOf(request, 'cursor') ?? '';
+  const all = [...builtIn.map(builtInJson), ...registry.list().map(codecJson)]
+    .filter(({ id }) => id > after)
+    .sort((left, right) => (left.id < right.id ? -1 : 1));
+  const items = all.slice(0, limit);
+  const last = items.at(-1);
+  return all.length > limit && last !== undefined ? { items, nextCursor: last.id } : { items };
+}
+
+function builtInJson({ name, title, source }: (typeof builtIn)[number]): CodecJson {
+  return { id: name, title, origin: 'built-in', source };
+}
+
+function codecJson({ id, title, origin, current, versions }: CodecRecord): CodecJson {
+  const count = { versionCount: versions.length };
+  return { id, title, origin, ...count, ...(current === undefined ? {} : { version: current }) };
+}
+
+function one(id: string, pin: string | undefined, parts: DashboardParts): CodecJson {
+  const known = builtIn.find(({ name }) => name === id);
+  if (known !== undefined && pin === undefined) return builtInJson(known);
+  const { registry } = parts.codecs;
+  const record = registry.get(id);
+  if (record === undefined) throw new Problem(404, 'Not found', 'no such codec');
+  const version = versionIn(record, pin);
+  if (pin !== undefined && version === undefined)
+    throw new Problem(404, 'Not found', 'this codec has no such version');
+  return {
+    ...codecJson(record),
+    versions: record.versions.map(versionJson).reverse(),
+    ...(version === undefined ? {} : { script: registry.source(version) }),
+  };
+}
+
+function versionJson(given: CodecVersion): CodecVersionJson {
+  const { version, bytes, addedAt, addedBy, dialect, variables, examples, isSound } = given;
+  const told = { version, bytes, addedAt: new Date(addedAt).toISOString(), addedBy };
+  const settings = { ...(dialect === undefined ? {} : { dialect }), variables: { ...variables } };
+  return { ...told, ...settings, examples, isSound };
+}
+
+async function remove(id: string, { codecs, registry: devices }: DashboardParts): Promise<void> {
+  const record = codecs.registry.get(id);
+  if (record === undefined) throw new Problem(404, 'Not found', 'no such codec');
+  if (record.origin === 'directory' && record.current !== undefined) {
+    throw new Problem(409, 'Conflict', 'it comes from the directory of scripts: remove its file');
+  }
+  for await (const device of devicesOf(id, devices)) {
+    const detail = `${device.id} uses it, and there may be more: give them another codec first`;
+    throw new Problem(409, 'Conflict', detail);
+  }
+  codecs.registry.delete(id);
+}
+
+const pageSize = 1_000;
+
+/** Devices that follow or pin a codec; lets the event loop turn between pages. */
+export async function* devicesOf(id: string, devices: DeviceRegistry): AsyncGenerator<Device> {
+  let after: string | undefined;
+  do {
+    const page = devices.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
+    yield* page.devices.filter(({ codec = '' }) => parseReference(codec).id === id);
+    after = page.next;
+    await new Promise((resolve) => setImmediate(resolve));
+  } while (after !== undefined);
+}
+
+function historyOf(device: string, { codecs }: DashboardParts): CodecHistoryJson {
+  const rows = codecs.history.rowsOf(device);
+  return {
+    device,
+    items: rows.map(({ from, codec }) => ({
+      fromSeq: from,
+      ...(codec === '' ? { codec: null } : referenceJson(codec)),
+    })),
+  };
+}
+
+function referenceJson(reference: string): { codec: string; version: string } {
+  const at = reference.lastIndexOf('@');
+  return { codec: reference.slice(0, at), version: reference.slice(at + 1) };
+}

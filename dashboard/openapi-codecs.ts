@@ -1,0 +1,142 @@
+/** `/api/v1/codecs` and codec histories in the API's document. */
+const text = { type: 'string' } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const whole = { type: 'integer', minimum: 0 } as const;
+const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
+const dialect = { type: 'string', enum: ['decodeUplink', 'Decode', 'Decoder'] } as const;
+const variables = { type: 'object', additionalProperties: text } as const;
+
+export const codecSchemas = {
+  CodecVersion: {
+    type: 'object',
+    required: ['version', 'bytes', 'addedAt', 'addedBy', 'variables', 'examples', 'isSound'],
+    additionalProperties: false,
+    properties: {
+      version: { ...hash, description: 'SHA-256 of the script, and of its settings if any.' },
+      bytes: whole,
+      addedAt: time,
+      addedBy: text,
+      dialect,
+      variables,
+      examples: { ...whole, description: 'How many examples came with it.' },
+      isSound: { type: 'boolean', description: 'False for one that does not load.' },
+    },
+  },
+  Codec: {
+    type: 'object',
+    required: ['id', 'title', 'origin'],
+    additionalProperties: false,
+    properties: {
+      id: text,
+      title: text,
+      origin: { type: 'string', enum: ['built-in', 'upload', 'directory', 'import'] },
+      source: { ...text, description: 'Of a built-in codec: its data sheet.' },
+      version: { ...hash, description: 'The one that devices follow.' },
+      versionCount: whole,
+      versions: { type: 'array', items: { $ref: '#/components/schemas/CodecVersion' } },
+      script: { ...text, description: 'Of the version asked for, or of the current one.' },
+    },
+  },
+  Codecs: {
+    type: 'object',
+    required: ['items'],
+    additionalProperties: false,
+    properties: {
+      items: { type: 'array', items: { $ref: '#/components/schemas/Codec' } },
+      nextCursor: text,
+    },
+  },
+  CodecInput: {
+    type: 'object',
+    required: ['script'],
+    additionalProperties: false,
+    properties: {
+      script: text,
+      name: text,
+      dialect,
+      variables,
+      examples: { type: 'array', items: { type: 'object' } },
+    },
+  },
+  CodecHistory: {
+    type: 'object',
+    required: ['device', 'items'],
+    additionalProperties: false,
+    properties: {
+      device: text,
+      items: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['fromSeq', 'codec'],
+          additionalProperties: false,
+          properties: {
+            fromSeq: { ...whole, description: 'The first ledger entry that it decoded.' },
+            codec: { type: ['string', 'null'], description: 'Null where the sender decoded.' },
+            version: { ...text, description: 'Of a built-in codec: that of the program.' },
+          },
+        },
+      },
+    },
+  },
+} as const;
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const json = (name: string) => ({ 'application/json': { schema: ref(name) } });
+const ok = (name: string, description = 'OK') => ({ description, content: json(name) });
+const problem = {
+  description: 'Refused [RFC 9457].',
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+};
+const refusals = { '400': problem, '401': problem };
+const changes = { ...refusals, '403': problem };
+const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } } as const;
+const inQuery = (name: string, schema: object, description: string) => ({
+  ...{ name, in: 'query', schema, description },
+});
+const draft = {
+  required: true,
+  content: { ...json('CodecInput'), 'text/javascript': { schema: { type: 'string' } } },
+};
+
+export const codecPaths = {
+  '/api/v1/codecs': {
+    get: {
+      summary: 'Built-in codecs and scripts',
+      parameters: [
+        inQuery('limit', { type: 'integer', minimum: 1, maximum: 1_000 }, '100 by default.'),
+        inQuery('cursor', text, '`nextCursor` of the page before.'),
+      ],
+      responses: { '200': ok('Codecs'), ...refusals },
+    },
+  },
+  '/api/v1/codecs/{id}': {
+    parameters: [id],
+    get: {
+      summary: 'One codec with its versions and its script',
+      parameters: [inQuery('version', text, 'Whose script; the first digits are enough.')],
+      responses: { '200': ok('Codec'), ...refusals, '404': problem },
+    },
+    put: {
+      summary: 'A new version, if it loads and its examples pass; devices follow it at once',
+      requestBody: draft,
+      responses: {
+        ...{ '200': ok('Codec', 'Another version'), '201': ok('Codec', 'A new codec') },
+        ...{ ...changes, '409': problem, '413': problem, '422': problem },
+      },
+    },
+    delete: {
+      summary: 'Forget a codec that no device uses',
+      responses: {
+        ...{ '204': { description: 'Gone' }, ...changes, '404': problem, '409': problem },
+      },
+    },
+  },
+  '/api/v1/devices/{id}/codec-history': {
+    parameters: [id],
+    get: {
+      summary: 'Which version of which codec decoded its uplinks, from which ledger entry on',
+      responses: { '200': ok('CodecHistory'), ...refusals },
+    },
+  },
+} as const;

@@ -46,6 +46,17 @@ const webhookAuth = z.discriminatedUnion('kind', [
     encoding: z.enum(['hex', 'base64']).default('hex').describe('How its bytes are written.'),
     prefix: z.string().max(32).default('').describe('What stands before it, such as "sha256=".'),
   }),
+  z.strictObject({
+    kind: z.literal('thingpark').describe("The token of ThingPark's tunnel interface."),
+    asId: z.string().min(1).max(128).describe('AS id: the id of the application server there.'),
+    key: z
+      .string()
+      .regex(/^[0-9a-fA-F]{32}$/, 'is not 32 hex digits')
+      .describe('AS key: the tunnel interface authentication key; better set by …__FILE.'),
+    timeWindowSeconds: count
+      .default(300)
+      .describe('How far the time of a request may be from the clock of this machine.'),
+  }),
 ]);
 
 const webhookSource = z.strictObject({
@@ -215,7 +226,23 @@ const remoteBrokerLimits = z.strictObject({
   stopTimeoutMs,
 });
 
+const appSKeyWrap = z.strictObject({
+  label: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, 'is not 1 to 64 letters, digits, dots, colons, dashes or underscores')
+    .describe('KEK label of ChirpStack or The Things Stack, AS id of ThingPark; or an adapter.'),
+  key: z
+    .string()
+    .regex(/^(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{48}|[0-9a-fA-F]{64})$/, 'is not an AES key in hex')
+    .describe('16, 24 or 32 bytes in hex; better set by …__FILE.'),
+});
+
 export const doors = {
+  appSKeyWraps: z
+    .array(appSKeyWrap)
+    .max(100)
+    .default([])
+    .describe('Keys that AppSKeys come wrapped with, beside payloads that are still encrypted.'),
   webhooks: webhooks.prefault({}).describe('Network servers and modems that push over HTTP.'),
   udp: udp.optional().describe('Semtech UDP packet forwarders. It proves nobody: keep it inside.'),
   basicStation: basicStation.optional().describe('LoRa gateways that run Basics Station.'),

@@ -22,6 +22,7 @@ export function doorProblems({ ingest }: Config, knownAdapters: readonly string[
     ...gatewayProblems(ingest),
     ...stationProblems(ingest),
     ...remoteProblems(ingest),
+    ...wrapProblems(ingest),
   ];
 }
 
@@ -117,6 +118,15 @@ function remoteProblems({ remoteBrokers }: Ingest): DoorProblem[] {
       ...fileProblems(`${at}.tls`, tls),
     ];
   });
+}
+
+function wrapProblems({ appSKeyWraps }: Ingest): DoorProblem[] {
+  const labels = appSKeyWraps.map(({ label }) => label);
+  return labels.flatMap((label, index) =>
+    labels.indexOf(label) === index
+      ? []
+      : [problem(`appSKeyWraps.${index}.label`, `${label} is taken already`)],
+  );
 }
 
 function fileProblems(at: string, tls: object | undefined): DoorProblem[] {

@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import type { Router } from 'express';
 import type { Config } from '../config/schema.ts';
+import { isGenuineRequest } from './adapters/thingpark-security.ts';
 import { type ChannelPlan, channelPlans } from './model/channel-plan.ts';
 import { parseEui64 } from './model/eui.ts';
 import { createBasicStation } from './transports/basic-station.ts';
 import { createCoap } from './transports/coap.ts';
 import { createHttpPush } from './transports/http-push.ts';
+import type { HttpAuth } from './transports/http-source.ts';
 import { isLoopback } from './transports/private-address.ts';
 import { createRemoteBrokers } from './transports/remote-broker.ts';
 import type { ListeningAddress, Receive, Transport } from './transports/transport.ts';
@@ -21,7 +23,8 @@ export interface Doors extends Transport {
 }
 
 export function createDoors({ ingest }: Config, receive: Receive, hooks: TransportHooks): Doors {
-  const { sources, ...limits } = ingest.webhooks;
+  const { sources: configured, ...limits } = ingest.webhooks;
+  const sources = configured.map((source) => ({ ...source, auth: authOf(source.auth, hooks) }));
   const push = createHttpPush({ sources, limits }, receive, hooks);
   const remote = createRemoteBrokers(
     {
@@ -58,6 +61,19 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
     stop: async () => {
       await Promise.all(transports.map((transport) => transport.stop()));
     },
+  };
+}
+
+type AuthConfig = Config['ingest']['webhooks']['sources'][number]['auth'];
+
+/** ThingPark's proof is a matter of its format, so that the door is handed a function for it. */
+function authOf(auth: AuthConfig, { clock }: Pick<TransportHooks, 'clock'>): HttpAuth {
+  if (auth.kind !== 'thingpark') return auth;
+  const { asId, key, timeWindowSeconds } = auth;
+  const tunnel = { asId, key, timeWindowMs: timeWindowSeconds * 1_000 };
+  return {
+    kind: 'request',
+    isGenuine: (request) => isGenuineRequest({ ...request, now: clock.now() }, tunnel),
   };
 }
 

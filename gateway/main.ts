@@ -20,6 +20,7 @@ import { systemClock } from './model/clock.ts';
 import type { FrameUplink } from './model/uplink.ts';
 import { mqttHooks, mqttOptionsOf, refuseForbidden } from './mqtt-setup.ts';
 import { createIngest } from './pipeline/ingest.ts';
+import { openingPayloads, wrappingKeys } from './pipeline/payload-opening.ts';
 import { createSourceBoard } from './pipeline/source-board.ts';
 import { startRetention } from './retention-timer.ts';
 import { createSparkplug } from './sparkplug.ts';
@@ -99,8 +100,12 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const sparkplug = createSparkplug(config.ingest.sparkplug, () => broker, { log, clock });
   const identityKey = openIdentityKey(join(holdings.dataDir, 'identity.key'));
   const adapters = openAdapterBook(config.ingest, identityKey, [sparkplug.adapter]);
+  const openingKeys = {
+    wrappingKeyOf: wrappingKeys(config.ingest.appSKeyWraps),
+    sessionsOf: (devAddr: string) => registry.sessionsOf(devAddr),
+  };
   const ingest = createIngest({
-    adapterFor: createAdapterChoice(config.ingest, adapters),
+    adapterFor: createAdapterChoice(config.ingest, openingPayloads(adapters, openingKeys)),
     verify: frameVerifier(config, holdings),
     ledger,
     observe: watch.observer,

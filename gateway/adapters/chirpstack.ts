@@ -4,7 +4,7 @@ import type { Fault } from '../model/fault.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { Measurement, PayloadUplink, RxInfo, SourceEvent } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
-import { malformed, openObject, type Place } from './document.ts';
+import { isObject, malformed, openObject, type Place } from './document.ts';
 import {
   complain,
   type Draft,
@@ -19,6 +19,7 @@ import {
   readTime,
 } from './place.ts';
 import { readRxInfo, readTransmission, receptionsMax } from './reception.ts';
+import { keyBytesOf, labelOf, wrappedKeyOf } from './wrapped-key.ts';
 
 const name = 'chirpstack-v4-json';
 const frameCounterMax = 0xffff_ffff;
@@ -157,16 +158,22 @@ function readContent(message: Place, uplink: Draft<PayloadUplink>): void {
   if (data !== undefined && data.length > 0 && uplink.fPort !== 0) uplink.frmPayload = data;
   const object = readObject(message, 'object');
   if (object !== undefined && Object.keys(object).length > 0) uplink.object = object;
-  if (isEncrypted(message)) uplink.encrypted = true;
+  addEncryption(message, uplink);
 }
 
 /**
  * With a join server of its own, the application alone holds the AppSKey and `data` is ciphertext.
  */
-function isEncrypted(message: Place): boolean {
+function addEncryption(message: Place, uplink: Draft<PayloadUplink>): void {
   const context = readObject(message, 'joinServerContext');
-  if (context === undefined) return false;
-  return Object.values(context).some((value) => value !== null && value !== '');
+  if (context === undefined) return;
+  if (!Object.values(context).some((value) => value !== null && value !== '')) return;
+  uplink.encrypted = true;
+  const envelope = context['appSKey'];
+  if (!isObject(envelope)) return;
+  const { kekLabel, aesKey } = envelope;
+  const key = wrappedKeyOf(labelOf(kekLabel), keyBytesOf(aesKey));
+  if (key !== undefined) uplink.wrappedAppSKey = key;
 }
 
 function readDevAddr(message: Place): string | undefined {

@@ -4,7 +4,7 @@ import { parseDevAddr, parseEui64 } from '../model/eui.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { PayloadUplink, RxInfo, SourceEvent, TxInfo } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
-import { isObject, malformed, openObject, type Place } from './document.ts';
+import { isObject, type JsonObject, malformed, openObject, type Place } from './document.ts';
 import { createCollection, readValues } from './measurements.ts';
 import {
   complain,
@@ -21,6 +21,7 @@ import {
   readTime,
 } from './place.ts';
 import { readLocation, readSignal, receptionsMax } from './reception.ts';
+import { keyBytesOf, labelOf, wrappedKeyOf } from './wrapped-key.ts';
 
 const name = 'the-things-stack-v3-json';
 const frameCounterMax = 0xffff_ffff;
@@ -155,8 +156,17 @@ function readPayload(content: Place, uplink: Draft<PayloadUplink>): void {
     uplink.frmPayload = payload;
   const object = readObject(content, 'decoded_payload');
   if (object !== undefined && Object.keys(object).length > 0) uplink.object = object;
-  // With `skip_payload_crypto` the wrapped key comes along and the payload is ciphertext.
-  if (readObject(content, 'app_s_key') !== undefined) uplink.encrypted = true;
+  const envelope = readObject(content, 'app_s_key');
+  if (envelope !== undefined) addEncryption(envelope, uplink);
+}
+
+/** With `skip_payload_crypto` the key comes along and the payload is ciphertext. */
+function addEncryption(envelope: JsonObject, uplink: Draft<PayloadUplink>): void {
+  uplink.encrypted = true;
+  const { key, kek_label, encrypted_key } = envelope;
+  const bytes = keyBytesOf(encrypted_key) ?? keyBytesOf(key);
+  const wrapped = wrappedKeyOf(labelOf(kek_label), bytes);
+  if (wrapped !== undefined) uplink.wrappedAppSKey = wrapped;
 }
 
 function readRadio(content: Place, uplink: Draft<PayloadUplink>): void {

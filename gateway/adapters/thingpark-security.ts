@@ -1,10 +1,8 @@
-/**
- * What ThingPark's HTTP tunnel proves and hides: the token in the query of each request, and the
- * AppSKey that comes wrapped with the application server's transport key.
- */
-import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
+/** How ThingPark's HTTP tunnel proves itself: the token in the query of each request. */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { isObject } from './document.ts';
 import { openBody, rootOf } from './thingpark-body.ts';
+import { parseTimestamp } from './timestamp.ts';
 
 export interface ThingParkRequest {
   /** The query as it came, without the question mark; it holds the token. */
@@ -37,16 +35,29 @@ export function checkThingParkToken({ query, body, root, key }: ThingParkRequest
   });
 }
 
-/** As checkThingParkToken, for a request as it came; false for a body that cannot be read. */
-export function isGenuineRequest({
-  query,
-  body,
-  key,
-}: {
-  readonly query: string;
-  readonly body: Buffer;
+/** What the operator has written down in ThingPark and here. */
+export interface ThingParkTunnel {
+  /** The application server's id, as each query names it. */
+  readonly asId: string;
   readonly key: string;
-}): boolean {
+  /** How far the time in a query may be from the gateway's own. */
+  readonly timeWindowMs: number;
+}
+
+/**
+ * A request as it came: of this application server, not recorded and sent again later, and with a
+ * right token. False for a body that cannot be read.
+ */
+export function isGenuineRequest(
+  { query, body, now }: { readonly query: string; readonly body: Buffer; readonly now: number },
+  { asId, key, timeWindowMs }: ThingParkTunnel,
+): boolean {
+  if (query.length > queryLengthMax) return false;
+  const parameters = new Map(parametersOf(query));
+  const time = parseTimestamp(parameters.get('Time') ?? '');
+  const isTimely = time !== undefined && Math.abs(now - time) <= timeWindowMs;
+  // Before the body is read, since that is the dear part.
+  if (!isTimely || parameters.get('AS_ID') !== asId) return false;
   const message = openBody(body);
   if ('code' in message) return false;
   const root = rootOf(message) ?? '';
@@ -107,20 +118,4 @@ function isSame(token: string, expected: string): boolean {
   const given = Buffer.from(token.toLowerCase());
   const wanted = Buffer.from(expected);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
-const keyBytes = 16;
-const wrapIv = Buffer.alloc(keyBytes);
-
-/**
- * The AppSKey of an uplink's `AppSKey` field: AES-128-CBC with an IV of zeros under the transport
- * key (ASTK). Undefined when either is not 16 bytes of hex.
- */
-export function unwrapAppSKey(wrapped: string, transportKey: string): Buffer | undefined {
-  const ciphertext = Buffer.from(wrapped, 'hex');
-  const key = Buffer.from(transportKey, 'hex');
-  const isSound = [wrapped, transportKey].every((text) => /^[0-9a-fA-F]{32}$/.test(text));
-  if (!isSound) return undefined;
-  const decipher = createDecipheriv('aes-128-cbc', key, wrapIv).setAutoPadding(false);
-  return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
 }

@@ -49,7 +49,7 @@ function parse(inbound: Inbound): Parsed {
   if (content === undefined || deviceId === undefined) {
     return malformed(message.complaints[0] ?? `${root.slice(0, 40)}.DevEUI is missing`);
   }
-  const item = readContent(content, { deviceId, kind: kindOf(root) });
+  const item = readContent(content, { deviceId, kind: kindOf(root), route: inbound.route });
   if (item === undefined) return malformed('it is no message of ThingPark');
   if (isOfAnother(deviceId, inbound.route)) return malformed('DevEUI is not that of the topic');
   const complaint = message.complaints[0];
@@ -79,6 +79,7 @@ interface Origin {
   readonly deviceId: string;
   /** What follows `DevEUI_` in the name of the root: `uplink`, `downlink_Sent`, `location` … */
   readonly kind: string;
+  readonly route: string;
 }
 
 function readContent(content: Place, origin: Origin): PayloadUplink | SourceEvent | undefined {
@@ -101,7 +102,7 @@ const rejoinRequest = 6;
  */
 function readUplink(
   content: Place,
-  { deviceId, isConfirmed }: Origin & { readonly isConfirmed: boolean },
+  { deviceId, route, isConfirmed }: Origin & { readonly isConfirmed: boolean },
 ): PayloadUplink {
   const head = { adapter: name, deviceId, fPort: 'FPort', fCnt: 'FCntUp' };
   const uplink = beginUplink(content, head);
@@ -112,9 +113,7 @@ function readUplink(
   uplink.txInfo = readTxInfo(content);
   addPayload(uplink, readHex(content, 'payload_hex'));
   addObject(uplink, readDecoded(content));
-  // The key comes along, wrapped for the application server: the payload is ciphertext.
-  const appSKey = readText(content, 'AppSKey');
-  if (appSKey !== undefined && appSKey !== '') uplink.encrypted = true;
+  addWrappedKey(uplink, readText(content, 'AppSKey'), route);
   const devAddr = readDevAddr(content, 'DevAddr');
   if (devAddr !== undefined) uplink.devAddr = devAddr;
   const messageKey = readMessageKey(content);
@@ -122,6 +121,19 @@ function readUplink(
   const status = readDeviceStatus(content);
   if (status.length > 0) uplink.measurements = status;
   return uplink;
+}
+
+/** The key comes along, wrapped for the application server: then the payload is ciphertext. */
+function addWrappedKey(
+  uplink: Draft<PayloadUplink>,
+  appSKey: string | undefined,
+  route: string,
+): void {
+  if (appSKey === undefined || appSKey === '') return;
+  uplink.encrypted = true;
+  if (!/^[0-9a-fA-F]{32}$/.test(appSKey)) return;
+  const label = /[?&]AS_ID=([\w.-]{1,64})(?:&|$)/.exec(route)?.[1] ?? '';
+  uplink.wrappedAppSKey = { wrap: 'aes-cbc', label, bytes: Buffer.from(appSKey, 'hex') };
 }
 
 /** A retried HTTP request has another query; the frame's own code in its session stays the same. */

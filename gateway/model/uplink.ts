@@ -91,6 +91,8 @@ export interface PayloadUplink extends UplinkBase {
    * The payload is still under an AppSKey that the network server does not have: never decode it.
    */
   readonly encrypted?: boolean;
+  /** Of an encrypted payload, where it comes along. It opens the payload and is never kept. */
+  readonly wrappedAppSKey?: WrappedKey;
   /** What the sender's own codec made of the payload. */
   readonly object?: Readonly<Record<string, unknown>>;
   readonly measurements?: readonly Measurement[];
@@ -101,10 +103,19 @@ export interface PayloadUplink extends UplinkBase {
   readonly simulated?: boolean;
 }
 
+/** A session key under a key that network server and application share. */
+export interface WrappedKey {
+  /** AES-CBC with an IV of zeros (ThingPark), AES key wrap [RFC 3394], or in clear. */
+  readonly wrap: 'aes-cbc' | 'aes-kw' | 'none';
+  /** Which key it is wrapped with, by the sender's name for it; may be empty. */
+  readonly label: string;
+  readonly bytes: Buffer;
+}
+
 export type Uplink = FrameUplink | PayloadUplink;
 
 /** An uplink somebody vouches for, with its frame, if there was one, opened. */
-export interface VerifiedUplink extends PayloadUplink {
+export interface VerifiedUplink extends Omit<PayloadUplink, 'wrappedAppSKey'> {
   readonly vouchedBy: VouchedBy;
   /** Present when the gateway saw the frame itself; two copies of a frame have equal bytes. */
   readonly phyPayload?: Buffer;

@@ -7,7 +7,7 @@ import { STATUS_CODES } from 'node:http';
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Inbound } from '../model/inbound.ts';
 import { createFloodLimit, type FloodLimit } from './flood-limit.ts';
-import { challengeOf, type HttpSource, isGenuine } from './http-source.ts';
+import { challengeOf, type HttpSource, isGenuine, isOverBody } from './http-source.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import type { Receive, Transport } from './transport.ts';
 import type { TransportHooks } from './transport-hooks.ts';
@@ -110,19 +110,21 @@ async function push(pushing: Pushing, request: Request, response: Response): Pro
   const query = queryOf(request.url);
   if (query.length > limits.queryLengthMax)
     return refuse(414, 'too-large', 'the query is too long');
-  const header = (name: string) => request.get(name);
-  const isProven = source.auth.kind !== 'hmac' && isGenuine(source.auth, header, Buffer.alloc(0));
+  const head = { header: (name: string) => request.get(name), query: query.slice(1) };
   const refuseCredential = () => {
     response.set('WWW-Authenticate', challengeOf(source.auth));
     refuse(401, 'unauthorized', 'the credential of this source is missing or wrong');
   };
-  if (source.auth.kind !== 'hmac' && !isProven) return refuseCredential();
+  const waitsForBody = isOverBody(source.auth);
+  if (!waitsForBody && !isGenuine(source.auth, head)) return refuseCredential();
   if (!isReadable(request.get('content-type'))) {
     return refuse(415, 'media-type', 'send JSON, XML, CBOR, protobuf, text or plain bytes');
   }
   const body = await readBody(pushing, request, response);
   if ('status' in body) return refuse(body.status, body.reason, body.detail);
-  if (!isProven && !isGenuine(source.auth, header, body.bytes)) return refuseCredential();
+  if (waitsForBody && !isGenuine(source.auth, { ...head, body: body.bytes })) {
+    return refuseCredential();
+  }
   // After the proof, so that strangers cannot use up what belongs to the source.
   if (!pushing.flood.admit(source.name)) {
     response.set('Retry-After', '1');

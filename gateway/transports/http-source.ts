@@ -5,7 +5,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Sender } from '../model/inbound.ts';
 
-export type HttpAuth = TokenAuth | BasicAuth | HmacAuth;
+export type HttpAuth = TokenAuth | BasicAuth | HmacAuth | RequestAuth;
 
 export interface TokenAuth {
   readonly kind: 'token';
@@ -20,7 +20,7 @@ export interface BasicAuth {
   readonly password: string;
 }
 
-/** The body is signed: nothing can be said before it has been read. */
+/** The body is signed. */
 export interface HmacAuth {
   readonly kind: 'hmac';
   readonly secret: string;
@@ -29,6 +29,13 @@ export interface HmacAuth {
   readonly encoding: 'hex' | 'base64';
   /** Stands before the digits in the header, as in `sha256=…`; often empty. */
   readonly prefix: string;
+}
+
+/** A sender's own way of proving a request, which only its format knows. */
+export interface RequestAuth {
+  readonly kind: 'request';
+  /** `query` without its question mark. Total: false for what cannot be read. */
+  readonly isGenuine: (request: { readonly query: string; readonly body: Buffer }) => boolean;
 }
 
 export interface HttpSource {
@@ -43,14 +50,29 @@ export interface HttpSource {
 /** Reads one header; undefined when it is absent. */
 export type HeaderReader = (name: string) => string | undefined;
 
-export function isGenuine(auth: HttpAuth, header: HeaderReader, body: Buffer): boolean {
+/** Whether nothing can be said before the body has been read. */
+export function isOverBody({ kind }: HttpAuth): boolean {
+  return kind === 'hmac' || kind === 'request';
+}
+
+export interface HttpRequest {
+  readonly header: HeaderReader;
+  /** Without its question mark. */
+  readonly query: string;
+  /** Undefined while it has not been read, for those that do not need it. */
+  readonly body?: Buffer;
+}
+
+export function isGenuine(auth: HttpAuth, { header, query, body }: HttpRequest): boolean {
   switch (auth.kind) {
     case 'token':
       return isSameText(tokenOf(auth, header), auth.token);
     case 'basic':
       return isSameText(header('authorization') ?? '', basicHeader(auth));
     case 'hmac':
-      return isSigned(auth, header(auth.header) ?? '', body);
+      return body !== undefined && isSigned(auth, header(auth.header) ?? '', body);
+    case 'request':
+      return body !== undefined && auth.isGenuine({ query, body });
   }
 }
 

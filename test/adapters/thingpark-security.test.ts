@@ -1,11 +1,10 @@
-import { createCipheriv, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   checkThingParkToken,
   isGenuineRequest,
-  unwrapAppSKey,
 } from '../../gateway/adapters/thingpark-security.ts';
 
 interface Vector {
@@ -34,6 +33,10 @@ describe("ThingPark's token", () => {
     query: `${input.query}&Token=${token}`,
     key,
   };
+  const now = Date.parse('2019-04-29T18:21:17.290+02:00');
+  const tunnel = { asId: 'sink', key, timeWindowMs: 60_000 };
+  const uplinkOf = (change: object) =>
+    Buffer.from(JSON.stringify({ DevEUI_uplink: { ...input.body, ...change } }));
 
   it('is right for the published request', () => {
     expect(checkThingParkToken(request)).toBe(true);
@@ -93,10 +96,27 @@ describe("ThingPark's token", () => {
       JSON.stringify({ DevEUI_uplink: input.body }),
       `<?xml version="1.0"?><DevEUI_uplink>${fields.join('')}</DevEUI_uplink>`,
     ];
-    const { query } = request;
-    const isGenuine = (body: string) => isGenuineRequest({ query, key, body: Buffer.from(body) });
+    const isGenuine = (body: string) =>
+      isGenuineRequest({ query: request.query, body: Buffer.from(body), now }, tunnel);
     expect(bodies.map(isGenuine)).toEqual([true, true]);
     expect(['{', '{}', '{"DevEUI_uplink":1}', '<a/>'].some(isGenuine)).toBe(false);
+  });
+
+  it.each([
+    ['of another application server', {}, { asId: 'sank' }],
+    ['with another key', {}, { key: '0'.repeat(32) }],
+    ['recorded and sent again later', { now: now + 60_001 }, {}],
+    ['from a clock that is far ahead', { now: now - 60_001 }, {}],
+    ['without a time', { query: request.query.replace('Time=', 'Tide=') }, {}],
+    ['with a time that is none', { query: request.query.replace('2019', 'then') }, {}],
+    ['without a query', { query: '' }, {}],
+    ['with a query without end', { query: `${request.query}${'&x'.repeat(1_024)}` }, {}],
+    ['with another payload', { body: uplinkOf({ payload_hex: '3e8d2191' }) }, {}],
+  ])('is of no use for a request %s', (_name, change, other) => {
+    const genuine = { query: request.query, body: uplinkOf({}), now };
+    expect(isGenuineRequest(genuine, tunnel)).toBe(true);
+    expect(isGenuineRequest({ ...genuine, now: now + 60_000 }, tunnel)).toBe(true);
+    expect(isGenuineRequest({ ...genuine, ...change }, { ...tunnel, ...other })).toBe(false);
   });
 
   it('never throws, whatever the request is', () => {
@@ -106,34 +126,5 @@ describe("ThingPark's token", () => {
       }),
       { numRuns: 50 },
     );
-  });
-});
-
-describe('A wrapped AppSKey', () => {
-  const { keys } = vectorOf('thingpark-encrypted-appskey');
-  const wrapped = keys['AppSKeyEncrypted'] ?? '';
-  const transportKey = keys['ASTK'] ?? '';
-
-  it('is the published key', () => {
-    expect(unwrapAppSKey(wrapped, transportKey)?.toString('hex')).toBe(keys['AppSKey']);
-    expect(unwrapAppSKey(wrapped.toUpperCase(), transportKey)).toHaveLength(16);
-  });
-
-  it('opens the published payload', () => {
-    const key = unwrapAppSKey(wrapped, transportKey) ?? Buffer.alloc(0);
-    const block = Buffer.from('010000000000d07e9405010000000001', 'hex');
-    const keystream = createCipheriv('aes-128-ecb', key, null).update(block);
-    const cipher = Buffer.from('afac18845bbe3771708042', 'hex');
-    const clear = cipher.map((byte, at) => byte ^ (keystream[at] ?? 0));
-    expect(Buffer.from(clear).toString()).toBe('32.5C/90.5F');
-  });
-
-  it.each([
-    ['', ''],
-    [wrapped.slice(2), transportKey],
-    [wrapped, `${transportKey}00`],
-    [wrapped.replace('4', 'g'), transportKey],
-  ])('of %p under %p is none', (text, key) => {
-    expect(unwrapAppSKey(text, key)).toBeUndefined();
   });
 });

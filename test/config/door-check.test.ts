@@ -38,6 +38,17 @@ describe('The cross check of the doors beside MQTT', () => {
     ]);
   });
 
+  it('takes the proof of ThingPark, and stops the start for two wrapping keys of one label', () => {
+    const proof = `{kind: thingpark, asId: sink, key: ${'ab'.repeat(16)}}`;
+    const thingPark = `{name: tp, adapter: thingpark, auth: ${proof}}`;
+    const wrap = (label: string) => `{label: ${label}, key: ${'ab'.repeat(16)}}`;
+    const webhooks = `webhooks: {sources: [${thingPark}]}`;
+    expect(paths(`{${webhooks}, appSKeyWraps: [${wrap('sink')}, ${wrap('town')}]}`)).toEqual([]);
+    expect(paths(`{appSKeyWraps: [${wrap('town')}, ${wrap('town')}]}`)).toEqual([
+      'ingest.appSKeyWraps.1.label',
+    ]);
+  });
+
   it('stops the start for CoAP on a public address, unless that is wanted', () => {
     expect(paths('{coap: {host: 0.0.0.0}}')).toEqual(['ingest.coap.host']);
     expect(paths('{coap: {host: 10.1.2.3}}')).toEqual([]);
@@ -103,6 +114,7 @@ describe('The settings of the doors beside MQTT', () => {
       'a short token',
       `{webhooks: {sources: [{name: a, adapter: b, auth: {kind: token, token: short}}]}}`,
     ],
+    ['a wrapping key that is none', '{appSKeyWraps: [{label: a, key: 0011}]}'],
     ['a token with blanks', '{coap: {accounts: [{name: a, token: a token with many blanks}]}}'],
     ['a name that is no path', `{webhooks: {sources: [${source('a/b')}]}}`],
     ['an EUI that is none', '{udp: {gateways: [0016C001]}}'],

@@ -38,6 +38,11 @@ const sources: readonly HttpSource[] = [
   },
   { name: 'signed', auth: hmac, vouches: 'credential' },
   {
+    name: 'proven',
+    auth: { kind: 'request', isGenuine: ({ query, body }) => query === `t=${body}` },
+    vouches: 'network-server',
+  },
+  {
     name: 'signed-512',
     auth: { ...hmac, algorithm: 'sha512', encoding: 'base64', prefix: '' },
     vouches: 'credential',
@@ -203,6 +208,14 @@ describe('The credential of a source', () => {
     }
     const changed = await post('/ingest/signed', { 'X-Signature': `sha256=${digits}` }, '{"a":1}');
     expect(changed.status).toBe(401);
+  });
+
+  it('may be what the format of the sender says of query and body', async () => {
+    expect((await post('/ingest/proven?t=ab', {}, 'ab')).status).toBe(204);
+    for (const path of ['/ingest/proven?t=abc', '/ingest/proven', '/ingest/proven?']) {
+      expect((await post(path, {}, 'ab')).status).toBe(401);
+    }
+    expect(receiver.received).toHaveLength(1);
   });
 
   it('may be a longer signature in base64', async () => {

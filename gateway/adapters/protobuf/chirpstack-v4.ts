@@ -6,6 +6,7 @@ import type { Adapter, Parsed } from '../adapter.ts';
 import { malformed } from '../document.ts';
 import type { Draft } from '../place.ts';
 import { receptionsMax } from '../reception.ts';
+import { wrappedKeyOf } from '../wrapped-key.ts';
 import { createStatus, readStatusField, statusMeasurements } from './chirpstack-status.ts';
 import { isVersion3, parseVersion3 } from './chirpstack-v3.ts';
 import { type EventRoute, readEventRoute } from './event-route.ts';
@@ -117,12 +118,36 @@ function readUplinkField(reader: WireReader, field: number, uplink: Draft<Payloa
       return;
     }
     case 15:
-      // With a join server of its own, the application alone holds the AppSKey.
-      if (reader.bytes('joinServerContext').length > 0) uplink.encrypted = true;
+      readJoinServerContext(reader, uplink);
       return;
     default:
       reader.skip();
   }
+}
+
+/** With a join server of its own, the application alone holds the AppSKey. */
+function readJoinServerContext(reader: WireReader, uplink: Draft<PayloadUplink>): void {
+  const outer = reader.enter('joinServerContext');
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    uplink.encrypted = true;
+    if (field === 2) readEnvelope(reader, uplink);
+    else reader.skip();
+  }
+  reader.leave(outer);
+}
+
+function readEnvelope(reader: WireReader, uplink: Draft<PayloadUplink>): void {
+  let label = '';
+  let bytes: Buffer | undefined;
+  const outer = reader.enter('appSKey');
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) label = reader.text('kekLabel');
+    else if (field === 2) bytes = reader.bytes('aesKey');
+    else reader.skip();
+  }
+  reader.leave(outer);
+  const key = wrappedKeyOf(label, bytes);
+  if (key !== undefined) uplink.wrappedAppSKey = key;
 }
 
 function readMessageKey(reader: WireReader, uplink: Draft<PayloadUplink>): void {

@@ -12,6 +12,7 @@ import { type LmdbLedger, openLedger } from './ledger/lmdb-ledger.ts';
 import { type LmdbLedgerReader, openLedgerReader } from './ledger/lmdb-reader.ts';
 import type { Log } from './log.ts';
 import { DeviceRegistry } from './lorawan/device-registry.ts';
+import { JoinBook } from './lorawan/join-book.ts';
 import { openKeyVault } from './lorawan/key-vault.ts';
 import type { Clock } from './model/clock.ts';
 import { putConfiguredDevices } from './provision.ts';
@@ -20,6 +21,7 @@ import { openStateJournal, type StateJournal } from './state-journal.ts';
 export interface Holdings {
   readonly dataDir: string;
   readonly registry: DeviceRegistry;
+  readonly joinBook: JoinBook;
   readonly ledger: LmdbLedger;
   readonly reader: LmdbLedgerReader;
   readonly catalogue: CatalogueReader;
@@ -41,6 +43,7 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const state = openState({ directory: dataDir });
     const vault = openKeyVault(config.keyFile ?? join(dataDir, 'device-keys.kek'));
     const registry = new DeviceRegistry(state, vault);
+    const joinBook = new JoinBook(state, vault);
     await putConfiguredDevices(registry, config.devices, crossCheck(config), log);
     const { keepDays: _days, sizeBytesMax: _size, ...limits } = config.ledger;
     const ledger = await openLedger({ directory: dataDir, limits, clock });
@@ -49,7 +52,7 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const access = openAccess(dataDir, clock, config.http.tokens);
     const codecs = await openCodecRoom(config, dataDir, { clock, log });
     return {
-      ...{ dataDir, registry, ledger, reader, catalogue, access },
+      ...{ dataDir, registry, joinBook, ledger, reader, catalogue, access },
       mqttSessions: openStateJournal(state, 'mqtt-sessions', log),
       codecs,
       async close() {

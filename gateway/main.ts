@@ -14,10 +14,11 @@ import { createIngestWatch } from './ingest-watch.ts';
 import { createHub } from './live/hub.ts';
 import type { Log } from './log.ts';
 import { counterDefaults } from './lorawan/frame-counter.ts';
-import { verifyDefaults, verifyUplink } from './lorawan/verify.ts';
+import { createJoins } from './lorawan/joins.ts';
+import { createProver } from './lorawan/prover.ts';
+import { verifyDefaults } from './lorawan/verify.ts';
 import { createMetrics } from './metrics.ts';
-import { systemClock } from './model/clock.ts';
-import type { FrameUplink } from './model/uplink.ts';
+import { type Clock, systemClock } from './model/clock.ts';
 import { mqttHooks, mqttOptionsOf, refuseForbidden } from './mqtt-setup.ts';
 import { createIngest } from './pipeline/ingest.ts';
 import { openingPayloads, wrappingKeys } from './pipeline/payload-opening.ts';
@@ -106,7 +107,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   };
   const ingest = createIngest({
     adapterFor: createAdapterChoice(config.ingest, openingPayloads(adapters, openingKeys)),
-    verify: frameVerifier(config, holdings),
+    ...frameProver(config, holdings, clock),
     ledger,
     observe: watch.observer,
   });
@@ -156,16 +157,14 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   return { broker, doors, dashboard, sparkplug, stop };
 }
 
-function frameVerifier({ ingest }: Config, { registry, ledger }: Holdings) {
+function frameProver({ ingest, ledger: limits }: Config, holdings: Holdings, clock: Clock) {
+  const { registry, joinBook: book, ledger } = holdings;
   const counters = { ...counterDefaults, gapMax: ingest.fCntGapMax };
-  const options = { ...verifyDefaults, counters };
-  return (frame: FrameUplink) =>
-    verifyUplink(
-      frame,
-      (devAddr) => registry.sessionsOf(devAddr),
-      (deviceId, devAddr) => ledger.lastFrameCounter(deviceId, devAddr),
-      options,
-    );
+  return createProver({
+    joins: createJoins({ registry, book, clock, copyWindowMs: limits.copyWindowMs }),
+    lastFrameCounter: (deviceId, name) => ledger.lastFrameCounter(deviceId, name),
+    options: { ...verifyDefaults, counters },
+  });
 }
 
 function signInLink(base: string, { access }: Holdings): { signInLink?: string } {

@@ -62,9 +62,21 @@ function readItem(message: Place, station: Station): FrameUplink | SourceEvent {
       return readFrame(message, station, readHexField(message, 'FRMPayload'));
     case 'dntxed':
       return readEvent(message, station, 'txack');
+    case 'dnmsg':
+      return readDownlink(message, station);
     default:
       return readEvent(message, station, eventWord(type) ?? notKnown(message));
   }
+}
+
+/** A server says it to a station; a proxy between them may let it be heard here. */
+function readDownlink(message: Place, station: Station): SourceEvent {
+  const event: Draft<SourceEvent> = { ...readEvent(message, station, 'dnmsg') };
+  // It names the device that the server means; the frame's own keys tell whose it is.
+  delete event.deviceId;
+  const pdu = readHexField(message, 'pdu');
+  if (pdu.length > 0 && pdu.length <= phyPayloadBytesMax) event.phyPayload = pdu;
+  return event;
 }
 
 function notKnown(message: Place): string {

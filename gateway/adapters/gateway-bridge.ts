@@ -7,7 +7,15 @@ import type { Inbound } from '../model/inbound.ts';
 import type { FrameUplink, SourceEvent } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
 import { malformed, openObject, type Place } from './document.ts';
-import { complain, type Draft, readBytes, readPlace, readText, readTime } from './place.ts';
+import {
+  complain,
+  type Draft,
+  readBytes,
+  readPlace,
+  readPlaces,
+  readText,
+  readTime,
+} from './place.ts';
 import { readRxInfo, readTransmission } from './reception.ts';
 
 const name = 'chirpstack-gateway-bridge-json';
@@ -139,5 +147,14 @@ function readEvent(
     const state = readText(message, 'state') ?? 'OFFLINE';
     event.measurements = [{ name: 'state', value: state }];
   }
+  if (type === 'command-down') addDownlink(event, message);
   return event;
+}
+
+/** One downlink for each receive window, of which the gateway sends one; older bridges know one. */
+const windowsMax = 16;
+
+function addDownlink(event: Draft<SourceEvent>, message: Place): void {
+  const place = readPlaces(message, 'items', windowsMax)[0] ?? message;
+  if (Object.hasOwn(place.object, 'phyPayload')) event.phyPayload = readPhyPayload(place);
 }

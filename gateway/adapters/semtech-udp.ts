@@ -1,7 +1,7 @@
 /**
  * The Semtech UDP packet forwarder protocol, versions 1 and 2: what a gateway sends up, datagram by
- * datagram. The body is the datagram as it came: version, token (2 bytes), type, EUI (8 bytes),
- * JSON.
+ * datagram, and what a server sends down where that is let be heard. The body is the datagram as it
+ * came: version, token (2 bytes), type, then the EUI (8 bytes) of who is a gateway, and JSON.
  */
 import { parseEui64 } from '../model/eui.ts';
 import { fromGpsMs } from '../model/gps-time.ts';
@@ -25,7 +25,10 @@ import { parseTimestamp } from './timestamp.ts';
 const name = 'semtech-udp';
 const headerBytes = 12;
 const pushData = 0x00;
+const pullResp = 0x03;
 const txAck = 0x05;
+/** The datagrams of a server name no gateway. */
+const serverHeaderBytes = 4;
 /** The longest PHYPayload that any region's data rates allow. */
 const phyPayloadBytesMax = 255;
 /** A concentrator has 10 demodulators, and a forwarder reads its 16 buffers at a time. */
@@ -42,7 +45,8 @@ export const semtechUdp: Adapter = {
 
 type Part = FrameUplink | SourceEvent;
 
-function parse({ body }: Inbound): Parsed {
+function parse({ route, body }: Inbound): Parsed {
+  if (body[3] === pullResp) return readPullResp(route, body);
   const gatewayId = parseEui64(body.toString('hex', 4, headerBytes));
   if (gatewayId === undefined) return malformed('the datagram ends within its header');
   const type = body[3];
@@ -173,4 +177,18 @@ function readTxAck(json: Buffer, gatewayId: string): Parsed {
   if (error !== undefined) event.measurements = [{ name: 'error', value: error }];
   const complaint = message.complaints[0];
   return complaint === undefined ? [event] : malformed(complaint);
+}
+
+/** The downlink of a server to the gateway that the transport knows at this address. */
+function readPullResp(route: string, body: Buffer): Parsed {
+  const gatewayId = parseEui64(route.split('/').at(-1) ?? '');
+  if (gatewayId === undefined) return malformed('the route names no gateway');
+  const message = openObject(body.subarray(serverHeaderBytes));
+  if ('code' in message) return message;
+  const packet = readPlace(message, 'txpk');
+  if (packet === undefined) return malformed('it has no txpk');
+  const phyPayload = readPhyPayload(packet);
+  const complaint = message.complaints[0];
+  if (complaint !== undefined) return malformed(complaint);
+  return [{ kind: 'event', adapter: name, type: 'downlink', gatewayId, phyPayload }];
 }

@@ -7,11 +7,13 @@ import type { LedgerFiles } from './lmdb-files.ts';
 interface SessionName {
   readonly deviceId: string;
   readonly devAddr: string;
+  readonly session?: string;
 }
 
 /** An identifier holds no slash. */
-export function sessionKey({ deviceId, devAddr }: SessionName): string {
-  return `${deviceId}/${devAddr}`;
+export function sessionKey({ deviceId, devAddr, session }: SessionName): string {
+  const key = `${deviceId}/${devAddr}`;
+  return session === undefined ? key : `${key}/${session}`;
 }
 
 type Sessions = Pick<LedgerFiles, 'sessions'>;

@@ -122,17 +122,21 @@ export interface FrameIdentity {
   readonly adapter: string;
   readonly deviceId: string;
   readonly devAddr: string;
+  /** Absent for a device that has only one; see Session.id. */
+  readonly session?: string;
   readonly fCnt: number;
 }
 
 /** Undefined for an uplink whose frame somebody else has opened: its counter was checked there. */
 export function identifyFrame(item: Item): FrameIdentity | undefined {
   if (item.kind !== 'payload' || item.phyPayload === undefined) return undefined;
-  const { adapter, deviceId, devAddr, fCnt } = item;
+  const { adapter, deviceId, devAddr, fCnt, session } = item;
   if (devAddr === undefined || fCnt === undefined) return undefined;
   // They come from the registry and become a key; a strange one would fail its whole group.
   assert.ok(isDeviceId(deviceId) && isDevAddr(devAddr), 'a frame is of a registered session');
-  return { adapter, deviceId, devAddr, fCnt };
+  if (session === undefined) return { adapter, deviceId, devAddr, fCnt };
+  assert.ok(isDeviceId(session), 'a session is named like a device');
+  return { adapter, deviceId, devAddr, fCnt, session };
 }
 
 function isDevAddr(text: string): boolean {

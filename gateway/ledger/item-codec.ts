@@ -28,9 +28,11 @@ const uplinkFields = [
   ...(['adapter', 'deviceId', 'vouchedBy', 'rxTime', 'rxInfo', 'txInfo', 'devAddr'] as const),
   ...(['fPort', 'fCnt', 'confirmed', 'frmPayload', 'encrypted', 'object'] as const),
   ...(['measurements', 'radio', 'messageKey', 'simulated', 'phyPayload'] as const),
+  ...(['session', 'fOpts'] as const),
 ] as const;
 const eventFields = [
   ...(['adapter', 'type', 'deviceId', 'gatewayId', 'time', 'measurements', 'vouchedBy'] as const),
+  ...(['phyPayload'] as const),
 ] as const;
 const quarantinedFields = ['code', 'detail', 'adapter', 'deviceId'] as const;
 
@@ -91,6 +93,8 @@ function uplinkToRow(uplink: VerifiedUplink): Row {
     uplink.messageKey,
     uplink.simulated,
     uplink.phyPayload,
+    uplink.session,
+    uplink.fOpts,
   ]);
 }
 

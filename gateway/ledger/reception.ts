@@ -32,7 +32,7 @@ export function relate(
 ): Relation | undefined {
   if (first.item.kind !== 'payload') return undefined;
   if (isKnownMessage(files, first, later)) return 'same-message';
-  if (isOtherSession(first.item.devAddr, later.item.devAddr)) return undefined;
+  if (isOtherSession(first.item, later.item)) return undefined;
   const apartMs = apartByNetwork(first, later);
   const isApart = apartMs !== undefined && apartMs > copyWindowMs;
   // One server's clock agrees with itself, so what it dates apart it has received apart, though it
@@ -42,9 +42,15 @@ export function relate(
   return apartMs === undefined || isApart ? undefined : 'late';
 }
 
-/** Not every server tells the address, so only two that differ say something. */
-function isOtherSession(first: string | undefined, later: string | undefined): boolean {
-  return first !== undefined && later !== undefined && first !== later;
+/**
+ * Not every server tells the address, so only two that differ say something. Two frames that were
+ * opened here name their session, too: a network may give the same address again.
+ */
+function isOtherSession(first: VerifiedUplink, later: VerifiedUplink): boolean {
+  const isOpened = first.phyPayload !== undefined && later.phyPayload !== undefined;
+  if (isOpened && first.session !== later.session) return true;
+  const [one, other] = [first.devAddr, later.devAddr];
+  return one !== undefined && other !== undefined && one !== other;
 }
 
 /** Where a message does not tell its time, the receipt stands in: most come at once. */

@@ -158,6 +158,17 @@ export class DeviceRegistry {
     return entry.sessions;
   }
 
+  /** What a join is proven with; only for the moment, they are opened at each call. */
+  rootKeysOf(id: string): { readonly appKey?: Buffer; readonly nwkKey?: Buffer } {
+    const row = this.#rows.get(id);
+    const appKey = row && this.#openKey(row, 'appKey');
+    const nwkKey = row && this.#openKey(row, 'nwkKey');
+    return {
+      ...(appKey === undefined ? {} : { appKey }),
+      ...(nwkKey === undefined ? {} : { nwkKey }),
+    };
+  }
+
   /** Called after each change, in the order of the changes; returns what ends it. */
   onChange(listener: (change: DeviceChange) => void): () => void {
     this.#listeners.add(listener);
@@ -186,14 +197,15 @@ export class DeviceRegistry {
 
   #openSession(id: string): Session | undefined {
     const row = this.#rows.get(id);
-    if (row === undefined) return undefined;
-    return sessionOf(row.device, (keyName: KeyName) => {
-      const sealed = row.sealedKeys?.[keyName];
-      if (sealed === undefined) return undefined;
-      const key = this.#vault.open({ deviceId: id, keyName }, Buffer.from(sealed, 'base64'));
-      if (key === undefined) this.#unreadable.add(id);
-      return key;
-    });
+    return row && sessionOf(row.device, (keyName) => this.#openKey(row, keyName));
+  }
+
+  #openKey({ device: { id }, sealedKeys }: DeviceRow, keyName: KeyName): Buffer | undefined {
+    const sealed = sealedKeys?.[keyName];
+    if (sealed === undefined) return undefined;
+    const key = this.#vault.open({ deviceId: id, keyName }, Buffer.from(sealed, 'base64'));
+    if (key === undefined) this.#unreadable.add(id);
+    return key;
   }
 
   #apply(change: DeviceChange): void {

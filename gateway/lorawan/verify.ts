@@ -20,8 +20,11 @@ import {
 /** Sessions of a DevAddr (8 lower-case hex digits); DeviceRegistry.sessionsOf. */
 export type SessionLookup = (devAddr: string) => readonly Session[];
 
-/** The last accepted 32-bit counter of a session; Ledger.lastFrameCounter. */
-export type LastFrameCounter = (deviceId: string, devAddr: string) => number | undefined;
+/**
+ * The last accepted 32-bit counter of a session; Ledger.lastFrameCounter. The name is the DevAddr,
+ * and for a joined session its id behind a slash: a device may be given its address again.
+ */
+export type LastFrameCounter = (deviceId: string, name: string) => number | undefined;
 
 export interface VerifyOptions {
   readonly counters: CounterOptions;
@@ -86,7 +89,7 @@ interface Proof {
 function prove(attempt: Attempt): Proof | undefined {
   const { frame, candidates, lastFrameCounter, options } = attempt;
   const tries = candidates.map((session) => {
-    const last = lastFrameCounter(session.deviceId, session.devAddr);
+    const last = lastFrameCounter(session.deviceId, counterName(session));
     return { session, counters: counterCandidates(frame.fCnt16, last, options.counters) };
   });
   const rounds = Math.max(...tries.map(({ counters }) => counters.length));
@@ -99,6 +102,10 @@ function prove(attempt: Attempt): Proof | undefined {
     }
   }
   return undefined;
+}
+
+function counterName({ devAddr, id }: Session): string {
+  return id === undefined ? devAddr : `${devAddr}/${id}`;
 }
 
 function isProven(attempt: Attempt, proof: Proof): boolean {
@@ -162,6 +169,7 @@ function opened(uplink: FrameUplink, frame: DataFrame, proof: Proof): VerifiedUp
     vouchedBy: 'mic',
     phyPayload: uplink.phyPayload,
   };
+  if (proof.session.id !== undefined) verified.session = proof.session.id;
   if (uplink.rxTime !== undefined) verified.rxTime = uplink.rxTime;
   if (uplink.txInfo !== undefined) verified.txInfo = uplink.txInfo;
   if (frame.fPort !== undefined) {

@@ -39,6 +39,8 @@ export interface SessionKeys {
 
 /** What the frame verifier needs to know of a session; the registry holds it in memory only. */
 export interface Session {
+  /** Of a session that was seen to be joined; it tells two of one device and DevAddr apart. */
+  readonly id?: string;
   readonly deviceId: string;
   /** 8 lower-case hex digits. */
   readonly devAddr: string;

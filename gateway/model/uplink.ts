@@ -119,6 +119,10 @@ export interface VerifiedUplink extends Omit<PayloadUplink, 'wrappedAppSKey'> {
   readonly vouchedBy: VouchedBy;
   /** Present when the gateway saw the frame itself; two copies of a frame have equal bytes. */
   readonly phyPayload?: Buffer;
+  /** Which of the device's joined sessions proved it; see Session.id. */
+  readonly session?: string;
+  /** The frame's MAC commands in clear, where the frame has them encrypted. */
+  readonly fOpts?: Buffer;
 }
 
 /** Something a network server, gateway or modem tells about itself: kept, but not telemetry. */
@@ -134,4 +138,6 @@ export interface SourceEvent {
   readonly vouchedBy?: VouchedBy;
   /** Numbers in it that are worth a reading: battery level, link margin. */
   readonly measurements?: readonly Measurement[];
+  /** The frame that it tells of: a join-request, or a downlink on its way to the gateway. */
+  readonly phyPayload?: Buffer;
 }

@@ -12,18 +12,17 @@ import {
 } from '../ledger/ledger.ts';
 import { type Fault, type FaultCode, fault } from '../model/fault.ts';
 import type { Inbound, Sender, VouchedBy } from '../model/inbound.ts';
-import type {
-  FrameUplink,
-  PayloadUplink,
-  SourceEvent,
-  Uplink,
-  VerifiedUplink,
-} from '../model/uplink.ts';
+import type { FrameUplink, PayloadUplink, SourceEvent, Uplink } from '../model/uplink.ts';
 import { hintOf, unreadable } from './format-hint.ts';
 
 export interface IngestParts {
   readonly adapterFor: (route: string) => Adapter | undefined;
-  readonly verify: (frame: FrameUplink) => VerifiedUplink | Fault;
+  /** An item is what a frame was proven to be; a request to join is an event. */
+  readonly verify: (frame: FrameUplink) => Item | Fault;
+  /** Told of each event that holds a downlink frame; says whose it is, where that is proven. */
+  readonly hear?: (event: SourceEvent) => SourceEvent;
+  /** Resolves when what `verify` and `hear` have noted is on disk; undefined when it is already. */
+  readonly unwritten?: () => Promise<unknown> | undefined;
   readonly ledger: Pick<Ledger, 'accept'>;
   readonly observe: IngestObserver;
 }
@@ -61,7 +60,10 @@ export function createIngest(parts: IngestParts): Ingest {
 
   async function accept(delivery: Delivery): Promise<readonly Receipt[]> {
     try {
-      return await parts.ledger.accept(delivery);
+      const receipts = await parts.ledger.accept(delivery);
+      const unwritten = parts.unwritten?.();
+      if (unwritten !== undefined) await written(unwritten);
+      return receipts;
     } catch (error) {
       if (error instanceof LedgerUnavailable) parts.observe.unavailable(error.message);
       throw error;
@@ -71,8 +73,7 @@ export function createIngest(parts: IngestParts): Ingest {
   return {
     receive: (inbound) => {
       const adapter = parts.adapterFor(inbound.route);
-      const items =
-        adapter === undefined ? unrouted(inbound) : itemsOf(inbound, adapter, parts.verify);
+      const items = adapter === undefined ? unrouted(inbound) : itemsOf(inbound, adapter, parts);
       return write({ inbound, items }, adapter?.name ?? noAdapter);
     },
     refuse: (inbound, code, detail) => {
@@ -82,6 +83,12 @@ export function createIngest(parts: IngestParts): Ingest {
   };
 }
 
+async function written(note: Promise<unknown>): Promise<void> {
+  await note.catch((error: unknown) => {
+    throw new LedgerUnavailable('what was noted of a join could not be written', { cause: error });
+  });
+}
+
 function unrouted(inbound: Inbound): Item[] {
   const detail = `no adapter reads ${inbound.route.slice(0, 200)}`;
   const hint = hintOf(inbound.body);
@@ -89,39 +96,47 @@ function unrouted(inbound: Inbound): Item[] {
   return [{ kind: 'quarantined', fault: fault('TOPIC_UNKNOWN', sentence) }];
 }
 
+type Prover = Pick<IngestParts, 'verify' | 'hear'>;
+
 /** Parse, check who speaks for whom, prove. Every way out is an item: nothing is dropped. */
-function itemsOf(inbound: Inbound, adapter: Adapter, verify: IngestParts['verify']): Item[] {
+function itemsOf(inbound: Inbound, adapter: Adapter, prover: Prover): Item[] {
   const parsed = adapter.parse(inbound);
   if ('code' in parsed) {
     const reason = unreadable(parsed, adapter.name, inbound.body);
     return [quarantined(reason, adapter.name, inbound.sender.deviceId)];
   }
-  return parsed.map((part) => itemOf(part, inbound.sender, adapter, verify));
+  return parsed.map((part) => itemOf(part, inbound.sender, adapter, prover));
 }
 
 function itemOf(
   part: Uplink | SourceEvent,
   sender: Sender,
   adapter: Adapter,
-  verify: IngestParts['verify'],
+  prover: Prover,
 ): Item {
   switch (part.kind) {
     case 'event':
-      return eventItem(part, sender, adapter);
+      return eventItem(part, sender, adapter, prover.hear);
     case 'payload':
       return payloadItem(part, sender, adapter);
     case 'frame':
-      return frameItem(part, verify);
+      return frameItem(part, prover.verify);
   }
 }
 
 /** An event may carry measurements, so it is no freer than an uplink in whom it speaks for. */
-function eventItem(event: SourceEvent, sender: Sender, adapter: Adapter): Item {
+function eventItem(
+  event: SourceEvent,
+  sender: Sender,
+  adapter: Adapter,
+  hear: IngestParts['hear'],
+): Item {
   const { deviceId } = event;
   if (deviceId !== undefined && !maySpeakFor(deviceId, sender)) {
     return forbidden(sender, adapter.name, deviceId);
   }
-  return { ...event, vouchedBy: vouchedBy(sender, adapter) };
+  const heard = event.phyPayload === undefined || hear === undefined ? event : hear(event);
+  return { ...heard, vouchedBy: heard.vouchedBy ?? vouchedBy(sender, adapter) };
 }
 
 function payloadItem(uplink: PayloadUplink, sender: Sender, adapter: Adapter): Item {

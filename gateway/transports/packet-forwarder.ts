@@ -2,7 +2,9 @@
  * The header of a Semtech UDP datagram: protocol version, random token, type, and the gateway's
  * EUI on everything that a gateway sends.
  */
-export const udpTypes = { pushData: 0, pushAck: 1, pullData: 2, pullAck: 4, txAck: 5 } as const;
+export const udpTypes = {
+  ...{ pushData: 0, pushAck: 1, pullData: 2, pullResp: 3, pullAck: 4, txAck: 5 },
+} as const;
 
 export interface UdpHeader {
   readonly type: number;
@@ -27,4 +29,13 @@ export function acknowledgementOf(datagram: Buffer, type: number): Buffer {
   const answer = Buffer.from(datagram.subarray(0, 4));
   answer[3] = type;
   return answer;
+}
+
+const openingBrace = 0x7b;
+
+/** A server's datagram to a gateway, which names none; a multiplexer lets it be heard. */
+export function isPullResp(datagram: Buffer): boolean {
+  const [version, , , type, first] = datagram;
+  if (version !== 1 && version !== 2) return false;
+  return type === udpTypes.pullResp && first === openingBrace;
 }

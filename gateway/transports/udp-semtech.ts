@@ -8,7 +8,13 @@ import type { RemoteInfo } from 'node:dgram';
 import type { Inbound } from '../model/inbound.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { createLogThrottle } from './log-throttle.ts';
-import { acknowledgementOf, readUdpHeader, type UdpHeader, udpTypes } from './packet-forwarder.ts';
+import {
+  acknowledgementOf,
+  isPullResp,
+  readUdpHeader,
+  type UdpHeader,
+  udpTypes,
+} from './packet-forwarder.ts';
 import type { Receive, Transport } from './transport.ts';
 import type { TransportHooks } from './transport-hooks.ts';
 import { openUdpSocket, type UdpSocket } from './udp-socket.ts';
@@ -36,7 +42,12 @@ interface Listening extends UdpSemtechOptions {
   /** By gateway; only those with a datagram in flight stand here. */
   readonly underWay: Map<string, number>;
   readonly turnAway: (reason: Reason, from: RemoteInfo) => void;
+  /** The gateway that was last heard from an address; see `headerOf`. */
+  readonly byAddress: Map<string, string>;
 }
+
+/** Addresses remembered, the oldest forgotten first. */
+const addressesMax = 10_000;
 
 export function createUdpSemtech(
   options: UdpSemtechOptions,
@@ -50,6 +61,7 @@ export function createUdpSemtech(
     hooks,
     inFlight: createInFlight(),
     underWay: new Map(),
+    byAddress: new Map(),
     turnAway: (reason, { address }) => {
       hooks.onTurnedAway('udp', reason);
       const heldBack = throttle(`${reason} ${address}`);
@@ -84,7 +96,7 @@ interface Arrival {
 }
 
 function take(listening: Listening, { datagram, from, answer }: Arrival): void {
-  const header = readUdpHeader(datagram);
+  const header = headerOf(listening, datagram, from);
   const reason = whyNot(listening, header);
   if (header === undefined || reason !== undefined) {
     listening.turnAway(reason ?? 'malformed', from);
@@ -98,6 +110,28 @@ function take(listening: Listening, { datagram, from, answer }: Arrival): void {
     });
     listening.inFlight.track(receipt).then(done, done);
   }
+}
+
+/**
+ * A multiplexer on the gateway's host may let the server's downlinks be heard, which name no
+ * gateway: they are of the one that speaks from this address, and of none before it has spoken.
+ */
+function headerOf(
+  { byAddress, gateways }: Listening,
+  datagram: Buffer,
+  { address }: RemoteInfo,
+): UdpHeader | undefined {
+  if (isPullResp(datagram)) {
+    const gateway = byAddress.get(address);
+    return gateway === undefined ? undefined : { type: udpTypes.pullResp, gateway };
+  }
+  const header = readUdpHeader(datagram);
+  if (header === undefined || gateways?.has(header.gateway) === false) return header;
+  byAddress.delete(address);
+  byAddress.set(address, header.gateway);
+  const [oldest] = byAddress.keys();
+  if (byAddress.size > addressesMax && oldest !== undefined) byAddress.delete(oldest);
+  return header;
 }
 
 function whyNot(listening: Listening, header: UdpHeader | undefined): Reason | undefined {

@@ -283,3 +283,14 @@ describe('The identifier of a station', () => {
     );
   });
 });
+
+describe('A downlink that a server says to a station', () => {
+  it('is an event with its frame, whoever the server means', () => {
+    const dnmsg = { msgtype: 'dnmsg', DevEui: '00-00-00-00-00-00-00-01', diid: 1, pdu: '60010203' };
+    const event = eventOf(parse(dnmsg));
+    expect(event).toMatchObject({ type: 'dnmsg', phyPayload: Buffer.from('60010203', 'hex') });
+    expect(event).not.toHaveProperty('deviceId');
+    expect(eventOf(parse({ ...dnmsg, pdu: '' }))).not.toHaveProperty('phyPayload');
+    expect(faultOf(parse({ ...dnmsg, pdu: 'zz' })).code).toBe('INBOUND_MALFORMED');
+  });
+});

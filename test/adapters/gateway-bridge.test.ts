@@ -100,3 +100,22 @@ describe('An event of a gateway', () => {
     expect(faultOf(parsed).detail).toBe('gatewayId is not an EUI of 16 hex digits');
   });
 });
+
+describe('A downlink on its way to a gateway', () => {
+  const route = `gateway/${gatewayId}/command/down`;
+  const heard = (fields: object) =>
+    gatewayBridge.parse(inboundOf(route, { gatewayId, downlinkId: 1, ...fields }));
+
+  it('gives the frame of the first receive window, or the one of older bridges', () => {
+    const items = [{ phyPayload: 'YAEC' }, { phyPayload: 'YAED' }];
+    const event = { type: 'command-down', phyPayload: Buffer.from('600102', 'hex') };
+    expect(eventOf(heard({ items }))).toMatchObject(event);
+    expect(eventOf(heard({ phyPayload: 'YAEC' }))).toMatchObject(event);
+    expect(eventOf(heard({}))).not.toHaveProperty('phyPayload');
+  });
+
+  it('is malformed with what is no frame', () => {
+    expect(faultOf(heard({ items: [{ phyPayload: '' }] })).code).toBe('INBOUND_MALFORMED');
+    expect(faultOf(heard({ items: [7] })).code).toBe('INBOUND_MALFORMED');
+  });
+});

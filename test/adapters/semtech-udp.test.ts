@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { semtechUdp } from '../../gateway/adapters/semtech-udp.ts';
-import { faultOf, fixtureText, frameOf, inboundOf, shown } from './inbound.ts';
+import { eventOf, faultOf, fixtureText, frameOf, inboundOf, shown } from './inbound.ts';
 
 const eui = '0016C001FF10A1B2';
 const gatewayId = '0016c001ff10a1b2';
@@ -162,6 +162,33 @@ describe('A Semtech UDP datagram', () => {
         const parsed = parse({ rxpk, stat });
         if (!('code' in parsed)) expect(parsed.length).toBeGreaterThan(0);
       }),
+    );
+  });
+});
+
+describe('A downlink of a server', () => {
+  const pullResp = (json: unknown, route = `semtech-udp/${gatewayId}`) => {
+    const body = Buffer.concat([Buffer.from([2, 1, 2, 3]), Buffer.from(JSON.stringify(json))]);
+    return semtechUdp.parse(inboundOf(route, body));
+  };
+
+  it('is an event with its frame, of the gateway in the route', () => {
+    expect(eventOf(pullResp({ txpk: { imme: true, data: base64, size: 17 } }))).toEqual({
+      kind: 'event',
+      adapter: 'semtech-udp',
+      type: 'downlink',
+      gatewayId,
+      phyPayload: Buffer.from(base64, 'base64'),
+    });
+  });
+
+  it.each([
+    [{}, 'it has no txpk'],
+    [{ txpk: { data: '' } }, 'txpk.data is not base64 of 1 to 255 bytes, as many as size says'],
+  ])('is malformed as %j', (json, detail) => {
+    expect(faultOf(pullResp(json)).detail).toBe(detail);
+    expect(faultOf(pullResp({ txpk: { data: base64 } }, 'semtech-udp/x')).detail).toContain(
+      'route',
     );
   });
 });

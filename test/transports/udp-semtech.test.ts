@@ -208,3 +208,19 @@ describe('An address to listen on', () => {
     },
   );
 });
+
+describe("A server's PULL_RESP", () => {
+  const answer = Buffer.concat([Buffer.from([2, 1, 2, 3]), Buffer.from('{"txpk":{}}')]);
+
+  it('is of the gateway that speaks from this address, and of none before', async () => {
+    client.send(answer);
+    push(1);
+    await client.answers(1);
+    client.send(answer);
+    await receiver.receipts(2);
+    const [first, second] = receiver.received;
+    expect(first?.body[3]).toBe(types.pushData);
+    expect(second).toMatchObject({ route: `semtech-udp/${gatewayEui}`, body: answer });
+    expect(client.received).toHaveLength(1);
+  });
+});

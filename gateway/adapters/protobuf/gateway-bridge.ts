@@ -105,6 +105,10 @@ interface EventFields {
   readonly legacyId?: number;
   readonly time?: number;
   readonly state?: number;
+  /** One downlink for each receive window; their frame is field 1. */
+  readonly items?: number;
+  /** The frame, as version 3 has it. */
+  readonly legacyFrame?: number;
 }
 
 const eventFields = new Map<string, EventFields>([
@@ -114,7 +118,7 @@ const eventFields = new Map<string, EventFields>([
   ['exec', { gatewayId: 6, legacyId: 1 }],
   ['raw', { gatewayId: 4, legacyId: 1 }],
   ['mesh', { gatewayId: 1, time: 3 }],
-  ['command-down', { gatewayId: 7, legacyId: 6 }],
+  ['command-down', { gatewayId: 7, legacyId: 6, items: 5, legacyFrame: 1 }],
   ['command-config', { gatewayId: 5, legacyId: 1 }],
   ['command-exec', { gatewayId: 6, legacyId: 1 }],
   ['command-raw', { gatewayId: 4, legacyId: 1 }],
@@ -133,6 +137,8 @@ function readEvent(reader: WireReader, topic: GatewayTopic, gatewayId: string): 
       checkGateway(reader, readEuiBytes(reader, 'gatewayID'), gatewayId);
     } else if (field === fields?.time) event.time = readTimestamp(reader, 'time');
     else if (field === fields?.state) isOnline = reader.uint32('state') === 1;
+    else if (field === fields?.items) readItem(reader, event);
+    else if (field === fields?.legacyFrame) event.phyPayload = reader.bytes('phyPayload');
     else reader.skip();
   }
   // OFFLINE is the default value, so it is not on the wire.
@@ -140,4 +146,14 @@ function readEvent(reader: WireReader, topic: GatewayTopic, gatewayId: string): 
     event.measurements = [{ name: 'state', value: isOnline ? 'ONLINE' : 'OFFLINE' }];
   }
   return event;
+}
+
+function readItem(reader: WireReader, event: Draft<SourceEvent>): void {
+  const outer = reader.enter('items');
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1 && event.phyPayload === undefined) {
+      event.phyPayload = reader.bytes('phyPayload');
+    } else reader.skip();
+  }
+  reader.leave(outer);
 }

@@ -271,4 +271,13 @@ export const gateway = {
     state: [2, oneOf('OFFLINE', 'ONLINE')],
     gatewayId: [3, text],
   },
+  down: {
+    phyPayload: [1, base64],
+    downlinkId: [3, integer],
+    items: [
+      5,
+      list(message({ phyPayload: [1, base64], txInfo: [3, message({ frequency: [1, integer] })] })),
+    ],
+    gatewayId: [7, text],
+  },
 } as const satisfies Record<string, Schema>;

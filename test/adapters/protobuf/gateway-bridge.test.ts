@@ -46,6 +46,17 @@ describe('A message of a gateway bridge in protobuf', () => {
     expect(fromProtobuf).toEqual(expected);
   });
 
+  it('of a downlink equals its JSON form, also as older bridges write it', () => {
+    const items = [
+      { phyPayload: 'YAEC', txInfo: { frequency: 868_100_000 } },
+      { phyPayload: 'YAED' },
+    ];
+    for (const fields of [{ downlinkId: 7, items }, { phyPayload: 'YAEC' }, { downlinkId: 7 }]) {
+      const [fromProtobuf, expected] = bothForms('down', { gatewayId, ...fields }, 'command');
+      expect(fromProtobuf).toEqual(expected);
+    }
+  });
+
   it.each([
     ['a frame with both times', { gwTime: '2024-01-01T00:00:01Z', nsTime: '2024-01-01T00:00:02Z' }],
     ['a frame with a checked CRC', { crcStatus: 'CRC_OK' }],

@@ -4,11 +4,12 @@
  * people really jump, and a flag that is often wrong is read by nobody.
  *
  * Sources: steps from the WMO guidelines on quality control of automatic weather stations
- * (Zahumenský 2004: 3 K, 15 %, 2 hPa), which are for minutes, as the floor below which no step is
- * remarked; how long a value may stand still from an urban station network that follows them (3 h
- * temperature, 5 h humidity and wind, 6 h pressure), lengthened since sensors of towns report tenths
- * and stand indoors, too; water level from QARTOD (Water Level Manual 2.1) and the thresholds with
- * which its authors show it on hourly data (spike 0.8 and 3 m). docs/quality.md has the table.
+ * (Zahumenský 2004: 3 K, 15 %, 2 hPa), which are for minutes, as the floor below which no step
+ * is remarked; how long a value may stand still from an urban station network that follows them
+ * (3 h temperature, 5 h humidity and wind, 6 h pressure), lengthened since sensors of towns report
+ * tenths and stand indoors, too; water level from QARTOD (Water Level Manual 2.1) and the
+ * thresholds with which its authors show it on hourly data (spike 0.8 and 3 m). docs/quality.md
+ * has the table.
  */
 import { type Quantity, quantities } from '../../../decoders/quantity.ts';
 import type { FlatLimits, Limits } from './limits.ts';

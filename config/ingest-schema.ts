@@ -226,6 +226,34 @@ const remoteBrokerLimits = z.strictObject({
   stopTimeoutMs,
 });
 
+const poll = z.strictObject({
+  name: sourceName.describe('Stands in the log.'),
+  topic: z
+    .string()
+    .regex(/^[^+#]{1,512}$/, 'is not a topic to publish to')
+    .describe('Where the questions go, such as get/{device}/command.'),
+  devices: z
+    .array(z.string().regex(/^[^/+#]{1,64}$/, 'is not one level of a topic'))
+    .min(1)
+    .max(10_000)
+    .describe('What {device} stands for, one after the other.'),
+  ask: z
+    .array(z.string().min(1).max(256))
+    .min(1)
+    .max(64)
+    .describe('The questions, each a message.'),
+  intervalSeconds: z
+    .number()
+    .int()
+    .min(10)
+    .max(86_400)
+    .default(300)
+    .describe('From one round to the next.'),
+  broker: sourceName
+    .optional()
+    .describe('One of remoteBrokers; the own broker of the gateway if absent.'),
+});
+
 const appSKeyWrap = z.strictObject({
   label: z
     .string()
@@ -252,5 +280,10 @@ export const doors = {
     .max(100)
     .default([])
     .describe('Brokers that are there already, which the gateway subscribes to.'),
+  polls: z
+    .array(poll)
+    .max(100)
+    .default([])
+    .describe('Devices that have to be asked over MQTT; a mapping reads their answers.'),
   remoteBrokerLimits: remoteBrokerLimits.prefault({}).describe('For each of them.'),
 } as const;

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { planOf } from './doors.ts';
 import { isDeviceId } from './model/device.ts';
+import { requestsPerSecondMax } from './polls.ts';
 import { isLoopback, isPrivate } from './transports/private-address.ts';
 import { channelsOf, placeRadios } from './transports/router-config.ts';
 import { isTopicFilter } from './transports/topic-filter.ts';
@@ -23,6 +24,7 @@ export function doorProblems({ ingest }: Config, knownAdapters: readonly string[
     ...stationProblems(ingest),
     ...remoteProblems(ingest),
     ...wrapProblems(ingest),
+    ...pollProblems(ingest),
   ];
 }
 
@@ -127,6 +129,28 @@ function wrapProblems({ appSKeyWraps }: Ingest): DoorProblem[] {
       ? []
       : [problem(`appSKeyWraps.${index}.label`, `${label} is taken already`)],
   );
+}
+
+function pollProblems({ polls, remoteBrokers }: Ingest): DoorProblem[] {
+  const names = polls.map(({ name }) => name);
+  return polls.flatMap(({ name, topic, devices, ask, intervalSeconds, broker }, index) => {
+    const at = `polls.${index}`;
+    const roundSeconds = Math.ceil((devices.length * ask.length) / requestsPerSecondMax);
+    return [
+      ...(names.indexOf(name) === index ? [] : [problem(`${at}.name`, `${name} is taken already`)]),
+      ...(devices.length === 1 || topic.includes('{device}')
+        ? []
+        : [problem(`${at}.topic`, 'has no {device}, and there are several')]),
+      ...(roundSeconds <= intervalSeconds
+        ? []
+        : [
+            problem(`${at}.intervalSeconds`, `is too short: a round takes ${roundSeconds} seconds`),
+          ]),
+      ...(broker === undefined || remoteBrokers.some((remote) => remote.name === broker)
+        ? []
+        : [problem(`${at}.broker`, `no remote broker is named ${broker}`)]),
+    ];
+  });
 }
 
 function fileProblems(at: string, tls: object | undefined): DoorProblem[] {

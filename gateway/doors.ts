@@ -10,7 +10,7 @@ import { createCoap } from './transports/coap.ts';
 import { createHttpPush } from './transports/http-push.ts';
 import type { HttpAuth } from './transports/http-source.ts';
 import { isLoopback } from './transports/private-address.ts';
-import { createRemoteBrokers } from './transports/remote-broker.ts';
+import { createRemoteBrokers, type RemoteBrokers } from './transports/remote-broker.ts';
 import type { ListeningAddress, Receive, Transport } from './transports/transport.ts';
 import type { TransportHooks } from './transports/transport-hooks.ts';
 import { createUdpSemtech } from './transports/udp-semtech.ts';
@@ -18,8 +18,7 @@ import { createUdpSemtech } from './transports/udp-semtech.ts';
 export interface Doors extends Transport {
   /** The webhooks, to be mounted on the HTTP server. */
   readonly router: Router;
-  /** By name: whether the gateway is connected to it and subscribed. */
-  remoteBrokers(): ReadonlyMap<string, boolean>;
+  readonly remoteBrokers: Pick<RemoteBrokers, 'states' | 'publish' | 'answer'>;
 }
 
 export function createDoors({ ingest }: Config, receive: Receive, hooks: TransportHooks): Doors {
@@ -52,7 +51,7 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
   }
   return {
     router: push.router,
-    remoteBrokers: () => remote.states(),
+    remoteBrokers: remote,
     start: async () => {
       const addresses: ListeningAddress[] = [];
       for (const transport of transports) addresses.push(...(await transport.start()));

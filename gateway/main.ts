@@ -23,6 +23,7 @@ import { mqttHooks, mqttOptionsOf, refuseForbidden } from './mqtt-setup.ts';
 import { createIngest } from './pipeline/ingest.ts';
 import { openingPayloads, wrappingKeys } from './pipeline/payload-opening.ts';
 import { createSourceBoard } from './pipeline/source-board.ts';
+import { createPolls } from './polls.ts';
 import { startRetention } from './retention-timer.ts';
 import { createSparkplug } from './sparkplug.ts';
 import { createMqttBroker } from './transports/mqtt-broker.ts';
@@ -43,12 +44,13 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const clock = systemClock;
   const holdings = await openHoldings(config, clock, log);
   const parts = await joinOrClose(config, log, holdings);
-  const { broker, doors, dashboard, sparkplug } = parts;
+  const { broker, doors, dashboard, sparkplug, polls } = parts;
   try {
     const port = await dashboard.start();
     const http = { name: 'http', host: config.http.host, port };
     const addresses = [http, ...(await broker.start()), ...(await doors.start())];
     await sparkplug.goOnline();
+    polls.start();
     const base = config.http.publicUrl ?? `http://${config.http.host}:${port}`;
     return { addresses, ...signInLink(base, holdings), stop: parts.stop };
   } catch (error) {
@@ -81,7 +83,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     cursors: () => listener.cursors(),
     liveClients: () => dashboard.liveClients(),
     mqttClients: () => broker.counts().clients,
-    remoteBrokers: () => doors.remoteBrokers(),
+    remoteBrokers: () => doors.remoteBrokers.states(),
     codecProblems: () => codecs.problems().length,
   });
   listener.observe(metrics);
@@ -98,7 +100,9 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     written: sourceBoard.note,
     onWritten: () => derive.wake(),
   });
-  const sparkplug = createSparkplug(config.ingest.sparkplug, () => broker, { log, clock });
+  const brokers = { own: () => broker, remote: () => doors.remoteBrokers };
+  const sparkplug = createSparkplug(config.ingest.sparkplug, brokers, { log, clock });
+  const polls = createPolls(config.ingest.polls, { ...brokers, log, clock });
   const identityKey = openIdentityKey(join(holdings.dataDir, 'identity.key'));
   const adapters = openAdapterBook(config.ingest, identityKey, [sparkplug.adapter]);
   const openingKeys = {
@@ -146,7 +150,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
 
   async function stop(): Promise<void> {
     retention.stop();
-    await sparkplug.goOffline();
+    await Promise.all([polls.stop(), sparkplug.goOffline()]);
     await Promise.all([broker.stop(), doors.stop()]);
     await dashboard.stop();
     await derive.stop();
@@ -154,7 +158,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     await holdings.close();
   }
 
-  return { broker, doors, dashboard, sparkplug, stop };
+  return { broker, doors, dashboard, sparkplug, polls, stop };
 }
 
 function frameProver({ ingest, ledger: limits }: Config, holdings: Holdings, clock: Clock) {

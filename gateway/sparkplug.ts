@@ -1,5 +1,6 @@
 /**
- * Joins the Sparkplug host application to the broker: what it asks of nodes, and that it is there.
+ * Joins the Sparkplug host application to the brokers: what it asks of nodes, by the broker that
+ * each was heard on, and that it is there.
  */
 import type { Config } from '../config/schema.ts';
 import type { Adapter } from './adapters/adapter.ts';
@@ -8,10 +9,17 @@ import { type HostMessage, stateMessage } from './adapters/sparkplug/host-messag
 import { createSampledWarning, type Log } from './log.ts';
 import type { Clock } from './model/clock.ts';
 import type { MqttBroker } from './transports/mqtt-broker.ts';
+import type { RemoteBrokers } from './transports/remote-broker.ts';
 
 export interface SparkplugParts {
   readonly log: Pick<Log, 'warn'>;
   readonly clock: Clock;
+}
+
+/** Asked for when there is something to say: both need the adapters before they are made. */
+export interface SparkplugBrokers {
+  readonly own: () => Pick<MqttBroker, 'publish'>;
+  readonly remote: () => Pick<RemoteBrokers, 'answer'>;
 }
 
 export interface Sparkplug {
@@ -22,35 +30,39 @@ export interface Sparkplug {
   goOffline(): Promise<void>;
 }
 
-/**
- * `broker` is asked for when there is something to say: it needs the adapters before it is made.
- */
 export function createSparkplug(
   { hostId }: Config['ingest']['sparkplug'],
-  broker: () => Pick<MqttBroker, 'publish'>,
+  { own, remote }: SparkplugBrokers,
   { log, clock }: SparkplugParts,
 ): Sparkplug {
   const warn = createSampledWarning(log, clock.now);
   let isOnline = false;
 
-  async function tell({ topic, payload }: HostMessage, retain: boolean): Promise<void> {
+  async function tell({ topic }: HostMessage, publish: () => Promise<void>): Promise<void> {
     try {
-      await broker().publish(topic, payload, { retain });
+      await publish();
     } catch (error) {
       warn(topic, { event: 'sparkplug-not-told', topic, error }, 'the nodes were not told');
     }
   }
 
+  /** What was not heard by a remote broker was heard by our own. */
+  async function ask(command: HostMessage, connection: string): Promise<void> {
+    const { topic, payload } = command;
+    if (!(await remote().answer(connection, command))) await own().publish(topic, payload);
+  }
+
   async function tellState(online: boolean): Promise<void> {
     if (hostId === null || isOnline === online) return;
     isOnline = online;
-    await tell(stateMessage(hostId, { online, now: clock.now() }), true);
+    const message = stateMessage(hostId, { online, now: clock.now() });
+    await tell(message, () => own().publish(message.topic, message.payload, { retain: true }));
   }
 
   const { adapter } = createSparkplugHost({
     now: clock.now,
     limits: sparkplugLimitDefaults,
-    requestRebirth: (command) => void tell(command, false),
+    requestRebirth: (command, connection) => void tell(command, () => ask(command, connection)),
   });
   return { adapter, goOnline: () => tellState(true), goOffline: () => tellState(false) };
 }

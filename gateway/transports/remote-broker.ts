@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createInFlight } from './in-flight.ts';
 import type { RemoteBroker, RemoteBrokerLimits } from './remote-options.ts';
-import { type RemoteSession, runRemoteSession } from './remote-session.ts';
+import { type PublishRemote, type RemoteSession, runRemoteSession } from './remote-session.ts';
 import type { Receive, Transport } from './transport.ts';
 import type { TransportHooks } from './transport-hooks.ts';
 
@@ -21,6 +21,15 @@ export interface RemoteBrokersOptions {
 export interface RemoteBrokers extends Transport {
   /** By name: whether it is connected and subscribed now. */
   states(): ReadonlyMap<string, boolean>;
+  /** To the broker of this name; rejects while it is not connected. */
+  publish(broker: string, message: RemoteMessage): Promise<void>;
+  /** Back on the connection that an inbound message came by; false when it is none of these. */
+  answer(connection: string, message: RemoteMessage): Promise<boolean>;
+}
+
+export interface RemoteMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
 }
 
 export function createRemoteBrokers(
@@ -31,13 +40,25 @@ export function createRemoteBrokers(
   const ended = new AbortController();
   const running = createInFlight();
   const states = new Map(brokers.map(({ name }) => [name, false]));
+  const publishers = new Map<string, PublishRemote>();
+  /** By connection: whose it is. */
+  const connections = new Map<string, string>();
 
   async function keepConnected(broker: RemoteBroker): Promise<void> {
     let failures = 0;
     while (!ended.signal.aborted) {
+      const connection = randomUUID();
       const session: RemoteSession = {
-        ...{ broker, limits, receive, hooks, signal: ended.signal },
-        connection: randomUUID(),
+        ...{ broker, limits, receive, hooks, signal: ended.signal, connection },
+        onConnected: (publish) => {
+          if (publish === undefined) {
+            publishers.delete(broker.name);
+            connections.delete(connection);
+          } else {
+            publishers.set(broker.name, publish);
+            connections.set(connection, broker.name);
+          }
+        },
         onState: (isUp) => states.set(broker.name, isUp),
       };
       const { wasUseful, reason } = await runRemoteSession(session);
@@ -50,8 +71,21 @@ export function createRemoteBrokers(
     }
   }
 
+  async function publish(broker: string, { topic, payload }: RemoteMessage): Promise<void> {
+    const publishTo = publishers.get(broker);
+    if (publishTo === undefined) throw new Error(`${broker} is not connected`);
+    await publishTo(topic, payload);
+  }
+
   return {
     states: () => states,
+    publish,
+    answer: async (connection, message) => {
+      const broker = connections.get(connection);
+      if (broker === undefined) return false;
+      await publish(broker, message);
+      return true;
+    },
     // A broker that is away must not keep the gateway from starting.
     start: async () => {
       for (const broker of brokers) running.track(keepConnected(broker));

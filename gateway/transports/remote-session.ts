@@ -16,8 +16,13 @@ export interface RemoteSession {
   readonly signal: AbortSignal;
   /** Unlike for every connection. */
   readonly connection: string;
+  /** With what to publish by, from CONNACK to the end; then with undefined. */
+  readonly onConnected: (publish: PublishRemote | undefined) => void;
   readonly onState: (isUp: boolean) => void;
 }
+
+/** At QoS 0: what is said to a node now is of no use to it later. */
+export type PublishRemote = (topic: string, payload: Buffer) => Promise<void>;
 
 export interface SessionEnd {
   /** Something was acknowledged, or it held for a while: the next attempt need not wait for long. */
@@ -35,7 +40,7 @@ const usefulMs = 30_000;
 const refusedQos = 128;
 
 export function runRemoteSession(session: RemoteSession): Promise<SessionEnd> {
-  const { broker, limits, hooks, signal, onState } = session;
+  const { broker, limits, hooks, signal, onConnected, onState } = session;
   const startedMs = hooks.monotonicMs();
   const client = connect(broker.url, clientOptionsOf(broker, limits));
   // A broker may also take the connection and never answer the subscription.
@@ -49,6 +54,7 @@ export function runRemoteSession(session: RemoteSession): Promise<SessionEnd> {
     end = (reason) => {
       end = () => {};
       clearTimeout(unanswered);
+      onConnected(undefined);
       onState(false);
       receipts.close();
       const livedMs = hooks.monotonicMs() - startedMs;
@@ -60,6 +66,9 @@ export function runRemoteSession(session: RemoteSession): Promise<SessionEnd> {
   client.on('error', ({ message }) => end(message));
   client.on('close', () => end('the connection has ended'));
   client.on('connect', () => {
+    onConnected(async (topic, payload) => {
+      await client.publishAsync(topic, payload, { qos: 0 });
+    });
     const filters = Object.fromEntries(
       broker.subscribe.map((filter) => [filter, { qos: 1 }] as const),
     );

@@ -49,6 +49,23 @@ describe('The cross check of the doors beside MQTT', () => {
     ]);
   });
 
+  it('stops the start for polls that no broker, topic or interval has room for', () => {
+    const devices = Array.from({ length: 501 }, (_, index) => `"${index}"`).join(', ');
+    const broker = '{name: far, url: "mqtt://b", clientId: g, subscribe: [a]}';
+    const poll = (text: string) => `{ask: [id], intervalSeconds: 10, ${text}}`;
+    const fine = poll('name: a, topic: router/get, devices: [x], broker: far');
+    expect(paths(`{remoteBrokers: [${broker}], polls: [${fine}]}`)).toEqual([]);
+    const wrong = poll(`name: a, topic: router/get, devices: [${devices}], broker: near`);
+    expect(
+      paths(`{polls: [${poll('name: a, topic: "{device}", devices: [x]')}, ${wrong}]}`),
+    ).toEqual([
+      'ingest.polls.1.name',
+      'ingest.polls.1.topic',
+      'ingest.polls.1.intervalSeconds',
+      'ingest.polls.1.broker',
+    ]);
+  });
+
   it('stops the start for CoAP on a public address, unless that is wanted', () => {
     expect(paths('{coap: {host: 0.0.0.0}}')).toEqual(['ingest.coap.host']);
     expect(paths('{coap: {host: 10.1.2.3}}')).toEqual([]);

@@ -104,6 +104,31 @@ describeWith('mosquitto', 'A remote Mosquitto', () => {
     expect(second).not.toHaveProperty('messageId');
   });
 
+  it('takes what is said back on the connection that a message came by', async () => {
+    const receiver = createReceiver();
+    const transport = await run(receiver, [brokerAt(mosquitto.port)]);
+    await isUp(transport);
+    const heard: string[] = [];
+    const node = await connectAsync(`mqtt://127.0.0.1:${mosquitto.port}`);
+    node.on('message', (topic, payload, { qos }) => heard.push(`${topic} ${payload} ${qos}`));
+    await node.subscribeAsync('down/#', { qos: 1 });
+    await publish('up/a', 'one');
+    const [message] = await receiver.receipts(1);
+    const connection = message?.sender.connection ?? '';
+    const payload = Buffer.from('who are you?');
+    expect(await transport.answer(connection, { topic: 'down/a', payload })).toBe(true);
+    expect(await transport.answer('another', { topic: 'down/b', payload })).toBe(false);
+    await transport.publish('remote', { topic: 'down/c', payload });
+    await until('both are heard', () => heard.length === 2);
+    expect(heard).toEqual(['down/a who are you? 0', 'down/c who are you? 0']);
+    await expect(transport.publish('nobody', { topic: 'x', payload })).rejects.toThrow(
+      'nobody is not connected',
+    );
+    await transport.stop();
+    expect(await transport.answer(connection, { topic: 'down/d', payload })).toBe(false);
+    await node.endAsync();
+  });
+
   it('gets its PUBACK only after the receiver has resolved, and sends again without it', async () => {
     const receiver = createReceiver();
     const gate = createGate();

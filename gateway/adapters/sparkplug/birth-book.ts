@@ -35,6 +35,8 @@ export interface Node {
   metricCount: number;
   /** When a birth was last asked for, by the clock of the host. */
   askedAt?: number | undefined;
+  /** Where it was heard last, and so where it can be asked. */
+  connection?: string | undefined;
 }
 
 export interface BirthBook {

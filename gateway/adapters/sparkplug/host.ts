@@ -37,8 +37,11 @@ export const sparkplugLimitDefaults: SparkplugLimits = {
 export interface SparkplugParts {
   readonly now: () => number;
   readonly limits: SparkplugLimits;
-  /** Called while a message is parsed: must neither throw nor wait. */
-  readonly requestRebirth: (command: HostMessage) => void;
+  /**
+   * Called while a message is parsed: must neither throw nor wait. `connection` is the one that
+   * the message came by, which the node can be reached through.
+   */
+  readonly requestRebirth: (command: HostMessage, connection: string) => void;
 }
 
 export interface SparkplugHost {
@@ -80,7 +83,7 @@ export function createSparkplugHost({
     second.asked += 1;
     node.askedAt = time;
     totals.rebirths += 1;
-    requestRebirth(rebirthCommand(origin, time));
+    requestRebirth(rebirthCommand(origin, time), node.connection ?? '');
   }
 
   function readBirth({ origin }: Message, node: Node, payload: SparkplugPayload): void {
@@ -145,9 +148,10 @@ export function createSparkplugHost({
     return !isLate;
   }
 
-  function itemsOf(message: Message, payload: SparkplugPayload): Items {
+  function itemsOf(message: Message, payload: SparkplugPayload, connection: string): Items {
     const { kind, origin } = message;
     const node = book.touch(origin);
+    node.connection = connection;
     switch (kind) {
       case 'NBIRTH':
       case 'DBIRTH':
@@ -174,7 +178,7 @@ export function createSparkplugHost({
     if (topic.kind === 'STATE') return readState(inbound.body);
     const payload = readPayload(inbound.body);
     if ('code' in payload) return payload;
-    const [first, ...others] = itemsOf(topic, payload);
+    const [first, ...others] = itemsOf(topic, payload, inbound.sender.connection);
     if (first !== undefined) return [first, ...others];
     return [eventOf(topic.origin, topic.kind.toLowerCase(), payload)];
   }

@@ -6,6 +6,7 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Parsed } from '../../../gateway/adapters/adapter.ts';
 import { createSparkplug, type Sparkplug } from '../../../gateway/sparkplug.ts';
 import { createMqttBroker, type MqttBroker } from '../../../gateway/transports/mqtt-broker.ts';
+import { inboundOf } from '../inbound.ts';
 import { bdSeq, payloadOf } from './node.ts';
 
 const clock = { now: () => 1_700_000_000_000 };
@@ -16,6 +17,8 @@ interface Line {
   readonly topic: string;
   readonly parsed: Parsed;
 }
+
+const noRemote = { answer: async () => false };
 
 let broker: MqttBroker;
 let sparkplug: Sparkplug;
@@ -28,7 +31,8 @@ beforeEach(async () => {
   lines = [];
   warnings = [];
   const log = { warn: (fields: unknown) => warnings.push(fields), info: () => {}, error: () => {} };
-  sparkplug = createSparkplug({ hostId: 'city' }, () => broker, { log, clock });
+  const brokers = { own: () => broker, remote: () => noRemote };
+  sparkplug = createSparkplug({ hostId: 'city' }, brokers, { log, clock });
   const receive = async (inbound: Parameters<Sparkplug['adapter']['parse']>[0]) => {
     lines.push({ topic: inbound.route, parsed: sparkplug.adapter.parse(inbound) });
   };
@@ -105,8 +109,11 @@ describe('The Sparkplug host on its broker', () => {
   it('says nothing without a name, nor when it never came', async () => {
     const nameless = createSparkplug(
       { hostId: null },
-      () => {
-        throw new Error('nothing is said');
+      {
+        own: () => {
+          throw new Error('nothing is said');
+        },
+        remote: () => noRemote,
       },
       { log: { warn: () => {} }, clock },
     );
@@ -118,8 +125,29 @@ describe('The Sparkplug host on its broker', () => {
   it('logs that nobody was told when the broker does not take it', async () => {
     const log = { warn: (fields: unknown) => warnings.push(fields) };
     const refused = { publish: () => Promise.reject(new Error('closed')) };
-    const alone = createSparkplug({ hostId: 'city' }, () => refused, { log, clock });
+    const brokers = { own: () => refused, remote: () => noRemote };
+    const alone = createSparkplug({ hostId: 'city' }, brokers, { log, clock });
     await alone.goOnline();
     expect(warnings).toMatchObject([{ event: 'sparkplug-not-told', topic: 'spBv1.0/STATE/city' }]);
+  });
+
+  it('asks a node where it was heard, and our own broker nothing then', async () => {
+    const answered: [string, string][] = [];
+    const remote = {
+      answer: async (connection: string, { topic }: { readonly topic: string }) => {
+        answered.push([connection, topic]);
+        return true;
+      },
+    };
+    const own = { publish: () => Promise.reject(new Error('it is not there')) };
+    const brokers = { own: () => own, remote: () => remote };
+    const log = { warn: (fields: unknown) => warnings.push(fields) };
+    const { adapter } = createSparkplug({ hostId: 'city' }, brokers, { log, clock });
+    const data = payloadOf({ seq: 7, metrics: [{ alias: 1, doubleValue: 2 }] });
+    const heard = inboundOf(`${root}/NDATA/pump`, data);
+    adapter.parse({ ...heard, sender: { ...heard.sender, connection: 'far-1' } });
+    await until(() => answered.length === 1);
+    expect(answered).toEqual([['far-1', `${root}/NCMD/pump`]]);
+    expect(warnings).toEqual([]);
   });
 });

@@ -237,6 +237,7 @@ export const schemas = {
       fCnt: whole,
       frmPayload: { type: 'string', pattern: '^([0-9a-f]{2})*$' },
       phyPayload: { type: 'string', pattern: '^([0-9a-f]{2})*$' },
+      frame: { $ref: '#/components/schemas/Frame' },
       object: { type: 'object' },
       rxTime: time,
       rxInfo: {

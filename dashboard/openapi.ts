@@ -4,10 +4,11 @@
  */
 import { faultSentences } from '../gateway/model/fault.ts';
 import { codecPaths, codecSchemas } from './openapi-codecs.ts';
+import { frameSchemas } from './openapi-frames.ts';
 import { schemas as otherSchemas } from './openapi-schemas.ts';
 import { sourceSchemas, sourceSecurity, webhookPath } from './openapi-sources.ts';
 
-const schemas = { ...otherSchemas, ...sourceSchemas, ...codecSchemas } as const;
+const schemas = { ...otherSchemas, ...sourceSchemas, ...frameSchemas, ...codecSchemas } as const;
 
 type SchemaName = keyof typeof schemas;
 

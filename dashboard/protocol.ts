@@ -127,8 +127,9 @@ export interface UplinkJson {
   fCnt?: number;
   /** Hex. */
   frmPayload?: string;
-  /** Hex; present for frames that the gateway verified itself. */
+  /** Hex; present for frames that the gateway verified itself, and for downlinks it heard. */
   phyPayload?: string;
+  frame?: FrameJson;
   object?: Record<string, unknown>;
   rxTime?: string;
   rxInfo?: { gatewayId: string; rssi?: number; snr?: number; rxTime?: string }[];
@@ -141,6 +142,29 @@ export interface UplinkJson {
   event?: string;
   /** The inbound bytes, base64; only when one entry is asked for. */
   body?: string;
+}
+
+/** A LoRaWAN frame's own fields; EUIs, DevAddr and MIC in hex. */
+export interface FrameJson {
+  mType: string;
+  size: number;
+  devAddr?: string;
+  fCtrl?: { adr: boolean; adrAckReq: boolean; ack: boolean; fPending: boolean };
+  fCnt16?: number;
+  fPort?: number;
+  payloadSize?: number;
+  macCommands?: {
+    name: string;
+    cid: number;
+    fields: Record<string, number | boolean | string>;
+  }[];
+  joinEui?: string;
+  devEui?: string;
+  devNonce?: number;
+  rejoinType?: number;
+  rjCount?: number;
+  netId?: string;
+  mic?: string;
 }
 
 export interface UplinksJson {

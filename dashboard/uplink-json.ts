@@ -1,5 +1,6 @@
 /** A ledger entry in the words of the HTTP API. */
 import type { LedgerEntry } from '../gateway/ledger/ledger.ts';
+import { type FrameView, type Opened, viewFrame } from '../gateway/lorawan/frame-view.ts';
 import type { RxInfo, VerifiedUplink } from '../gateway/model/uplink.ts';
 import type { DashboardParts } from './parts.ts';
 import type { UplinkJson } from './protocol.ts';
@@ -27,6 +28,7 @@ export function uplinkJson(
       return {
         ...base,
         event: item.type,
+        ...(item.phyPayload === undefined ? {} : frameOf(item.phyPayload)),
         ...(item.vouchedBy === undefined ? {} : { vouchedBy: item.vouchedBy }),
       };
     case 'payload': {
@@ -55,12 +57,38 @@ function payloadJson(uplink: VerifiedUplink, later: readonly RxInfo[]) {
     ...(fPort === undefined ? {} : { fPort }),
     ...(fCnt === undefined ? {} : { fCnt }),
     ...(frmPayload === undefined ? {} : { frmPayload: frmPayload.toString('hex') }),
-    ...(phyPayload === undefined ? {} : { phyPayload: phyPayload.toString('hex') }),
+    ...(phyPayload === undefined ? {} : frameOf(phyPayload, openedOf(uplink))),
     ...(object === undefined ? {} : { object: { ...object } }),
     ...(rxTime === undefined ? {} : { rxTime: new Date(rxTime).toISOString() }),
     ...(heard.length === 0 ? {} : { rxInfo: heard.map(rxInfoJson) }),
     ...(radio === undefined ? {} : { radio: { ...radio } }),
     vouchedBy,
+  };
+}
+
+/** The bytes of a frame and what stands in them. */
+function frameOf(phyPayload: Buffer, opened: Opened = {}) {
+  const frame = viewFrame(phyPayload, opened);
+  return {
+    phyPayload: phyPayload.toString('hex'),
+    ...(frame === undefined ? {} : { frame: frameJson(frame) }),
+  };
+}
+
+function openedOf({ fPort, frmPayload, fOpts }: VerifiedUplink): Opened {
+  return {
+    ...(fOpts === undefined ? {} : { fOpts }),
+    ...(fPort === 0 && frmPayload !== undefined ? { macPayload: frmPayload } : {}),
+  };
+}
+
+function frameJson({ fCtrl, macCommands, ...plain }: FrameView) {
+  return {
+    ...plain,
+    ...(fCtrl === undefined ? {} : { fCtrl: { ...fCtrl } }),
+    ...(macCommands === undefined
+      ? {}
+      : { macCommands: macCommands.map((one) => ({ ...one, fields: { ...one.fields } })) }),
   };
 }
 

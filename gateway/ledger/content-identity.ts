@@ -28,13 +28,16 @@ export function contentOf(item: Item): string | undefined {
 /**
  * Port and payload. Port 0 carries MAC commands, which some servers hand on and others do not, and
  * a frame without a port carries nothing: both are an uplink without a payload. Who tells only
- * decoded values has not told the payload.
+ * decoded values has not told the payload; a frame that was opened here has, whatever it says of
+ * its battery beside.
  */
-function clearOf({ fPort, frmPayload, object, measurements, devAddr }: VerifiedUplink) {
+function clearOf(uplink: VerifiedUplink): string | undefined {
+  const { fPort, frmPayload, object, measurements, devAddr, phyPayload } = uplink;
   if (frmPayload !== undefined && fPort !== 0) {
     return `${fPort ?? ''}:${frmPayload.toString('latin1')}`;
   }
-  if (object !== undefined || measurements !== undefined) return undefined;
+  const isToldInValues = object !== undefined || measurements !== undefined;
+  if (isToldInValues && phyPayload === undefined) return undefined;
   if (fPort !== undefined) return `${fPort}:`;
   return devAddr === undefined ? undefined : '0:';
 }

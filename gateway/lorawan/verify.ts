@@ -9,7 +9,8 @@ import type { FrameUplink, TxInfo, VerifiedUplink } from '../model/uplink.ts';
 import { type DataFrame, parseFrame } from './frame.ts';
 import { type CounterOptions, counterCandidates, counterDefaults } from './frame-counter.ts';
 import { dataMic, isSameMic, uplinkMicF, uplinkMicS } from './frame-mic.ts';
-import { createKeystreamKey, cryptFrmPayload } from './keystream.ts';
+import { counterOf, createKeystreamKey, cryptFOpts, cryptFrmPayload } from './keystream.ts';
+import { parseMacCommands, statusOf } from './mac-commands.ts';
 import {
   rememberChannel,
   SessionCipherCache,
@@ -176,7 +177,26 @@ function opened(uplink: FrameUplink, frame: DataFrame, proof: Proof): VerifiedUp
     verified.fPort = frame.fPort;
     verified.frmPayload = clear(frame, proof);
   }
+  if (frame.fOpts.length > 0 || frame.fPort === 0) addCommands(verified, frame, proof);
   return verified;
+}
+
+/** What the device tells of itself in MAC commands becomes measurements beside its payload. */
+function addCommands(
+  verified: Unfinished<VerifiedUplink>,
+  frame: DataFrame,
+  { session, fCnt }: Proof,
+): void {
+  let commands = frame.fPort === 0 ? verified.frmPayload : frame.fOpts;
+  if (frame.fPort !== 0 && session.macVersion === '1.1') {
+    const key = createKeystreamKey(session.keys.nwkSEncKey);
+    const { direction, devAddr } = frame;
+    const position = { direction, devAddr, fCnt, counter: counterOf(frame) };
+    commands = cryptFOpts(key, position, frame.fOpts);
+    verified.fOpts = commands;
+  }
+  const measurements = statusOf(parseMacCommands(commands ?? frame.fOpts, frame.direction));
+  if (measurements.length > 0) verified.measurements = measurements;
 }
 
 /** FPort 0 carries MAC commands under the network's key; it is too rare to keep a cipher for. */

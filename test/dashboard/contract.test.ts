@@ -68,6 +68,18 @@ beforeAll(async () => {
     inbound: inbound({ body: 'x' }),
     items: [{ kind: 'quarantined', fault: fault('INBOUND_MALFORMED', 'x'), deviceId: 'meter-7' }],
   });
+  const [first] = frame(2).items;
+  if (first?.kind === 'payload') {
+    const phyPayload = Buffer.from('40da1b012603020002067f0a0102030405', 'hex');
+    const opened = { ...first, phyPayload, fOpts: Buffer.from('067f0a', 'hex') };
+    await dashboard.accept({ ...frame(2), items: [opened] });
+  }
+  const asked = Buffer.from('00dc0000d07ed5b3701e6fedf57ceeaf0085cc587fe913', 'hex');
+  const joining = { kind: 'event', adapter: 'semtech-udp', type: 'join-request' } as const;
+  await dashboard.accept({
+    inbound: inbound({ body: 'z' }),
+    items: [{ ...joining, phyPayload: asked, vouchedBy: 'mic' }],
+  });
   const event = { kind: 'event', adapter: 'chirpstack-v4-json', type: 'join' } as const;
   await dashboard.accept({ inbound: inbound({ body: 'y' }), items: [event] });
   const time = Date.now() - 60_000;

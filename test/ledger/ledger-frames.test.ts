@@ -91,6 +91,38 @@ describe('A frame that the gateway has verified', () => {
     ]);
   });
 
+  it('of one DevAddr counts for itself in each session that was joined', async () => {
+    const joined = (fCnt: number, session: string) => {
+      const [item] = frame(fCnt).items;
+      if (item?.kind !== 'payload') throw new Error('it is a frame');
+      // Not the same bytes on air: they were made with other keys.
+      const phyPayload = Buffer.from(`${session}${fCnt}`);
+      const body = Buffer.from(`${fCnt} of ${session}`);
+      const { inbound } = frame(fCnt);
+      return { inbound: { ...inbound, body }, items: [{ ...item, session, phyPayload }] };
+    };
+    const first = await bench.outcomesOf(frame(7), joined(7, '01'), joined(7, '02'));
+    expect(first).toEqual(['accepted', 'accepted', 'accepted']);
+    expect(await bench.outcomesOf(joined(6, '01'), joined(8, '02'))).toEqual([
+      ...['replayed', 'accepted'],
+    ]);
+    expect(bench.ledger.lastFrameCounter('70b3d57ed0000001', '26011bda')).toBe(7);
+    expect(bench.ledger.lastFrameCounter('70b3d57ed0000001', '26011bda/02')).toBe(8);
+  });
+
+  it('that tells its battery on port 0 is as unique as any other', async () => {
+    const status = (fCnt: number) => {
+      const [item] = frame(fCnt).items;
+      if (item?.kind !== 'payload') throw new Error('it is a frame');
+      const measurements = [{ name: 'battery_level', value: 50, unit: '%' }];
+      return { ...frame(fCnt), items: [{ ...item, fPort: 0, measurements }] };
+    };
+    expect(await bench.outcomesOf(status(7), status(8))).toEqual(['accepted', 'accepted']);
+    const old = status(7);
+    const later = { ...old, inbound: { ...old.inbound, body: Buffer.from('later') } };
+    expect(await bench.outcomesOf(later)).toEqual(['replayed']);
+  });
+
   it('does not touch the counter when a network server has opened it', async () => {
     expect(await bench.outcomesOf(keyed('a', { fCnt: 9 }), keyed('b', { fCnt: 3 }))).toEqual([
       ...['accepted', 'accepted'],

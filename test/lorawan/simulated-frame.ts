@@ -11,6 +11,8 @@ export interface FrameContent {
   readonly confFCnt?: number;
   readonly txDr?: number;
   readonly txCh?: number;
+  /** As they are on air. */
+  readonly fOpts?: Buffer;
 }
 
 const aes = (key: Buffer, block: Buffer): Buffer =>
@@ -19,6 +21,7 @@ const aes = (key: Buffer, block: Buffer): Buffer =>
 export function uplinkFrame(session: Session, content: FrameContent): Buffer {
   const { keys, devAddr } = session;
   const { fCnt, fPort, payload = Buffer.alloc(0), confirmed = false, ack = false } = content;
+  const { fOpts = Buffer.alloc(0) } = content;
   const address = Buffer.from(devAddr, 'hex').reverse();
   const counter = Buffer.alloc(4);
   counter.writeUInt32LE(fCnt);
@@ -35,8 +38,9 @@ export function uplinkFrame(session: Session, content: FrameContent): Buffer {
   const unsigned = Buffer.concat([
     Buffer.from([confirmed ? 0x80 : 0x40]),
     address,
-    Buffer.from([ack ? 0x20 : 0]),
+    Buffer.from([(ack ? 0x20 : 0) | fOpts.length]),
     counter.subarray(0, 2),
+    fOpts,
     ...(fPort === undefined ? [] : [Buffer.from([fPort]), crypted]),
   ]);
   const tagOf = (micKey: Buffer, context: readonly number[]): Buffer => {

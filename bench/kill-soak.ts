@@ -1,7 +1,7 @@
 /**
- * The long form of the kill test: fifty kills, 3 to 10 s apart, under 500 messages a second at QoS 1
- * and 2 from fifty clients. What they know to be acknowledged is looked for in the ledger: nothing
- * may be missing, nothing there twice. Takes about seven minutes; `-- --kills 10` for fewer.
+ * The long form of the kill test: fifty kills, 3 to 10 s apart, under 500 messages a second at QoS
+ * 1 and 2 from fifty clients. What they know to be acknowledged is looked for in the ledger:
+ * nothing may be missing, nothing there twice. Takes about seven minutes; `--kills 10` for fewer.
  */
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -133,6 +133,9 @@ const ledger = z.strictObject({
     .positive()
     .default(7 * day)
     .describe('How long a message with a counter, time or id of its own is recognised.'),
+  diskReserveBytes: bytes
+    .default(33_554_432)
+    .describe('Room on its disk that is left free: below it nothing is acknowledged.'),
 });
 
 const codecs = z.strictObject({

@@ -8,7 +8,11 @@ import type { IngestObserver } from './pipeline/ingest.ts';
 
 export interface IngestWatch {
   readonly observer: IngestObserver;
-  /** Why nothing is acknowledged at present; undefined while the ledger writes. */
+  /**
+   * Why nothing is acknowledged at present; undefined while the ledger writes. Whoever asks while
+   * it does not makes it try again: a gateway that is taken out of use until it is ready gets no
+   * message that could show it.
+   */
   ledgerFault(): string | undefined;
 }
 
@@ -17,6 +21,8 @@ interface WatchParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly written: IngestObserver['written'];
+  /** Rejects while nothing can be written. */
+  readonly probe: () => Promise<void>;
   /** Something new is in the ledger. */
   readonly onWritten: () => void;
 }
@@ -24,6 +30,20 @@ interface WatchParts {
 export function createIngestWatch({ metrics, log, clock, ...parts }: WatchParts): IngestWatch {
   const warn = createSampledWarning(log, clock.now);
   let ledgerFault: string | undefined;
+  let isProbing = false;
+
+  /** A fault that comes while it is under way stays. */
+  function probe(found: string): void {
+    if (isProbing) return;
+    isProbing = true;
+    const recover = () => {
+      if (ledgerFault === found) ledgerFault = undefined;
+    };
+    const settle = () => {
+      isProbing = false;
+    };
+    parts.probe().then(recover, settle).then(settle, settle);
+  }
 
   function item(source: string, receipt: Receipt, problem?: Fault): void {
     metrics.uplink(source, receipt.outcome);
@@ -35,7 +55,10 @@ export function createIngestWatch({ metrics, log, clock, ...parts }: WatchParts)
   }
 
   return {
-    ledgerFault: () => ledgerFault,
+    ledgerFault: () => {
+      if (ledgerFault !== undefined) probe(ledgerFault);
+      return ledgerFault;
+    },
     observer: {
       written: parts.written,
       item,

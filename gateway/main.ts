@@ -98,6 +98,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const watch = createIngestWatch({
     ...{ metrics, log, clock },
     written: sourceBoard.note,
+    probe: () => ledger.probe(),
     onWritten: () => derive.wake(),
   });
   const brokers = { own: () => broker, remote: () => doors.remoteBrokers };

@@ -10,6 +10,11 @@ export interface LedgerLimits {
   readonly groupItemsMax: number;
   /** How long one group may hold the ingest thread before the rest waits for the next. */
   readonly groupApplyMsMax: number;
+  /**
+   * Bytes of the disk that stay free: below them nothing is taken. A group copies the pages it
+   * changes, up to 20 MB of them, before it gives the old ones back.
+   */
+  readonly diskReserveBytes: number;
   /** After this long without an answer from the disk, senders are told so and may try again. */
   readonly commitTimeoutMs: number;
   /** For bodies without a time or counter of their own: a resend comes within this of the first. */
@@ -31,6 +36,7 @@ export const ledgerLimits: LedgerLimits = {
   queueBytesMax: 64 * 1024 * 1024,
   groupItemsMax: 500,
   groupApplyMsMax: 8,
+  diskReserveBytes: 32 * 1024 * 1024,
   commitTimeoutMs: 30_000,
   redeliveryWindowMs: 60_000,
   identityWindowMs: 7 * 24 * 60 * 60 * 1000,

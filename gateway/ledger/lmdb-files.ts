@@ -13,6 +13,8 @@ export const ledgerFormat = 1;
 const stateFormat = 1;
 
 export interface LedgerFiles {
+  /** Their folder. */
+  readonly path: string;
   readonly root: RootDatabase<Buffer, string>;
   readonly notes: Database<Buffer, string>;
   readonly entries: Database<Buffer, Buffer>;
@@ -53,7 +55,7 @@ export function openLedgerFiles(
     const seqKeyed = (name: string) =>
       root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
     return {
-      ...{ root, notes, entries: seqKeyed('entries'), copies: seqKeyed('copies') },
+      ...{ path, root, notes, entries: seqKeyed('entries'), copies: seqKeyed('copies') },
       sessions: root.openDB<Buffer, string>({ name: 'sessions', encoding: 'binary' }),
       generations: [seqKeyed('identities-0'), seqKeyed('identities-1')],
     };

@@ -7,6 +7,7 @@
 import { type Clock, systemClock } from '../model/clock.ts';
 import { admit, type Books, type Prepared, prepare } from './admission.ts';
 import { ContentBook } from './content-book.ts';
+import { hasRoom } from './disk-room.ts';
 import { readCounter, sessionKey } from './frame-session.ts';
 import { IdentityBook } from './identity-book.ts';
 import {
@@ -102,6 +103,19 @@ export class LmdbLedger implements Ledger {
     return retainEntries(this.#files, limits, retainBatchMax, (apply) => this.#commit(apply));
   }
 
+  /**
+   * Writes a note of no meaning: resolves when the disk takes writes, rejects with
+   * LedgerUnavailable while it does not.
+   */
+  async probe(): Promise<void> {
+    if (!this.#isRoomLeft()) throw new LedgerUnavailable(fullSentence);
+    try {
+      await this.#commit(() => this.#files.notes.putSync(probeNote, Buffer.of(0)));
+    } catch (error) {
+      throw new LedgerUnavailable(failedSentence, { cause: error });
+    }
+  }
+
   /** Writes what waits, then closes the files; later calls reject. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -119,8 +133,20 @@ export class LmdbLedger implements Ledger {
   }
 
   async #write(): Promise<void> {
-    while (this.#queue.length > 0) await this.#writeGroup();
+    while (this.#queue.length > 0) {
+      await (this.#isRoomLeft() ? this.#writeGroup() : this.#refuseQueue(fullSentence));
+    }
     this.#writing = undefined;
+  }
+
+  /** Async as its alternative is, so that `#writing` is set before it is done. */
+  async #refuseQueue(reason: string): Promise<void> {
+    rejectAll(this.#emptyQueue(), new LedgerUnavailable(reason));
+  }
+
+  #isRoomLeft(): boolean {
+    const bytes = this.#limits.diskReserveBytes + 2 * this.#queuedBytes;
+    return hasRoom(this.#files.path, bytes);
   }
 
   /** All of the group is on disk and resolved, or none of it and rejected. */
@@ -147,7 +173,7 @@ export class LmdbLedger implements Ledger {
       this.#isBroken = !isUsable(this.#files);
       const failed =
         group.length > 0 && !this.#isBroken ? group : [...group, ...this.#emptyQueue()];
-      rejectAll(failed, new LedgerUnavailable('The disk did not take it.', { cause: error }));
+      rejectAll(failed, new LedgerUnavailable(failedSentence, { cause: error }));
     }
     clearTimeout(timer);
     this.#books.counters.clear();
@@ -199,6 +225,10 @@ export class LmdbLedger implements Ledger {
 /** Deliveries between two looks at the clock: a look costs as much as a tenth of a delivery. */
 const clockEvery = 8;
 
+/** Under `notes`; its value means nothing. */
+const probeNote = 'probe';
+const failedSentence = 'The disk did not take it.';
+const fullSentence = 'The disk is full, but for ledger.diskReserveBytes: make room to go on.';
 const brokenSentence = 'The disk failed while it wrote the root page: restart to go on.';
 
 function rejectAll(group: readonly Waiting[], error: LedgerUnavailable): void {

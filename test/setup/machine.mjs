@@ -1,10 +1,12 @@
 /**
  * Makes sure that the machine has what suites need beyond npm: the real servers and clients they
- * run against. On Debian as root it installs what is missing; elsewhere it says what is missing,
- * and those suites are listed as skipped. With CI=true a missing tool fails the run.
+ * run against, and what a kernel or sandbox may forbid. On Debian as root it installs what is
+ * missing; elsewhere it says what is missing, and those suites are listed as skipped. With CI=true
+ * a missing tool fails the run.
  */
-import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** The program a suite starts, and the Debian package that brings it. */
@@ -13,16 +15,29 @@ const tools = [
   { program: 'mosquitto_pub', debianPackage: 'mosquitto-clients' },
   { program: 'mosquitto', debianPackage: 'mosquitto' },
   { program: 'chromium', debianPackage: 'chromium' },
+  { program: 'strace', debianPackage: 'strace' },
 ];
+
+/** What a suite does with the machine that a sandbox may forbid; tried once before all of them. */
+const abilities = [
+  { name: 'ptrace', sentence: 'following a process with strace (CAP_SYS_PTRACE)', try: tryPtrace },
+  { name: 'mount', sentence: 'mounting a tmpfs (root, CAP_SYS_ADMIN)', try: tryMount },
+];
+/** Tells the workers, which cannot ask this module, what was found. */
+const abilitiesVariable = 'FIELDGATE_TEST_ABILITIES';
 
 const aptTimeoutMs = 15 * 60_000;
 
 export default async function prepareMachine() {
   const before = missing();
   if (before.length > 0 && canInstall()) await install(before.map((tool) => tool.debianPackage));
-  const still = missing();
-  if (still.length === 0) return;
-  const names = still.map((tool) => `${tool.program} (Debian package ${tool.debianPackage})`);
+  const names = missing().map(({ program, debianPackage }) => {
+    return `${program} (Debian package ${debianPackage})`;
+  });
+  const possible = abilities.filter((ability) => ability.try());
+  process.env[abilitiesVariable] = possible.map(({ name }) => name).join(',');
+  for (const ability of abilities) if (!possible.includes(ability)) names.push(ability.sentence);
+  if (names.length === 0) return;
   const sentence = `Not on this machine: ${names.join(', ')}.`;
   if (process.env.CI === 'true') throw new Error(`${sentence} With CI=true nothing is skipped.`);
   say(`${sentence} The suites that need them are skipped.`);
@@ -41,6 +56,24 @@ function isOnPath(program) {
       return false;
     }
   });
+}
+
+/** Follows a process that is running already, as the suite does; some sandboxes forbid only that. */
+function tryPtrace() {
+  const child = spawn('sleep', ['5'], { stdio: 'ignore' });
+  const words = ['-f', '-o', '/dev/null', '-p', String(child.pid)];
+  const tracer = spawnSync('timeout', ['--signal=INT', '0.5', 'strace', ...words]);
+  child.kill('SIGKILL');
+  return tracer.status === 124 || tracer.status === 0;
+}
+
+function tryMount() {
+  const folder = mkdtempSync(join(tmpdir(), 'fieldgate-mount-'));
+  const words = ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder];
+  const isMounted = spawnSync('mount', words, { stdio: 'ignore' }).status === 0;
+  const isFree = !isMounted || spawnSync('umount', [folder], { stdio: 'ignore' }).status === 0;
+  if (isFree) rmdirSync(folder);
+  return isMounted && isFree;
 }
 
 function canInstall() {

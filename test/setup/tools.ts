@@ -19,3 +19,10 @@ export function describeWith(program: string, name: string, suite: () => void): 
   if (isInstalled(program)) describe(name, suite);
   else describe.skip(`${name} (needs ${program})`, suite);
 }
+
+/** A suite on something that a sandbox may forbid; machine.mjs has tried it and said so. */
+export function describeAble(ability: 'ptrace' | 'mount', name: string, suite: () => void): void {
+  const found = process.env['FIELDGATE_TEST_ABILITIES'] ?? '';
+  if (found.split(',').includes(ability)) describe(name, suite);
+  else describe.skip(`${name} (needs ${ability}, which is forbidden here)`, suite);
+}

@@ -58,6 +58,25 @@ export const codecSchemas = {
       examples: { type: 'array', items: { type: 'object' } },
     },
   },
+  Derive: {
+    type: 'object',
+    required: ['state'],
+    additionalProperties: false,
+    properties: {
+      state: { type: 'string', enum: ['none', 'running', 'done', 'stopped'] },
+      from: whole,
+      to: { ...whole, description: 'The newest entry when it began.' },
+      at: { ...whole, description: 'Everything up to this entry is in the store.' },
+      entries: whole,
+      readings: whole,
+      faults: { ...whole, description: 'Uplinks that still give no readings.' },
+      device: text,
+      codec: text,
+      startedBy: text,
+      startedAt: time,
+      endedAt: time,
+    },
+  },
   CodecHistory: {
     type: 'object',
     required: ['device', 'items'],
@@ -130,6 +149,33 @@ export const codecPaths = {
       responses: {
         ...{ '204': { description: 'Gone' }, ...changes, '404': problem, '409': problem },
       },
+    },
+  },
+  '/api/v1/derive': {
+    get: {
+      summary: 'How far the derivation of kept uplinks is that was asked for last',
+      responses: { '200': ok('Derive'), ...refusals },
+    },
+    post: {
+      summary: 'Derive kept uplinks again and rewrite their points; one job at a time',
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              required: ['from'],
+              additionalProperties: false,
+              properties: { from: { type: 'integer', minimum: 1 }, device: text, codec: text },
+            },
+          },
+        },
+      },
+      responses: { '202': ok('Derive', 'Begun'), ...changes, '409': problem },
+    },
+    delete: {
+      summary: 'Stop it; what is written stays',
+      responses: { '204': { description: 'Stopped' }, ...changes, '404': problem },
     },
   },
   '/api/v1/devices/{id}/codec-history': {

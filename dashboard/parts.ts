@@ -22,6 +22,7 @@ export interface DashboardParts {
   readonly sourceBoard: Pick<SourceBoard, 'report'>;
   readonly access: Access;
   readonly codecs: DashboardCodecs;
+  readonly deriveAgain: DashboardAgain;
   readonly clock: Clock;
   readonly metrics: Registry;
   readonly health: () => HealthReport;
@@ -35,6 +36,36 @@ export interface DashboardParts {
 export interface DashboardCodecs {
   readonly registry: CodecRegistry;
   readonly history: Pick<CodecHistoryReader, 'rowsOf'>;
+}
+
+export interface DashboardAgain {
+  /** Undefined while another one is under way. */
+  start(wish: {
+    readonly from: number;
+    readonly device?: string;
+    readonly codec?: string;
+    readonly startedBy: string;
+  }): DashboardAgainState | undefined;
+  /** The job under way, or the last one. */
+  state(): DashboardAgainState | undefined;
+  /** False when there is nothing to stop. */
+  stop(): boolean;
+}
+
+export interface DashboardAgainState {
+  readonly state: 'running' | 'done' | 'stopped';
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+  readonly entries: number;
+  readonly readings: number;
+  readonly faults: number;
+  readonly device?: string;
+  readonly codec?: string;
+  readonly startedBy: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly endedAt?: number;
 }
 
 export interface DashboardLog {

@@ -72,6 +72,26 @@ export interface CodecHistoryJson {
   items: { fromSeq: number; codec: string | null; version?: string }[];
 }
 
+/** `GET /api/v1/derive`: kept uplinks derived again. */
+export type DeriveJson =
+  | { state: 'none' }
+  | {
+      state: 'running' | 'done' | 'stopped';
+      from: number;
+      to: number;
+      /** Everything up to this entry is in the store. */
+      at: number;
+      entries: number;
+      readings: number;
+      /** Uplinks that still give no readings. */
+      faults: number;
+      device?: string;
+      codec?: string;
+      startedBy: string;
+      startedAt: string;
+      endedAt?: string;
+    };
+
 /** `GET /api/v1/readings`; aggregated answers carry only time and value. */
 export interface ReadingsJson {
   items: (Omit<ReadingJson, 'receivedAt'> | { time: string; value: number })[];

@@ -10,6 +10,7 @@ import express, {
   type Response,
 } from 'express';
 import { codecsRouter } from './api-codecs.ts';
+import { deriveRouter } from './api-derive.ts';
 import { devicesRouter } from './api-devices.ts';
 import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
@@ -107,6 +108,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     authenticate(parts.access),
     devicesRouter(parts, json),
     codecsRouter(parts),
+    deriveRouter(parts, json),
     readingsRouter(parts),
     uplinksRouter(parts),
     sourcesRouter(parts),

@@ -7,6 +7,7 @@ import { createDashboard } from '../dashboard/server.ts';
 import { createAdapterChoice } from './adapter-choice.ts';
 import { openAdapterBook } from './adapters/adapter-book.ts';
 import { startDerivation } from './derivation.ts';
+import { createAgainControl } from './derive-again.ts';
 import { createDoors } from './doors.ts';
 import { type Holdings, openHoldings } from './holdings.ts';
 import { openIdentityKey } from './identity-key.ts';
@@ -92,8 +93,13 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     ...{ config, holdings, hub, log },
     onMessage(message) {
       if (message.kind === 'progress') sourceBoard.derived(message.live);
+      deriveAgain.take(message);
       listener.take(message);
     },
+  });
+  const deriveAgain = createAgainControl({
+    ...{ dataDir: holdings.dataDir, clock, head: () => ledger.head() },
+    tell: (job) => derive.deriveAgain(job),
   });
   const watch = createIngestWatch({
     ...{ metrics, log, clock },
@@ -134,7 +140,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const dashboard = createDashboard(
     {
       ...{ registry, ledger: reader, catalogue, readings: derive, hub, sourceBoard, access },
-      codecs,
+      ...{ codecs, deriveAgain },
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),
     },

@@ -20,6 +20,7 @@ import { systemClock } from './model/clock.ts';
 import type { Device } from './model/device.ts';
 import { createCodecNotes } from './pipeline/codec-notes.ts';
 import { deriveEntry } from './pipeline/derive.ts';
+import { createDeriveAgain } from './pipeline/derive-again.ts';
 import { startDeriveLoop } from './pipeline/derive-loop.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
 import { createLiveNumbers, type LiveNumbers } from './pipeline/live-numbers.ts';
@@ -71,9 +72,10 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
   let live = catalogue.position('live');
+  const checkpoints = openCheckpoints(join(settings.dataDir, 'catalogue', 'quality'));
   const quality = createQualityControl({
     reader,
-    checkpoints: openCheckpoints(join(settings.dataDir, 'catalogue', 'quality')),
+    checkpoints,
     limits: settings.quality ?? defaultLaneLimits,
     deviceOf: scriptPass.deviceOf,
     prepare: scriptPass.prepare,
@@ -98,7 +100,11 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     reader,
     catalogue,
     feed: { offer: (batch) => feed.offer(batch), isDown: () => feed.state().kind === 'down' },
-    prepare: quality.prepare,
+    prepare(entries) {
+      const prepared = quality.prepare(entries);
+      if (prepared === undefined) scriptPass.note(entries);
+      return prepared?.then(() => scriptPass.note(entries));
+    },
     derive: quality.derive,
     publish(readings) {
       const numbered = numbers.number(readings);
@@ -112,6 +118,14 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     },
     onStored: ({ readings }, seq) => tell({ kind: 'stored', readings: readings.length, seq }),
   });
+  const again = createDeriveAgain({
+    ...{ reader, catalogue, history, scripts, checkpoints, programVersion },
+    deviceOf: (id) => devices.get(id),
+    limits: settings.quality ?? defaultLaneLimits,
+    offer: (batch) => feed.offer(batch),
+    live: () => live,
+    tell: (progress) => tell({ kind: 'derived-again', progress }),
+  });
   const keep = (isLast = false) => {
     latest.flush();
     catalogue.setPosition('live', live);
@@ -123,9 +137,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   async function stop(): Promise<void> {
     clearInterval(keeping);
     await loop.stop();
-    await scripts.close();
     keep(true);
-    await feed.close();
+    await Promise.all([feed.close(), again.stop()]);
+    await scripts.close();
     await store.close();
     await Promise.all([catalogue.close(), history.close(), reader.close()]);
     port.close();
@@ -153,6 +167,11 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
         break;
       case 'codec':
         shelf.forget(message.id);
+        quality.forget();
+        break;
+      case 'derive-again':
+        if (message.job === undefined) void again.stop();
+        else again.start(message.job);
         break;
       case 'forget':
         catalogue.forgetBefore(message.before);

@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { codecsCommand } from './codecs.ts';
 import { configCommand } from './config.ts';
 import { decodeCommand } from './decode.ts';
+import { deriveCommand } from './derive.ts';
 import { hashPasswordCommand, tokenCommand } from './secrets.ts';
 import { serveCommand } from './serve.ts';
 
@@ -34,6 +35,7 @@ for (const command of [
   configCommand(),
   codecsCommand(),
   decodeCommand(),
+  deriveCommand(),
   tokenCommand(),
   hashPasswordCommand(),
 ]) {

@@ -43,11 +43,18 @@ export interface Catalogue extends CatalogueReader {
    */
   note(notes: readonly CatalogueNote[]): void;
   /** Written with the notes that came before it, never without them. */
+  /** Entries were derived again: their verdicts are others, or gone. */
+  amend(verdicts: readonly Amendment[]): Promise<void>;
   setPosition(reader: ReaderName, seq: number): void;
   keepLatest(rows: readonly LatestRow[]): void;
   latest(): Iterable<LatestRow>;
   /** Removes what belongs to entries before `seq`, which retention has taken from the ledger. */
   forgetBefore(seq: number): void;
+}
+
+export interface Amendment {
+  readonly seq: number;
+  readonly verdict: Fault | undefined;
 }
 
 export interface CatalogueNote {
@@ -123,6 +130,13 @@ export function openCatalogue(
       for (const one of notes) held.push(notedOf(one));
       if (held.length >= notesHeldMax) write();
       else timer ??= setTimeout(write, writeAfterMs);
+    },
+    async amend(verdicts) {
+      write();
+      // What was written a moment ago is seen inside a transaction only.
+      await tables.root.transaction(() => {
+        for (const one of verdicts) amendVerdict(tables, one);
+      });
     },
     setPosition(name, seq) {
       positions.set(name, seq);
@@ -221,6 +235,18 @@ function writeNote({ index, verdicts }: Tables, note: Noted): void {
   if (reason === undefined) return;
   index.put(['fault', reason.code, seq], true);
   if (verdict !== undefined) verdicts.put(seq, { code: verdict.code, detail: verdict.detail });
+}
+
+function amendVerdict({ index, verdicts }: Tables, { seq, verdict }: Amendment): void {
+  const before = verdicts.get(seq);
+  if (before?.code === verdict?.code && before?.detail === verdict?.detail) return;
+  if (before !== undefined) index.remove(['fault', before.code, seq]);
+  if (verdict === undefined) {
+    verdicts.remove(seq);
+    return;
+  }
+  index.put(['fault', verdict.code, seq], true);
+  verdicts.put(seq, { code: verdict.code, detail: verdict.detail });
 }
 
 /** One index leads; the caller checks the other wishes on the entries themselves. */

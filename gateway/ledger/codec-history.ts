@@ -81,14 +81,16 @@ function rowAt(
 
 function applyOne(rows: RootDatabase<string, RowKey>, change: HistoryChange): void {
   const { device, seq, codec, after, isNewest } = change;
-  const held = rowAt(rows, device, seq)?.codec ?? '';
-  if (held === codec) return;
+  const row = rowAt(rows, device, seq);
+  const held = row?.codec ?? '';
+  if (held === codec && (row === undefined || row.from <= after)) return;
   const between = rows.getKeys({ start: [device, after + 1], end: [device, seq + 1] });
   for (const key of [...between]) rows.remove(key);
   if ((rowAt(rows, device, after)?.codec ?? '') !== codec) rows.put([device, seq], codec);
+  if (held === codec || isNewest) return;
   // Those after it were decoded by what was noted before, until they are decoded again.
   const next: RowKey = [device, seq + 1];
-  if (!isNewest && rows.get(next) === undefined) rows.put(next, held);
+  if (rows.get(next) === undefined) rows.put(next, held);
 }
 
 /** What decoded entry `seq`; undefined where the sender had. */

@@ -10,6 +10,7 @@ import {
   type StoredReading,
   StoreUnavailable,
 } from '../stores/store.ts';
+import type { AgainJob } from './derive-again.ts';
 import type { FromWorker, StoreRequest, ToWorker, WorkerSettings } from './worker-messages.ts';
 
 export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggregate' | 'ping'> {
@@ -18,6 +19,8 @@ export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggrega
   device(id: string, device: Device | undefined): void;
   /** A codec script has another version, or is gone. */
   codec(id: string): void;
+  /** Without a job, the one under way ends. */
+  deriveAgain(job: AgainJob | undefined): void;
   rewind(seq: number): void;
   /** Entries before this one have left the ledger. */
   forget(before: number): void;
@@ -141,6 +144,7 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
     },
     device: (id, device) => tell({ kind: 'device', id, device }),
     codec: (id) => tell({ kind: 'codec', id }),
+    deriveAgain: (job) => tell({ kind: 'derive-again', job }),
     rewind: (seq) => tell({ kind: 'rewind', seq }),
     forget: (before) => tell({ kind: 'forget', before }),
     isRunning: () => isReady,

@@ -8,7 +8,6 @@ import { parseReference } from '../codecs/script.ts';
 import type { ScriptCodecs, ScriptInput } from '../codecs/script-codecs.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { Device } from '../model/device.ts';
-import type { VerifiedUplink } from '../model/uplink.ts';
 import type { CodecNotes } from './codec-notes.ts';
 import { payloadOf } from './derive.ts';
 
@@ -18,6 +17,8 @@ export interface ScriptPass {
   /** As the devices were when the pass began, so that what was prepared is what is derived. */
   deviceOf(id: string): Device | undefined;
   resultOf(seq: number): Decoded | undefined;
+  /** Writes down what decodes the entries, which were prepared last and go to the store. */
+  note(entries: readonly LedgerEntry[]): void;
 }
 
 /** Where it is written down what decodes each entry. */
@@ -37,12 +38,15 @@ export function createScriptPass(
 ): ScriptPass {
   let results: ReadonlyMap<number, Decoded> = new Map();
   let known: ReadonlyMap<string, Device | undefined> = new Map();
+  /** What each codec of these entries was called when the pass began. */
+  let names: ReadonlyMap<string, string> = new Map();
+  const knownOf = (id: string) => (known.has(id) ? known.get(id) : deviceOf(id));
 
   return {
     prepare(entries) {
       results = new Map();
       known = new Map();
-      noting?.notes.note(entries, codecNames(scripts, deviceOf, noting.programVersion));
+      if (noting !== undefined) names = codecNames(entries, deviceOf, scripts, noting);
       const wanted = entries.flatMap((entry) => wantedOf(entry, deviceOf, scripts));
       if (wanted.length === 0) return undefined;
       known = new Map(devicesOf(entries).map((id) => [id, deviceOf(id)]));
@@ -54,8 +58,14 @@ export function createScriptPass(
         results = new Map(pairs.filter(isWhole));
       });
     },
-    deviceOf: (id) => (known.has(id) ? known.get(id) : deviceOf(id)),
+    deviceOf: knownOf,
     resultOf: (seq) => results.get(seq),
+    note(entries) {
+      noting?.notes.note(entries, (uplink) => {
+        if (payloadOf(uplink) === undefined) return undefined;
+        return names.get(knownOf(uplink.deviceId)?.codec ?? '') ?? '';
+      });
+    },
   };
 }
 
@@ -92,17 +102,20 @@ export function scriptInput(
   return { codec, ...input, time, variables };
 }
 
-/** What decodes an uplink, each name made once in a pass. */
-function codecNames(scripts: Scripts, deviceOf: DeviceOf, programVersion: string) {
+/** `id@version` of each codec that these entries need. */
+function codecNames(
+  entries: readonly LedgerEntry[],
+  deviceOf: DeviceOf,
+  scripts: Scripts,
+  { programVersion }: PassNotes,
+): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
-  return (uplink: VerifiedUplink): string | undefined => {
-    if (payloadOf(uplink) === undefined) return undefined;
-    const codec = deviceOf(uplink.deviceId)?.codec;
-    if (codec === undefined) return '';
-    const name = names.get(codec) ?? codecName(scripts, codec, programVersion);
-    names.set(codec, name);
-    return name;
-  };
+  for (const { item } of entries) {
+    const codec = item.kind === 'payload' ? deviceOf(item.deviceId)?.codec : undefined;
+    if (codec === undefined || names.has(codec)) continue;
+    names.set(codec, codecName(scripts, codec, programVersion));
+  }
+  return names;
 }
 
 function codecName(scripts: Scripts, codec: string, programVersion: string): string {

@@ -6,6 +6,7 @@ import type { CodecLimits } from '../codecs/limits.ts';
 import type { Device } from '../model/device.ts';
 import type { StoreSettings } from '../stores/open-store.ts';
 import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';
+import type { AgainJob, AgainProgress } from './derive-again.ts';
 import type { PackedRows } from './packed-rows.ts';
 import type { LaneLimits } from './quality/lane.ts';
 
@@ -34,6 +35,8 @@ export type ToWorker =
   | { readonly kind: 'device'; readonly id: string; readonly device: Device | undefined }
   /** A codec script has another version, or is gone. */
   | { readonly kind: 'codec'; readonly id: string }
+  /** Without a job, the one under way ends. */
+  | { readonly kind: 'derive-again'; readonly job: AgainJob | undefined }
   | { readonly kind: 'request'; readonly id: number; readonly request: StoreRequest }
   | { readonly kind: 'rewind'; readonly seq: number }
   /** Entries before this one have left the ledger. */
@@ -66,6 +69,7 @@ export type FromWorker =
     }
   | { readonly kind: 'stored'; readonly readings: number; readonly seq: number }
   | { readonly kind: 'feed'; readonly feed: FeedState }
+  | { readonly kind: 'derived-again'; readonly progress: AgainProgress }
   /** A codec on disk that cannot be read, or a script that cost the sandbox its thread. */
   | { readonly kind: 'codec-problem'; readonly detail: string }
   | { readonly kind: 'rejected'; readonly records: number; readonly reason: string }

@@ -7,7 +7,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { mqttClients, networkServer } from '../end-to-end/accounts.ts';
 import { readinessOf, readingsOf, uplinksAfter } from '../end-to-end/gateway-api.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
-import { time } from './scripts.ts';
+import { networkUplink } from './uplinks.ts';
 
 const scripts: Readonly<Record<string, string>> = {
   good: 'var n = 0; function decodeUplink(i) { n++; return { data: { temperature: i.bytes[0], calls: n } } }',
@@ -20,19 +20,6 @@ const scripts: Readonly<Record<string, string>> = {
 const names = Object.keys(scripts);
 const goodDevice = 'a000000000000000';
 const deviceOf = (at: number) => `a00000000000000${at}`;
-
-function uplink(device: string, fCnt: number, value: number) {
-  return JSON.stringify({
-    deduplicationId: `00000000-0000-4000-8000-${device.slice(-4)}0000${String(fCnt).padStart(4, '0')}`,
-    time: new Date(time + fCnt * 60_000).toISOString(),
-    deviceInfo: { applicationId: 'a', devEui: device, deviceName: device },
-    devAddr: '01020304',
-    fCnt,
-    fPort: 2,
-    data: Buffer.from([value]).toString('base64'),
-    rxInfo: [],
-  });
-}
 
 describe('A gateway with codec scripts', () => {
   let directory: string;
@@ -67,7 +54,7 @@ describe('A gateway with codec scripts', () => {
         names.map((_, at) =>
           client.publishAsync(
             `application/a/device/${deviceOf(at)}/event/up`,
-            uplink(deviceOf(at), round, 20 + round),
+            networkUplink(deviceOf(at), round, 20 + round),
             { qos: 1 },
           ),
         ),

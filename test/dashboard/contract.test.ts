@@ -155,7 +155,7 @@ const proof = { 'X-Api-Key': sourceToken };
 const codecJson = '{"script":"function decodeUplink() { return { data: {} } }"}';
 const history = ['get', '/api/v1/devices/{id}/codec-history'] as const;
 /** What is asked as the administrator, since an operator may not. */
-const adminPaths = /codecs/;
+const adminPaths = /codecs|derive/;
 const calls: readonly Call[] = [
   ['get', '/healthz/live', '/healthz/live', 200],
   ['get', '/healthz/ready', '/healthz/ready', 200],
@@ -206,6 +206,16 @@ const calls: readonly Call[] = [
   ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/nobody', 404],
   ['delete', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 204],
   ['delete', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 404],
+  ['get', '/api/v1/derive', '/api/v1/derive', 200],
+  ['get', '/api/v1/derive', '/api/v1/derive?a=b', 400],
+  ['post', '/api/v1/derive', '/api/v1/derive', 400, '{"from":0}'],
+  ['post', '/api/v1/derive', '/api/v1/derive', 400, '{"from":1,"to":2}'],
+  ['post', '/api/v1/derive', '/api/v1/derive', 400, '{"from":1,"device":5}'],
+  ['post', '/api/v1/derive', '/api/v1/derive', 202, '{"from":1,"device":"meter-7"}'],
+  ['post', '/api/v1/derive', '/api/v1/derive', 409, '{"from":1}'],
+  ['get', '/api/v1/derive', '/api/v1/derive', 200],
+  ['delete', '/api/v1/derive', '/api/v1/derive', 204],
+  ['delete', '/api/v1/derive', '/api/v1/derive', 404],
   [...history, '/api/v1/devices/meter-7/codec-history', 200],
   [...history, '/api/v1/devices/meter-7/codec-history?a=b', 400],
   ['get', '/api/v1/readings', meter, 200],

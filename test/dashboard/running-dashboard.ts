@@ -10,6 +10,7 @@ import { createDashboard, type DashboardOptions } from '../../dashboard/server.t
 import { codecLimits } from '../../gateway/codecs/limits.ts';
 import { type CodecRegistry, openCodecRegistry } from '../../gateway/codecs/registry.ts';
 import { createRestingSandbox } from '../../gateway/codecs/resting-sandbox.ts';
+import { createAgainControl } from '../../gateway/derive-again.ts';
 import { type Catalogue, openCatalogue } from '../../gateway/ledger/catalogue.ts';
 import { type CodecHistory, openCodecHistory } from '../../gateway/ledger/codec-history.ts';
 import type { Delivery } from '../../gateway/ledger/ledger.ts';
@@ -96,6 +97,10 @@ export async function startDashboard(
       onSkipped: () => {},
       sources: () => ({ store: 'ok' }),
       sourceBoard,
+      deriveAgain: createAgainControl({
+        ...{ dataDir: directory, clock: systemClock, head: () => ledger.head() },
+        tell: () => {},
+      }),
     },
     {
       ...{ host: '127.0.0.1', port: 0, bodyBytesMax: 4_096 },

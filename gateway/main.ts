@@ -26,6 +26,7 @@ import { openingPayloads, wrappingKeys } from './pipeline/payload-opening.ts';
 import { createSourceBoard } from './pipeline/source-board.ts';
 import { createPolls } from './polls.ts';
 import { startRetention } from './retention-timer.ts';
+import { createSecurityWatch } from './security-watch.ts';
 import { createSparkplug } from './sparkplug.ts';
 import { createMqttBroker } from './transports/mqtt-broker.ts';
 import type { ListeningAddress } from './transports/transport.ts';
@@ -101,9 +102,16 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     ...{ dataDir: holdings.dataDir, clock, head: () => ledger.head() },
     tell: (job) => derive.deriveAgain(job),
   });
+  const security = createSecurityWatch({
+    ...{ metrics, log, clock },
+    raise: (alarm) => ledger.accept(alarm),
+  });
   const watch = createIngestWatch({
     ...{ metrics, log, clock },
-    written: sourceBoard.note,
+    written(adapter, delivery, receipts) {
+      sourceBoard.note(adapter, delivery, receipts);
+      security.note(delivery, receipts);
+    },
     probe: () => ledger.probe(),
     onWritten: () => derive.wake(),
   });

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Outcome } from './ledger/ledger.ts';
 import type { FaultCode } from './model/fault.ts';
+import { type SecurityKind, securityKinds } from './security-watch.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -16,6 +17,7 @@ export interface Metrics {
   liveSkipped(count: number): void;
   /** Something that never became a message; both words come from closed lists. */
   turnedAway(transport: string, reason: string): void;
+  security(kind: SecurityKind): void;
 }
 
 /** Values read at scrape time. */
@@ -86,6 +88,13 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['transport', 'reason'] as const,
     registers,
   });
+  const security = new Counter({
+    name: 'fieldgate_security_events_total',
+    help: 'Frames sent again or forged, and the alarms that they raised, by kind.',
+    labelNames: ['kind'] as const,
+    registers,
+  });
+  for (const kind of securityKinds) security.inc({ kind }, 0);
   registerGauges(registry, sources);
   return {
     registry,
@@ -101,6 +110,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     storeError: () => storeErrors.inc(),
     liveSkipped: (count) => skipped.inc(count),
     turnedAway: (transport, reason) => turnedAway.inc({ transport, reason }),
+    security: (kind) => security.inc({ kind }),
   };
 }
 

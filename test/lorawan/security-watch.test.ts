@@ -1,0 +1,102 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Delivery, Receipt } from '../../gateway/ledger/ledger.ts';
+import { fault } from '../../gateway/model/fault.ts';
+import {
+  createSecurityWatch,
+  type SecurityKind,
+  securityLimits,
+} from '../../gateway/security-watch.ts';
+import { frame, inbound } from '../ledger/deliveries.ts';
+
+const replayed: readonly Receipt[] = [{ outcome: 'replayed', seq: 1 }];
+const quarantined: readonly Receipt[] = [{ outcome: 'quarantined', seq: 1 }];
+
+function openWatch({ failing = false, subjectsMax = 100 } = {}) {
+  const time = { now: 1_700_000_000_000 };
+  const counted: SecurityKind[] = [];
+  const alarms: Delivery[] = [];
+  const logged: string[] = [];
+  const note = (fields: object) => {
+    if ('event' in fields) logged.push(String(fields.event));
+  };
+  const log = { warn: note };
+  const watch = createSecurityWatch({
+    metrics: { security: (kind) => counted.push(kind) },
+    log,
+    clock: { now: () => time.now },
+    raise: async (alarm) => {
+      alarms.push(alarm);
+      if (failing) throw new Error('disk full');
+    },
+    limits: { ...securityLimits, replaysMax: 3, mismatchesMax: 5, subjectsMax },
+  });
+  return { watch, time, counted, alarms, logged };
+}
+
+const mismatch: Delivery = {
+  inbound: inbound({ credential: 'gateway-a', messageId: 7 }),
+  items: [{ kind: 'quarantined', fault: fault('MIC_MISMATCH', 'x') }],
+};
+const join: Delivery = {
+  inbound: inbound(),
+  items: [{ kind: 'quarantined', fault: fault('FRAME_REPLAYED', 'x'), deviceId: 'a' }],
+};
+
+describe('The security watch', () => {
+  it('counts replays, joins that come again and forgeries, and nothing else', () => {
+    const { watch, counted } = openWatch();
+    watch.note(frame(1), replayed);
+    watch.note(join, quarantined);
+    watch.note(mismatch, quarantined);
+    watch.note(frame(1), [{ outcome: 'accepted', seq: 1 }]);
+    watch.note(mismatch, [{ outcome: 'redelivery' }]);
+    const other = { kind: 'quarantined', fault: fault('TOPIC_UNKNOWN', 'x') } as const;
+    watch.note({ inbound: inbound(), items: [other] }, quarantined);
+    expect(counted).toEqual(['replayed-frame', 'replayed-join', 'mic-mismatch']);
+  });
+
+  it('raises one alarm a device and window, written as an event of that device', () => {
+    const { watch, counted, alarms, logged, time } = openWatch();
+    for (let count = 0; count < 9; count += 1) watch.note(frame(1), replayed);
+    expect(alarms).toHaveLength(1);
+    expect(alarms[0]?.items).toEqual([
+      {
+        ...{ kind: 'event', adapter: 'security', type: 'alarm-replayed-frame' },
+        ...{ deviceId: '70b3d57ed0000001', time: time.now },
+      },
+    ]);
+    expect(JSON.parse(String(alarms[0]?.inbound.body))).toMatchObject({ count: 3 });
+    expect(counted.filter((kind) => kind === 'alarm')).toHaveLength(1);
+    expect(logged).toEqual(['security-alarm']);
+    time.now += securityLimits.windowMs;
+    for (let count = 0; count < 3; count += 1) watch.note(frame(1), replayed);
+    expect(alarms).toHaveLength(2);
+  });
+
+  it('tells devices apart, and forgeries by the account that hands them on', () => {
+    const { watch, alarms } = openWatch();
+    for (const deviceId of ['70b3d57ed0000001', '70b3d57ed0000002']) {
+      for (let count = 0; count < 2; count += 1) watch.note(frame(1, { deviceId }), replayed);
+    }
+    expect(alarms).toEqual([]);
+    for (let count = 0; count < 5; count += 1) watch.note(mismatch, quarantined);
+    expect(alarms[0]?.items[0]).not.toHaveProperty('deviceId');
+    expect(alarms[0]?.inbound).not.toHaveProperty('messageId');
+    expect(JSON.parse(String(alarms[0]?.inbound.body))).toMatchObject({ subject: 'gateway-a' });
+  });
+
+  it('forgets the oldest subject when there are too many', () => {
+    const { watch, alarms } = openWatch({ subjectsMax: 2 });
+    for (const index of [1, 2, 3, 1, 2, 3, 1, 2, 3]) {
+      watch.note(frame(1, { deviceId: `70b3d57ed000000${index}` }), replayed);
+    }
+    expect(alarms).toEqual([]);
+  });
+
+  it('says so when the alarm cannot be written', async () => {
+    const { watch, logged } = openWatch({ failing: true });
+    for (let count = 0; count < 3; count += 1) watch.note(frame(1), replayed);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(logged).toEqual(['security-alarm', 'security-alarm-unwritten']);
+  });
+});

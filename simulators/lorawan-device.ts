@@ -108,7 +108,8 @@ export function cryptFrmPayload(
   return result;
 }
 
-function uplinkMic(cmac: Cmac, devAddr: Buffer, fCnt: number, message: Buffer): Buffer {
+/** The four bytes that sign an uplink of LoRaWAN 1.0; `devAddr` is little-endian. */
+export function uplinkMic(cmac: Cmac, devAddr: Buffer, fCnt: number, message: Buffer): Buffer {
   const block = Buffer.alloc(blockLength);
   writeUplinkBlock(block, 0, 0x49, devAddr, fCnt);
   block.writeUInt8(message.length, 15);

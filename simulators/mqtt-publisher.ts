@@ -28,7 +28,8 @@ export interface Publisher {
 
 export interface PublisherOptions {
   readonly url: string;
-  readonly account: Account;
+  /** None where the broker lets everybody in. */
+  readonly account?: Account | undefined;
   readonly clientId: string;
 }
 

@@ -9,6 +9,8 @@ import { codecsCommand } from './codecs.ts';
 import { configCommand } from './config.ts';
 import { decodeCommand } from './decode.ts';
 import { deriveCommand } from './derive.ts';
+import { recordCommand } from './record.ts';
+import { replayCommand } from './replay.ts';
 import { hashPasswordCommand, tokenCommand } from './secrets.ts';
 import { serveCommand } from './serve.ts';
 
@@ -36,6 +38,8 @@ for (const command of [
   codecsCommand(),
   decodeCommand(),
   deriveCommand(),
+  recordCommand(),
+  replayCommand(),
   tokenCommand(),
   hashPasswordCommand(),
 ]) {

@@ -21,6 +21,7 @@ import { verifyDefaults } from './lorawan/verify.ts';
 import { createMetrics } from './metrics.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import { mqttHooks, mqttOptionsOf, refuseForbidden } from './mqtt-setup.ts';
+import { publishReadings } from './out-topics.ts';
 import { createIngest } from './pipeline/ingest.ts';
 import { openingPayloads, wrappingKeys } from './pipeline/payload-opening.ts';
 import { createSourceBoard } from './pipeline/source-board.ts';
@@ -136,6 +137,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   });
   const hooks = mqttHooks(ingest, log, clock);
   const broker = createMqttBroker(mqttOptionsOf(config, holdings), ingest.receive, hooks);
+  const stopPublishing = publishReadings({ hub, broker, after: cursors.live, log, clock });
   const health = () =>
     healthOf(
       {
@@ -169,6 +171,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     await Promise.all([broker.stop(), doors.stop()]);
     await dashboard.stop();
     await derive.stop();
+    await stopPublishing();
     hub.close();
     await holdings.close();
   }

@@ -7,13 +7,14 @@ import type { Holdings } from './holdings.ts';
 import type { Log } from './log.ts';
 import type { Clock } from './model/clock.ts';
 import type { Inbound } from './model/inbound.ts';
+import { outLevel } from './out-topics.ts';
 import type { Ingest } from './pipeline/ingest.ts';
 import type { MqttHooks, TooLargePacket } from './transports/mqtt-options.ts';
 
 export function mqttOptionsOf({ mqtt }: Config, holdings: Pick<Holdings, 'mqttSessions'>) {
   const { tcp, tls, clients, anonymous, limits } = mqtt;
   return {
-    ...{ clients, anonymous, limits, store: holdings.mqttSessions },
+    ...{ clients, anonymous, limits, store: holdings.mqttSessions, ownLevel: outLevel },
     ...(tcp === null ? {} : { tcp }),
     ...(tls === undefined
       ? {}

@@ -23,6 +23,8 @@ export interface LiveBatch {
   readonly rows: readonly ReadingRow[];
 }
 
+export type RowSink = (identity: SeriesIdentity, row: ReadingRow) => void;
+
 export interface LiveSnapshot {
   readonly seq: number;
   readonly rows: readonly ReadingRow[];
@@ -43,6 +45,8 @@ export interface Hub {
    * known.
    */
   since(seq: number, selection: LiveSelection): LiveDelta | undefined;
+  /** Tells of every row as it comes; returns how to end it. */
+  tap(sink: RowSink): () => void;
   subscribe(selection: LiveSelection, rateMs: number, sink: ChannelSink): () => void;
   /** Forgets the sender's series numbers: its successor counts from nought again. */
   resetSender(): void;
@@ -58,6 +62,7 @@ export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
   const table = createSeriesTable();
   const ring = createReplayRing(replayRowsMax);
   const channels = createChannelBook();
+  const taps = new Set<RowSink>();
   let fromSender: number[] = [];
   let lagMs = 0;
 
@@ -81,6 +86,7 @@ export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
         const isNewest = table.update(row);
         const identity = table.identity(index);
         if (identity === undefined) continue;
+        for (const tell of taps) tell(identity, row);
         for (const channel of channels.wanting(identity)) channel.offer(row, isNewest);
       }
       const last = rows.at(-1);
@@ -104,6 +110,10 @@ export function createHub({ replayRowsMax, clock }: HubOptions): Hub {
       if (missed === undefined) return undefined;
       const rows = selection.view === 'series' ? missed : newest(missed, table.latest);
       return { from: seq + 1, seq: ring.seq, rows, isComplete: true };
+    },
+    tap(sink) {
+      taps.add(sink);
+      return () => taps.delete(sink);
     },
     subscribe(selection, rateMs, sink) {
       const key = JSON.stringify([selection.view, selection.device, selection.area, rateMs]);

@@ -32,7 +32,7 @@ import type {
   TlsListenerOptions,
 } from './mqtt-options.ts';
 import { mqttLimitDefaults } from './mqtt-options.ts';
-import { createMqttRouter, withheldTopic } from './mqtt-router.ts';
+import { withheldTopic } from './mqtt-router.ts';
 import { noSessionStore } from './mqtt-session-store.ts';
 import type { SessionCounts } from './mqtt-sessions.ts';
 import { isMqttPath } from './mqtt-websocket.ts';
@@ -43,6 +43,10 @@ export interface MqttBroker extends Transport {
    * Sends to subscribers at QoS 1; never fed back into ingest. Resolves when it is queued for them.
    */
   publish(topic: string, payload: Buffer | string, options?: PublishOptions): Promise<void>;
+  /** Whether anybody has subscribed to it, or waits for it in a lasting session. */
+  isWanted(topic: string): boolean;
+  /** Cheaper: false when nobody can want any topic that begins with this level. */
+  mayBeWanted(firstLevel: string): boolean;
   /** Those that are connected now. */
   clients(): readonly MqttClientView[];
   /** Ends a client's connection; false when it has none. */
@@ -75,8 +79,8 @@ export function createMqttBroker(
   hooks: MqttHooks,
 ): MqttBroker {
   const limitsOfAll = { ...mqttLimitDefaults, ...options.limits };
-  const { store = noSessionStore } = options;
-  const core = createMqttCore({ limits: limitsOfAll, store }, receive, hooks);
+  const { store = noSessionStore, ownLevel } = options;
+  const core = createMqttCore({ limits: limitsOfAll, store, ownLevel }, receive, hooks);
   const { limits, live } = core;
   let broker: Aedes | undefined;
   let expiry: NodeJS.Timeout | undefined;
@@ -121,6 +125,8 @@ export function createMqttBroker(
     stop,
     publish: (topic, payload, { retain } = { retain: false }) =>
       publishOut(core, broker, { topic, payload: Buffer.from(payload), retain }),
+    mayBeWanted: (level) => core.router.mayBeHeard(level) || core.sessions.mayBeAwaited(level),
+    isWanted: (topic) => core.router.isHeard(topic) || core.sessions.isAwaited(topic),
     clients: () => [...live.values()].flatMap(viewClient),
     disconnect: (clientId) => {
       live.get(clientId)?.conn.destroy();
@@ -142,9 +148,9 @@ export function createMqttBroker(
   };
 }
 
-function aedesOptions({ limits, sessions }: MqttCore): AedesOptions {
+function aedesOptions({ limits, sessions, router }: MqttCore): AedesOptions {
   return {
-    mq: createMqttRouter(),
+    mq: router,
     persistence: sessions.persistence,
     connectTimeout: limits.connectTimeoutMs,
     drainTimeout: limits.drainTimeoutMs,
@@ -281,9 +287,10 @@ async function publishOut(
   broker: Aedes | undefined,
   message: { readonly topic: string; readonly payload: Buffer; readonly retain: boolean },
 ): Promise<void> {
-  assert.ok(broker);
   const packet = { cmd: 'publish', ...message, qos: 1, dup: false } as const;
   await core.sessions.keep(packet);
+  // While nobody can be connected, it waits for those whose sessions last.
+  if (broker === undefined || core.isStopping) return;
   await new Promise<void>((resolve, reject) => {
     broker.publish(packet, (error) => (error ? reject(error) : resolve()));
   });

@@ -8,6 +8,7 @@ import { createMqttConnection } from './mqtt-connection.ts';
 import type { MqttClientView, MqttHooks, MqttLimits } from './mqtt-options.ts';
 import type { MqttReceiver } from './mqtt-receive.ts';
 import { createMqttReceiver } from './mqtt-receive.ts';
+import { createMqttRouter, type MqttRouter } from './mqtt-router.ts';
 import type { MqttSessionStore } from './mqtt-session-store.ts';
 import type { MqttSessions } from './mqtt-sessions.ts';
 import { createMqttSessions } from './mqtt-sessions.ts';
@@ -20,6 +21,7 @@ export interface MqttCore {
   readonly limits: MqttLimits;
   readonly hooks: MqttHooks;
   readonly receiver: MqttReceiver;
+  readonly router: MqttRouter;
   readonly sessions: MqttSessions;
   readonly connections: WeakMap<object, MqttConnection>;
   /** By client id, once the client is admitted. */
@@ -33,10 +35,11 @@ export interface MqttCore {
 export interface MqttCoreOptions {
   readonly limits: MqttLimits;
   readonly store: MqttSessionStore;
+  readonly ownLevel?: string | undefined;
 }
 
 export function createMqttCore(
-  { limits, store }: MqttCoreOptions,
+  { limits, store, ownLevel }: MqttCoreOptions,
   receive: Receive,
   hooks: MqttHooks,
 ): MqttCore {
@@ -54,7 +57,8 @@ export function createMqttCore(
   return {
     ...{ limits, hooks, connections, sessions },
     live: new Map(),
-    receiver: createMqttReceiver(receive, { limits, hooks, keep: sessions.keep }),
+    router: createMqttRouter(),
+    receiver: createMqttReceiver(receive, { limits, hooks, keep: sessions.keep, ownLevel }),
     note: (event, fields) => {
       const heldBack = throttle(`${event} ${String(fields['address'])}`);
       if (heldBack !== undefined) hooks.log.warn({ event, ...fields, heldBack }, event);

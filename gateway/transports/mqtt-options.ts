@@ -132,6 +132,11 @@ export interface MqttBrokerOptions {
   /** Lets clients without a user name in; `true` allows them everything: for test benches only. */
   readonly anonymous?: boolean | AnonymousProfile | undefined;
   readonly limits?: Partial<MqttLimits> | undefined;
+  /**
+   * Topics that begin with this level are published by `MqttBroker.publish` alone, whatever an
+   * account may do: who reads there has to trust it.
+   */
+  readonly ownLevel?: string | undefined;
   /** Where sessions outlive the process; without it they end with it. */
   readonly store?: MqttSessionStore | undefined;
 }

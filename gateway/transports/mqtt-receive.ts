@@ -27,6 +27,8 @@ export interface MqttReceiverOptions {
   readonly limits: MqttLimits;
   readonly hooks: MqttHooks;
   readonly keep: MqttSessions['keep'];
+  /** Topics that begin with this level are for the broker's owner alone to publish on. */
+  readonly ownLevel?: string | undefined;
 }
 
 export interface MqttReceiver {
@@ -44,10 +46,11 @@ const overheadBytes = 512;
 
 export function createMqttReceiver(
   receive: Receive,
-  { limits, hooks, keep }: MqttReceiverOptions,
+  { limits, hooks, keep, ownLevel }: MqttReceiverOptions,
 ): MqttReceiver {
   let inFlight = 0;
   const whenSettled = new Set<() => void>();
+  const ownTopics = ownLevel === undefined ? undefined : `${ownLevel}/`;
 
   function deliver(
     connection: MqttConnection,
@@ -57,7 +60,8 @@ export function createMqttReceiver(
     const size = inbound.body.length + inbound.route.length + overheadBytes;
     connection.waitingBytes += size;
     inFlight += 1;
-    const isAllowed = mayPublish(connection, inbound.route, limits);
+    const isOwn = ownTopics !== undefined && inbound.route.startsWith(ownTopics);
+    const isAllowed = !isOwn && mayPublish(connection, inbound.route, limits);
     const finish = (outcome: Routing | Error): void => {
       connection.waitingBytes -= size;
       inFlight -= 1;

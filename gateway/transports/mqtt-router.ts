@@ -18,6 +18,10 @@ export interface MqttRouter {
   on(filter: string, deliver: Deliver, done?: Done): void;
   removeListener(filter: string, deliver: Deliver, done?: Done): void;
   emit(packet: Routed, done?: Done): void;
+  /** Whether anybody who is connected has subscribed to it. */
+  isHeard(topic: string): boolean;
+  /** Whether anybody may hear a topic that begins with this level. */
+  mayBeHeard(firstLevel: string): boolean;
   close(done?: Done): void;
 }
 
@@ -44,6 +48,8 @@ export function createMqttRouter(): MqttRouter {
       }
       done?.();
     },
+    mayBeHeard: subscriptions.mayMatch,
+    isHeard: (topic) => subscriptions.match(topic).length > 0,
     close: (done) => {
       if (done !== undefined) setImmediate(done);
     },

@@ -34,6 +34,8 @@ export interface SessionBook {
   touch(session: MqttSession): void;
   /** Those with a lasting subscription above QoS 0. */
   matchesOf(topic: string): readonly Match[];
+  /** False when none of them can match a topic that begins with this level. */
+  mayMatch(firstLevel: string): boolean;
   /** Reads what an earlier process has left; by their place in the store. */
   load(): ReadonlyMap<string, MqttSession>;
 }
@@ -132,6 +134,7 @@ export function createSessionBook(options: SessionBookOptions): SessionBook {
         return { clientId, qos: sessions.get(clientId)?.granted.highestQos(topic) ?? 0 };
       });
     },
+    mayMatch: lasting.mayMatch,
     load: () => {
       const byKey = loadSessions();
       for (const { key, value } of store.entries('f:')) {

@@ -34,6 +34,10 @@ export interface MqttSessions {
   ownerOf(clientId: string): string | undefined;
   /** What waits for a client, or is on its way to it. */
   waitingFor(clientId: string): { readonly messages: number; readonly bytes: number };
+  /** Whether a lasting session has subscribed to it above QoS 0. */
+  isAwaited(topic: string): boolean;
+  /** Whether one may have subscribed to a topic that begins with this level. */
+  mayBeAwaited(firstLevel: string): boolean;
   /** A connection takes the session over, which is made when there is none. */
   claim(clientId: string, by: SessionClaim): void;
   /** The connection ended. A session with nothing to remember is forgotten. */
@@ -125,6 +129,8 @@ export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
       const queue = sessions.get(clientId)?.queue;
       return { messages: queue?.size() ?? 0, bytes: queue?.bytes() ?? 0 };
     },
+    mayBeAwaited: book.mayMatch,
+    isAwaited: (topic) => book.matchesOf(topic).length > 0,
     claim: (clientId, { owner, connection, clean, acl }) => {
       const session = sessions.get(clientId) ?? createSession(clientId, { owner, limits });
       if (clean) clear(session);

@@ -14,6 +14,8 @@ export interface TopicTrie<T> {
   /** All values whose filter matches; a value filed under two matching filters comes twice. */
   match(topic: string): readonly T[];
   readonly isEmpty: () => boolean;
+  /** Whether a topic that begins with this level can match anything: a look at the root. */
+  mayMatch(firstLevel: string): boolean;
 }
 
 export function createTopicTrie<T>(): TopicTrie<T> {
@@ -32,6 +34,7 @@ export function createTopicTrie<T>(): TopicTrie<T> {
       return found;
     },
     isEmpty: () => root.children.size === 0,
+    mayMatch: (firstLevel) => ['#', '+', firstLevel].some((level) => root.children.has(level)),
   };
 }
 

@@ -10,6 +10,7 @@ import { createMappingAdapters } from '../gateway/adapters/mapping/mappings.ts';
 import { modem } from '../gateway/adapters/modem.ts';
 import { chirpstackProtobuf } from '../gateway/adapters/protobuf/chirpstack-v4.ts';
 import { theThingsStack } from '../gateway/adapters/the-things-stack.ts';
+import { thingPark } from '../gateway/adapters/thingpark.ts';
 import type { Inbound } from '../gateway/model/inbound.ts';
 import { version4 } from '../test/adapters/protobuf/chirpstack-schemas.ts';
 import { encode } from '../test/adapters/protobuf/encoder.ts';
@@ -42,6 +43,8 @@ export function adapterRates(): AdapterFigures[] {
       Buffer.from('{"temperature":22.5,"humidity":61,"rsrp":-101,"rsrq":-11}'),
       60_000,
     ),
+    rateOf('modem-json: SenML', modem, 'up/meter-1', fixture('cellular/senml/ex3.json'), 60_000),
+    rateOf('thingpark', thingPark, '/ingest/a', fixture('lns/thingpark-uplink.json'), 60_000),
     rateOf('chirpstack-v4-protobuf', chirpstackProtobuf, up, protobuf, 100_000),
     rateOf(
       'mapping: vega',

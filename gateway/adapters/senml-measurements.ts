@@ -34,7 +34,7 @@ export function collectRecords(records: readonly ResolvedRecord[], collection: C
     if (collection.complaint !== undefined) return;
     if (isPersonalIdentifier(name)) continue;
     const channel = hasOneBase || isPersonalText(record.baseName) ? '' : channelOf(record);
-    collectRecord({ ...record, name }, channel, collection);
+    collectRecord(record, { name, channel }, collection);
   }
 }
 
@@ -43,16 +43,17 @@ function channelOf({ baseName }: ResolvedRecord): string {
 }
 
 /** A value and a sum over time are two measurements; the sum's unit is the unit times seconds. */
-function collectRecord(record: ResolvedRecord, channel: string, collection: Collection): void {
-  const { name, value, sum, unit, time } = record;
-  const place = { time, channel };
+function collectRecord(
+  { value, sum, unit, time }: ResolvedRecord,
+  { name, channel }: Pick<Found, 'name' | 'channel'>,
+  collection: Collection,
+): void {
   if (value !== undefined && isKept(value)) {
-    add(measurementOf({ name, value, unit, ...place }), collection);
+    add(measurementOf({ name, value, unit, time, channel }), collection);
   }
-  if (sum !== undefined) {
-    const sumUnit = unit === undefined ? undefined : `${unit}.s`;
-    add(measurementOf({ name: `${name}.sum`, value: sum, unit: sumUnit, ...place }), collection);
-  }
+  if (sum === undefined) return;
+  const sumUnit = unit === undefined ? undefined : `${unit}.s`;
+  add(measurementOf({ name: `${name}.sum`, value: sum, unit: sumUnit, time, channel }), collection);
 }
 
 function isKept(value: number | string | boolean): boolean {
@@ -78,7 +79,8 @@ function measurementOf({ name, value, unit, time, channel }: Found): Measurement
 
 /** Several base names give equal names below them, so they become channels; see collectRecords. */
 function nameOf({ name, baseName, unit }: ResolvedRecord): string {
-  const short = name.slice(baseName.length).replace(deviceUrn, '');
+  const own = name.slice(baseName.length);
+  const short = own.startsWith('u') || own.startsWith('U') ? own.replace(deviceUrn, '') : own;
   if (short !== '') return short;
   return unit === undefined ? 'value' : (namesByUnit.get(unit) ?? unit);
 }

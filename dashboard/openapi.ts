@@ -5,10 +5,17 @@
 import { faultSentences } from '../gateway/model/fault.ts';
 import { codecPaths, codecSchemas } from './openapi-codecs.ts';
 import { frameSchemas } from './openapi-frames.ts';
+import { linkSchemas } from './openapi-link.ts';
 import { schemas as otherSchemas } from './openapi-schemas.ts';
 import { sourceSchemas, sourceSecurity, webhookPath } from './openapi-sources.ts';
 
-const schemas = { ...otherSchemas, ...sourceSchemas, ...frameSchemas, ...codecSchemas } as const;
+const schemas = {
+  ...otherSchemas,
+  ...sourceSchemas,
+  ...frameSchemas,
+  ...linkSchemas,
+  ...codecSchemas,
+} as const;
 
 type SchemaName = keyof typeof schemas;
 
@@ -169,6 +176,15 @@ export const openApi = {
       delete: {
         summary: 'Forget a device and its keys; its readings stay',
         responses: { '204': { description: 'Gone' }, ...refusals, '403': problem, '404': problem },
+      },
+    },
+    '/api/v1/devices/{id}/link': {
+      parameters: [deviceId],
+      get: {
+        summary:
+          'How well a device is heard: loss, gateways, trend and airtime of its last uplinks',
+        parameters: query('limit'),
+        responses: { '200': ok('Link'), ...refusals, '404': problem },
       },
     },
     '/api/v1/devices:import': {

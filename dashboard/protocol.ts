@@ -187,6 +187,35 @@ export interface FrameJson {
   mic?: string;
 }
 
+/** How well a device is heard; RSSI in dBm, SNR and margin in dB. */
+export interface LinkJson {
+  device: string;
+  received: number;
+  lost: number;
+  lossRatio: number;
+  resets: number;
+  airtimeSeconds: number;
+  gateways: {
+    gatewayId: string;
+    receptions: number;
+    best: number;
+    rssi?: number;
+    snr?: number;
+    lastHeard: string;
+  }[];
+  trend: {
+    from: string;
+    to: string;
+    received: number;
+    lost: number;
+    rssi?: number;
+    snr?: number;
+    spreadingFactor?: number;
+    margin?: number;
+    airtimeSeconds: number;
+  }[];
+}
+
 export interface UplinksJson {
   items: UplinkJson[];
   nextCursor?: string;

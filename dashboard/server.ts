@@ -12,6 +12,7 @@ import express, {
 import { codecsRouter } from './api-codecs.ts';
 import { deriveRouter } from './api-derive.ts';
 import { devicesRouter } from './api-devices.ts';
+import { linkRouter } from './api-link.ts';
 import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
 import { sourcesRouter } from './api-sources.ts';
@@ -107,6 +108,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   api.use(
     authenticate(parts.access),
     devicesRouter(parts, json),
+    linkRouter(parts),
     codecsRouter(parts),
     deriveRouter(parts, json),
     readingsRouter(parts),

@@ -4,7 +4,7 @@
  * sees and what a promise resolves for is on disk, and a failed flush leaves no trace. The
  * library's default, overlapping sync, shows a commit to readers before it is on disk.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 
@@ -150,7 +150,23 @@ export function treeSize(database: Database<Buffer, Buffer> | Database<Buffer, s
 /** The library tells why a commit failed by a second promise, which must not be left unheld. */
 export async function commitCause(error: unknown): Promise<unknown> {
   if (!(error instanceof Error && 'commitError' in error)) return error;
-  return Promise.resolve(error.commitError).catch((cause: unknown) => cause);
+  const cause: unknown = await Promise.resolve(error.commitError).catch((each: unknown) => each);
+  endIfHarmed(cause);
+  return cause;
+}
+
+/** What lmdb 3.5.6 reserves for the sentence on a failed page write, with its closing zero. */
+const sentenceBytesMax = 100;
+
+/**
+ * A longer sentence has been written past its end, over whatever lay there. What was acknowledged
+ * is on disk; nothing more may be written by a process whose memory is not to be trusted.
+ */
+function endIfHarmed(cause: unknown): void {
+  const sentence = /Attempting to write page.*/.exec(cause instanceof Error ? cause.message : '');
+  if (sentence === null || sentence[0].length < sentenceBytesMax) return;
+  writeSync(2, 'The disk failed and the database with it: ending, to be started again.\n');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /**

@@ -13,12 +13,12 @@ export interface OneMessage {
 
 export const firstTime = Date.UTC(2026, 0, 1);
 
-/** True for PUBACK or PUBREC, false when the connection was ended without one. */
+/** True for PUBACK or PUBREC, false when the connection was refused or ended without one. */
 export async function sendOne(gateway: GatewayProcess, message: OneMessage): Promise<boolean> {
   const { value, qos, ballastBytes = 0, dup = false } = message;
-  const client = await openRaw(gateway.mqttPort);
+  const client = await openRaw(gateway.mqttPort).catch(() => undefined);
+  if (client === undefined) return false;
   client.send(connectPacket({ ...modem, clientId: `sender-${value}` }));
-  await client.bytes(4);
   const sample = { ts: firstTime + value * 1_000, values: { illuminance: value } };
   const payload = JSON.stringify({ ...sample, ballast: 'x'.repeat(ballastBytes) });
   client.send(publishPacket({ topic: `up/${modemId}`, payload, qos, id: 1 + value, dup }));

@@ -23,6 +23,7 @@ export interface GatewayProcess {
   get(path: string): Promise<unknown>;
   /** Sum of a metric over its labels; with `labels`, of those samples that carry them. */
   metric(name: string, labels?: string): Promise<number>;
+  isRunning(): boolean;
   /** Resolves with the exit code; null when the signal ended it. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
   /** Ends it and removes its data. */
@@ -93,6 +94,7 @@ export async function startGatewayProcess(
     },
     metric: async (name, labels = '') =>
       sumOf(await (await fetch(`${base}/metrics`)).text(), name, labels),
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     kill,
     async stop() {
       await kill('SIGTERM');

@@ -4,6 +4,7 @@
 import { adapterRates } from './adapters.ts';
 import { endToEnd } from './end-to-end.ts';
 import { ledgerAccept } from './ledger-accept.ts';
+import { qualityRates } from './quality.ts';
 import { rawFrames } from './raw-frames.ts';
 
 interface Row {
@@ -41,6 +42,11 @@ for (const { name, perSecond: rate, atLeast } of adapterRates()) {
     atLeast: perSecond(atLeast),
     aim: '—',
   });
+}
+
+say('quality control and built-in codecs on one core …');
+for (const { name, perSecond: rate, atLeast } of qualityRates()) {
+  rows.push({ what: name, measured: perSecond(rate), atLeast: perSecond(atLeast), aim: '—' });
 }
 
 say('ledger: accept to disk …');

@@ -60,12 +60,6 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
     registers,
   });
-  const findings = new Counter({
-    name: 'fieldgate_quality_flags_total',
-    help: 'What each quality test has found, by its QARTOD flag.',
-    labelNames: ['test', 'flag'] as const,
-    registers,
-  });
   const points = new Counter({
     name: 'fieldgate_store_points_total',
     help: 'Readings that the store says it has.',
@@ -88,13 +82,6 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['transport', 'reason'] as const,
     registers,
   });
-  const security = new Counter({
-    name: 'fieldgate_security_events_total',
-    help: 'Frames sent again or forged, and the alarms that they raised, by kind.',
-    labelNames: ['kind'] as const,
-    registers,
-  });
-  for (const kind of securityKinds) security.inc({ kind }, 0);
   registerGauges(registry, sources);
   return {
     registry,
@@ -102,15 +89,36 @@ export function createMetrics(sources: MetricSources): Metrics {
     fault: (code) => faults.inc({ code }),
     ackSeconds: (seconds) => ack.observe(seconds),
     deriveSeconds: (seconds) => derive.observe(seconds),
-    qualityFinding(finding, count) {
-      const [test = '', flag = ''] = finding.split(':');
-      findings.inc({ test, flag }, count);
-    },
+    qualityFinding: qualityCounter(registry),
     storePoints: (store, count) => points.inc({ store }, count),
     storeError: () => storeErrors.inc(),
     liveSkipped: (count) => skipped.inc(count),
     turnedAway: (transport, reason) => turnedAway.inc({ transport, reason }),
-    security: (kind) => security.inc({ kind }),
+    security: securityCounter(registry),
+  };
+}
+
+function securityCounter(registry: Registry): Metrics['security'] {
+  const security = new Counter({
+    name: 'fieldgate_security_events_total',
+    help: 'Frames sent again or forged, and the alarms that they raised, by kind.',
+    labelNames: ['kind'] as const,
+    registers: [registry],
+  });
+  for (const kind of securityKinds) security.inc({ kind }, 0);
+  return (kind) => security.inc({ kind });
+}
+
+function qualityCounter(registry: Registry): Metrics['qualityFinding'] {
+  const findings = new Counter({
+    name: 'fieldgate_quality_flags_total',
+    help: 'What each quality test has found, by its QARTOD flag.',
+    labelNames: ['test', 'flag'] as const,
+    registers: [registry],
+  });
+  return (finding, count) => {
+    const [test = '', flag = ''] = finding.split(':');
+    findings.inc({ test, flag }, count);
   };
 }
 

@@ -27,8 +27,8 @@ import { createLiveNumbers, type LiveNumbers } from './pipeline/live-numbers.ts'
 import { packRows } from './pipeline/packed-rows.ts';
 import { openCheckpoints } from './pipeline/quality/checkpoints.ts';
 import { defaultLaneLimits } from './pipeline/quality/lane.ts';
-import { createQualityControl } from './pipeline/quality/quality-control.ts';
-import { createScriptPass } from './pipeline/script-pass.ts';
+import { createQualityControl, type QualityParts } from './pipeline/quality/quality-control.ts';
+import { createScriptPass, type ScriptPass } from './pipeline/script-pass.ts';
 import type {
   FromWorker,
   StoreRequest,
@@ -63,10 +63,8 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
       tell({ kind: 'feed', feed: { state: kind, since, reason } }),
   });
   const onCodecProblem = (detail: string) => tell({ kind: 'codec-problem', detail });
-  const { limits = codecLimits, programVersion = '' } = settings.codecs ?? {};
-  const shelf = openCodecShelf(join(settings.dataDir, 'codecs'), onCodecProblem);
-  const scripts = openScriptCodecs({ limits, script: shelf.script, onCrash: onCodecProblem });
-  const history = openCodecHistory(settings.dataDir);
+  const { programVersion = '' } = settings.codecs ?? {};
+  const { shelf, scripts, history } = openCodecs(settings, onCodecProblem);
   const notes = createCodecNotes(history, catalogue.position('live'));
   const scriptPass = createScriptPass(scripts, (id) => devices.get(id), { notes, programVersion });
   const numbers = createLiveNumbers();
@@ -79,13 +77,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     limits: settings.quality ?? defaultLaneLimits,
     deviceOf: scriptPass.deviceOf,
     prepare: scriptPass.prepare,
-    derive: (entry, judge) =>
-      deriveEntry(entry, {
-        deviceOf: scriptPass.deviceOf,
-        codecOf: (name) => findCodec(name),
-        scriptResultOf: scriptPass.resultOf,
-        judge,
-      }),
+    derive: deriverOf(scriptPass),
     live,
   });
 
@@ -129,8 +121,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const keep = (isLast = false) => {
     latest.flush();
     catalogue.setPosition('live', live);
-    const store = catalogue.position('store');
-    quality.keep({ now: systemClock.now(), store, isLast });
+    quality.keep({ now: systemClock.now(), store: catalogue.position('store'), isLast });
   };
   const keeping = setInterval(keep, keepLatestMs);
 
@@ -187,6 +178,24 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
 
   early.forEach(take);
   port.on('message', take);
+}
+
+/** Scripts, their sandbox, and which version of them has made what. */
+function openCodecs({ codecs, dataDir }: WorkerSettings, onProblem: (detail: string) => void) {
+  const { limits = codecLimits } = codecs ?? {};
+  const shelf = openCodecShelf(join(dataDir, 'codecs'), onProblem);
+  const scripts = openScriptCodecs({ limits, script: shelf.script, onCrash: onProblem });
+  return { shelf, scripts, history: openCodecHistory(dataDir) };
+}
+
+/** Derives an entry with the given judge, by built-in codecs and what scripts have made of it. */
+function deriverOf({ deviceOf, resultOf }: ScriptPass): QualityParts['derive'] {
+  const parts = {
+    deviceOf,
+    codecOf: (name: string) => findCodec(name),
+    scriptResultOf: resultOf,
+  };
+  return (entry, judge) => deriveEntry(entry, { ...parts, judge });
 }
 
 /**

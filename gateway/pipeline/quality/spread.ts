@@ -10,11 +10,16 @@ export const hoursMax = 25;
 const slots = hoursMax + 1;
 const fields = 4;
 
-/** Hour since 1970, count, mean, sum of squared differences from it: 832 bytes a series. */
+/**
+ * Hour since 1970, count, mean, sum of squared differences from it; behind the slots the same for
+ * all full hours before the newest, since nothing is added to those any more. 864 bytes a series.
+ */
 export type Spread = Float64Array;
 
+const fullHours = slots * fields;
+
 export function emptySpread(): Spread {
-  return new Float64Array(slots * fields);
+  return new Float64Array(fullHours + fields);
 }
 
 /** Welford's way: no difference of large squares. */
@@ -46,24 +51,48 @@ export interface Deviation {
 /** Of the values in the slots from `hours` before the one that `time` is in, to that one. */
 export function deviationOf(spread: Spread, time: number, hours: number): Deviation {
   const last = Math.floor(time / hourMs);
-  const first = last - hours;
+  if (hours !== hoursMax) return summed(spread, last - hours, last);
+  if (spread[fullHours] !== last) rememberFullHours(spread, last);
+  const before = spread[fullHours + 1] ?? 0;
+  const at = (last % slots) * fields;
+  const now = spread[at] === last ? (spread[at + 1] ?? 0) : 0;
+  const count = before + now;
+  if (count === 0) return { count, deviation: 0 };
+  const off = (spread[at + 2] ?? 0) - (spread[fullHours + 2] ?? 0);
+  const own = now === 0 ? 0 : (spread[at + 3] ?? 0) + (off * off * before * now) / count;
+  return { count, deviation: Math.sqrt(((spread[fullHours + 3] ?? 0) + own) / count) };
+}
+
+function rememberFullHours(spread: Spread, last: number): void {
+  const { count, mean, squares } = merged(spread, last - hoursMax, last - 1);
+  spread[fullHours] = last;
+  spread[fullHours + 1] = count;
+  spread[fullHours + 2] = mean;
+  spread[fullHours + 3] = squares;
+}
+
+function summed(spread: Spread, first: number, last: number): Deviation {
+  const { count, squares } = merged(spread, first, last);
+  return { count, deviation: count === 0 ? 0 : Math.sqrt(squares / count) };
+}
+
+function merged(spread: Spread, first: number, last: number) {
   let count = 0;
   let sum = 0;
-  for (let at = 0; at < slots * fields; at += fields) {
+  for (let at = 0; at < fullHours; at += fields) {
     const hour = spread[at] ?? 0;
     if (hour < first || hour > last) continue;
     const inSlot = spread[at + 1] ?? 0;
     count += inSlot;
     sum += inSlot * (spread[at + 2] ?? 0);
   }
-  if (count === 0) return { count, deviation: 0 };
-  const mean = sum / count;
+  const mean = count === 0 ? 0 : sum / count;
   let squares = 0;
-  for (let at = 0; at < slots * fields; at += fields) {
+  for (let at = 0; at < fullHours; at += fields) {
     const hour = spread[at] ?? 0;
     if (hour < first || hour > last) continue;
     const off = (spread[at + 2] ?? 0) - mean;
     squares += (spread[at + 3] ?? 0) + (spread[at + 1] ?? 0) * off * off;
   }
-  return { count, deviation: Math.sqrt(squares / count) };
+  return { count, mean, squares };
 }

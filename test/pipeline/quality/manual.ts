@@ -1,6 +1,6 @@
 /**
- * The rules of the manual once more, as plainly as they can be said: over a whole series at once, with
- * nothing remembered. What the lane finds value by value is held against it.
+ * The rules of the manual once more, as plainly as they can be said: over a whole series at once,
+ * with nothing remembered. What the lane finds value by value is held against it.
  */
 import { hourMs, type Sample } from './judging.ts';
 

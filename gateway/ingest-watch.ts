@@ -1,10 +1,11 @@
 /** What is counted, logged and woken when a message has been written down, or could not be. */
-import type { Receipt } from './ledger/ledger.ts';
+import type { Ledger, Receipt } from './ledger/ledger.ts';
 import { createSampledWarning, type Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Clock } from './model/clock.ts';
 import type { Fault } from './model/fault.ts';
 import type { IngestObserver } from './pipeline/ingest.ts';
+import { createSecurityWatch } from './security-watch.ts';
 
 export interface IngestWatch {
   readonly observer: IngestObserver;
@@ -21,6 +22,8 @@ interface WatchParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly written: IngestObserver['written'];
+  /** Writes an alarm down; see security-watch.ts. */
+  readonly raise: Ledger['accept'];
   /** Rejects while nothing can be written. */
   readonly probe: () => Promise<void>;
   /** Something new is in the ledger. */
@@ -29,6 +32,7 @@ interface WatchParts {
 
 export function createIngestWatch({ metrics, log, clock, ...parts }: WatchParts): IngestWatch {
   const warn = createSampledWarning(log, clock.now);
+  const security = createSecurityWatch({ metrics, log, clock, raise: parts.raise });
   let ledgerFault: string | undefined;
   let isProbing = false;
 
@@ -60,7 +64,10 @@ export function createIngestWatch({ metrics, log, clock, ...parts }: WatchParts)
       return ledgerFault;
     },
     observer: {
-      written: parts.written,
+      written(source, delivery, receipts) {
+        parts.written(source, delivery, receipts);
+        security.note(delivery, receipts);
+      },
       item,
       acknowledged(seconds) {
         ledgerFault = undefined;

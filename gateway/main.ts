@@ -27,7 +27,6 @@ import { openingPayloads, wrappingKeys } from './pipeline/payload-opening.ts';
 import { createSourceBoard } from './pipeline/source-board.ts';
 import { createPolls } from './polls.ts';
 import { startRetention } from './retention-timer.ts';
-import { createSecurityWatch } from './security-watch.ts';
 import { createSparkplug } from './sparkplug.ts';
 import { createMqttBroker } from './transports/mqtt-broker.ts';
 import type { ListeningAddress } from './transports/transport.ts';
@@ -103,16 +102,10 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     ...{ dataDir: holdings.dataDir, clock, head: () => ledger.head() },
     tell: (job) => derive.deriveAgain(job),
   });
-  const security = createSecurityWatch({
-    ...{ metrics, log, clock },
-    raise: (alarm) => ledger.accept(alarm),
-  });
   const watch = createIngestWatch({
     ...{ metrics, log, clock },
-    written(adapter, delivery, receipts) {
-      sourceBoard.note(adapter, delivery, receipts);
-      security.note(delivery, receipts);
-    },
+    written: sourceBoard.note,
+    raise: (alarm) => ledger.accept(alarm),
     probe: () => ledger.probe(),
     onWritten: () => derive.wake(),
   });

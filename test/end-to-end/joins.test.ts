@@ -1,6 +1,7 @@
 /**
  * Devices that join over the air, through the compiled gateway: by a gateway bridge with the
- * downlinks of its server on the same broker, and by packet forwarders whose server is let be heard.
+ * downlinks of its server on the same broker, and by a packet forwarder that lets its server be
+ * heard.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectAsync, type MqttClient } from 'mqtt';

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { open, type RootDatabase } from 'lmdb';
-import { devNoncesMax, isUsed, noncePolicyOf, withNonce } from '../../gateway/lorawan/dev-nonce.ts';
+import {
+  devNoncesMax,
+  isUsed,
+  noncePolicyOf,
+  type UsedNonces,
+  withNonce,
+} from '../../gateway/lorawan/dev-nonce.ts';
 import { DeviceRegistry } from '../../gateway/lorawan/device-registry.ts';
 import { JoinBook, sessionsPerDeviceMax } from '../../gateway/lorawan/join-book.ts';
 import { createJoins } from '../../gateway/lorawan/joins.ts';
@@ -176,7 +182,7 @@ describe('The policy for nonces', () => {
   });
 
   it('remembers a bounded number', () => {
-    let nonces = { used: [] as readonly number[] };
+    let nonces: UsedNonces = { used: [] };
     for (let nonce = 0; nonce <= devNoncesMax; nonce += 1) nonces = withNonce(nonce, nonces);
     expect(nonces.used).toHaveLength(devNoncesMax);
     expect(isUsed(0, nonces, 'set')).toBe(false);

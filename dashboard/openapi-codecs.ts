@@ -58,6 +58,46 @@ export const codecSchemas = {
       examples: { type: 'array', items: { type: 'object' } },
     },
   },
+  DryRun: {
+    type: 'object',
+    required: [
+      ...(['version', 'devices', 'uplinks', 'same', 'different'] as const),
+      ...(['faultsBefore', 'faultsAfter', 'differences'] as const),
+    ],
+    additionalProperties: false,
+    properties: {
+      version: hash,
+      ...{ devices: whole, uplinks: whole, same: whole, different: whole },
+      faultsBefore: { ...whole, description: 'Uplinks that give nothing now.' },
+      faultsAfter: { ...whole, description: 'Uplinks that would give nothing.' },
+      differences: {
+        type: 'array',
+        description: 'The newest first, at most 100 uplinks.',
+        items: {
+          type: 'object',
+          required: ['seq', 'device', 'receivedAt', 'readings'],
+          additionalProperties: false,
+          properties: {
+            ...{ seq: whole, device: text, receivedAt: time },
+            ...{ faultBefore: text, faultAfter: text },
+            readings: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['quantity', 'unit'],
+                additionalProperties: false,
+                properties: {
+                  ...{ quantity: text, unit: text, channel: text, time },
+                  before: { type: ['number', 'string'] },
+                  after: { type: ['number', 'string'] },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
   Derive: {
     type: 'object',
     required: ['state'],
@@ -148,6 +188,21 @@ export const codecPaths = {
       summary: 'Forget a codec that no device uses',
       responses: {
         ...{ '204': { description: 'Gone' }, ...changes, '404': problem, '409': problem },
+      },
+    },
+  },
+  '/api/v1/codecs/{id}:dryrun': {
+    parameters: [id],
+    post: {
+      summary: 'What a new version would change in the last kept uplinks; nothing is stored',
+      parameters: [
+        inQuery('uplinks', { type: 'integer', minimum: 1, maximum: 1_000 }, '100 by default.'),
+        inQuery('device', text, 'Of this one; else of all that follow the codec.'),
+      ],
+      requestBody: draft,
+      responses: {
+        ...{ '200': ok('DryRun'), ...changes, '404': problem },
+        ...{ '409': problem, '413': problem, '422': problem },
       },
     },
   },

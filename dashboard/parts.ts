@@ -3,6 +3,8 @@
  */
 import type { Registry } from 'prom-client';
 import type { CodecRegistry } from '../gateway/codecs/registry.ts';
+import type { Script } from '../gateway/codecs/script.ts';
+import type { ScriptCodecs } from '../gateway/codecs/script-codecs.ts';
 import type { CatalogueReader } from '../gateway/ledger/catalogue.ts';
 import type { CodecHistoryReader } from '../gateway/ledger/codec-history.ts';
 import type { LedgerReader } from '../gateway/ledger/ledger.ts';
@@ -36,6 +38,8 @@ export interface DashboardParts {
 export interface DashboardCodecs {
   readonly registry: CodecRegistry;
   readonly history: Pick<CodecHistoryReader, 'rowsOf'>;
+  /** Scripts in a sandbox of their own, for a dry run; the caller closes it. */
+  readonly tryOut: (script: (name: string) => Script | undefined) => ScriptCodecs;
 }
 
 export interface DashboardAgain {

@@ -9,6 +9,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import { codecDryRunRouter } from './api-codec-dry-run.ts';
 import { codecsRouter } from './api-codecs.ts';
 import { deriveRouter } from './api-derive.ts';
 import { devicesRouter } from './api-devices.ts';
@@ -109,6 +110,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     authenticate(parts.access),
     devicesRouter(parts, json),
     linkRouter(parts),
+    codecDryRunRouter(parts),
     codecsRouter(parts),
     deriveRouter(parts, json),
     readingsRouter(parts),

@@ -8,6 +8,8 @@ import type { Config } from '../config/schema.ts';
 import { watchDirectory } from './codecs/directory-watch.ts';
 import { type CodecRegistry, openCodecRegistry } from './codecs/registry.ts';
 import { createRestingSandbox } from './codecs/resting-sandbox.ts';
+import type { Script } from './codecs/script.ts';
+import { openScriptCodecs, type ScriptCodecs } from './codecs/script-codecs.ts';
 import { createScriptWatch } from './codecs/script-watch.ts';
 import { type CodecHistoryReader, openCodecHistory } from './ledger/codec-history.ts';
 import type { Log } from './log.ts';
@@ -16,6 +18,8 @@ import type { Clock } from './model/clock.ts';
 export interface CodecRoom {
   readonly registry: CodecRegistry;
   readonly history: CodecHistoryReader;
+  /** Scripts in a sandbox of their own, for a dry run; the caller closes it. */
+  tryOut(script: (name: string) => Script | undefined): ScriptCodecs;
   /** What is wrong with scripts at present; the last good version of each is in use. */
   problems(): readonly string[];
   close(): Promise<void>;
@@ -47,6 +51,7 @@ export async function openCodecRoom(
   return {
     registry,
     history,
+    tryOut: (script) => openScriptCodecs({ limits, script }),
     problems: () => [...registry.problems(), ...scripts.problems()],
     async close() {
       changes.close();

@@ -6,6 +6,7 @@ import { type Checked, runExamples } from '../codecs/check/run-examples.ts';
 import { codecLimits } from '../codecs/limits.ts';
 import { createSandbox } from '../codecs/sandbox.ts';
 import { systemClock } from '../model/clock.ts';
+import { dryRunCommand, putCommand } from './codecs-upload.ts';
 
 export function codecsCommand(): Command {
   const check = new Command('check')
@@ -15,7 +16,11 @@ export function codecsCommand(): Command {
     .action((directory: string, { json }: { json?: boolean }) =>
       checkAll(directory, json === true),
     );
-  return new Command('codecs').description('payload decoders').addCommand(check);
+  return new Command('codecs')
+    .description('payload decoders')
+    .addCommand(check)
+    .addCommand(dryRunCommand())
+    .addCommand(putCommand());
 }
 
 /** Exit codes: 0 all passed, 1 some did not or could not be read, 2 there is nothing to check. */

@@ -5,7 +5,14 @@ import { runScript } from './check/run-examples.ts';
 import { codecIdPattern } from './codec-files.ts';
 import type { CodecLimits } from './limits.ts';
 import type { Sandbox } from './sandbox.ts';
-import { callOf, type Dialect, type ScriptSettings, versionOf } from './script.ts';
+import {
+  callOf,
+  codecVersion,
+  type Dialect,
+  type Script,
+  type ScriptSettings,
+  versionOf,
+} from './script.ts';
 
 /** What somebody wants to become a version of a codec. */
 export interface CodecDraft extends ScriptSettings {
@@ -31,6 +38,14 @@ const toldMax = 20;
 export function idProblem(id: string): string | undefined {
   if (!codecIdPattern.test(id)) return 'the name has characters that an id may not have';
   return findCodec(id) === undefined ? undefined : 'a built-in codec has this name';
+}
+
+/** The draft as the script that it would be. */
+export function draftScript(id: string, draft: CodecDraft): Script {
+  const { source, title = id, variables, dialect } = draft;
+  const key = versionOf(source);
+  const version = codecVersion(key, draft);
+  return { id, title, key, version, variables, source, ...(dialect && { dialect }) };
 }
 
 /** Sentences on what is wrong; none when it may be taken. */

@@ -3,7 +3,7 @@
  * to be known of it. A file that is wrong stops only itself.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { type CodecDraft, idProblem } from './codec-check.ts';
 import { memberOf } from './decoded-result.ts';
@@ -43,14 +43,20 @@ export function readScript(
   limits: CodecLimits,
   note: (problem: string) => void,
 ): CodecDraft | string {
-  const problem = idProblem(id);
-  if (problem !== undefined) return problem;
-  const path = join(directory, `${id}.js`);
+  return idProblem(id) ?? readDraft(join(directory, id), limits, note);
+}
+
+/** `path` is that of the script without its ending; beside it may lie what is said of it. */
+export function readDraft(
+  path: string,
+  limits: CodecLimits,
+  note: (problem: string) => void,
+): CodecDraft | string {
   try {
-    const found = statSync(path);
+    const found = statSync(`${path}.js`);
     if (!found.isFile()) return 'is no file';
     if (found.size > limits.scriptBytesMax) return `larger than ${limits.scriptBytesMax} bytes`;
-    return draftOf(readFileSync(path, 'utf8'), readMetadata(directory, id, note));
+    return draftOf(readFileSync(`${path}.js`, 'utf8'), readMetadata(path, note));
   } catch (error) {
     return firstLine(error);
   }
@@ -70,16 +76,16 @@ export function draftOf(source: string, known: unknown): CodecDraft {
   };
 }
 
-function readMetadata(directory: string, id: string, note: (problem: string) => void): unknown {
+function readMetadata(base: string, note: (problem: string) => void): unknown {
   for (const ending of endings) {
-    const path = join(directory, `${id}.${ending}`);
+    const path = `${base}.${ending}`;
     const size = statSync(path, { throwIfNoEntry: false })?.size;
     if (size === undefined) continue;
     try {
       if (size > metadataBytesMax) throw new Error('it is too large');
       return parse(readFileSync(path, 'utf8'));
     } catch (error) {
-      note(`${id}.${ending}: ${firstLine(error)}`);
+      note(`${basename(path)}: ${firstLine(error)}`);
     }
   }
   return undefined;

@@ -2,6 +2,9 @@
  * The life of a codec in the compiled gateway, with both stores: uploaded, replaced, pinned, its
  * readings made anew after a mend, while live viewers are shown nothing old.
  */
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import mqtt, { type MqttClient } from 'mqtt';
 import { mqttClients, networkServer } from '../end-to-end/accounts.ts';
@@ -56,7 +59,14 @@ async function live(gateway: GatewayProcess, client: MqttClient): Promise<void> 
   expect(await valuesOf(gateway, followers[0])).toEqual([10, 11, 12]);
   await until('the faults', async () => (await faults(gateway)).length === 3);
 
-  const second = await putCodec(gateway, mended);
+  const file = join(gateway.directory, 'mended.js');
+  await writeFile(file, mended);
+  const tried = command(gateway, ['codecs', 'dryrun', 'acme', file, '--uplinks', '8']);
+  expect(tried).toContain('air_temperature: 12 -> 6 Cel');
+  expect(tried).toContain('before: odd');
+  expect(tried).toContain('8 uplinks of 2 devices: 0 the same, 8 different');
+  expect(await valuesOf(gateway, followers[0])).toEqual([10, 11, 12]);
+  const second = command(gateway, ['codecs', 'put', 'acme', file]).trim().slice('acme@'.length);
   await publish(client, gateway, 5, 20, 21);
   expect(await valuesOf(gateway, followers[0])).toEqual([10, 11, 12, 10, 10.5, 11, 10.5]);
   expect(await valuesOf(gateway, pinned)).toEqual([10, 11, 12, 20, 21, 22, 21]);
@@ -71,9 +81,8 @@ async function live(gateway: GatewayProcess, client: MqttClient): Promise<void> 
   viewer.send({ t: 'sub', id: 1, view: 'series', filter, rate: 100 });
   await viewer.hear('snap');
   const heard = viewer.messages.length;
-  const job = await ask(gateway, 'POST', '/derive', { from: 1, codec: 'acme' });
-  expect(job.status).toBe(202);
-  await until('it is done', async () => (await stateOf(gateway))['state'] === 'done');
+  const said = command(gateway, ['derive', '--from', '1', '--codec', 'acme']);
+  expect(said).toContain('done: entry');
   // Eight uplinks each of the three devices that have the codec, pinned or not.
   expect(await stateOf(gateway)).toMatchObject({ entries: 24, faults: 1, codec: 'acme' });
 
@@ -121,6 +130,15 @@ async function publish(
     }
   }
   await until('all is stored', () => isAllStored(gateway));
+}
+
+/** What the command line says of this gateway. */
+function command(gateway: GatewayProcess, words: readonly string[]): string {
+  const program = resolve('dist/gateway/cli/fieldgate.js');
+  return execFileSync(process.execPath, [program, ...words, '--url', gateway.http], {
+    env: { ...process.env, FIELDGATE_TOKEN: gateway.token },
+    encoding: 'utf8',
+  });
 }
 
 interface Answer {

@@ -153,6 +153,7 @@ const ingestPath = '/ingest/{source}';
 const uplink = fixtureText('lns/tts-v3-uplink.json');
 const proof = { 'X-Api-Key': sourceToken };
 const codecJson = '{"script":"function decodeUplink() { return { data: {} } }"}';
+const dryRun = ['post', '/api/v1/codecs/{id}:dryrun'] as const;
 const history = ['get', '/api/v1/devices/{id}/codec-history'] as const;
 /** What is asked as the administrator, since an operator may not. */
 const adminPaths = /codecs|derive/;
@@ -205,6 +206,11 @@ const calls: readonly Call[] = [
   ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 400, '{"scrip":"x"}'],
   ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 400, '[]'],
   ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 200],
+  [...dryRun, '/api/v1/codecs/acme:dryrun?uplinks=5&device=70b3d57ed0000001', 200, codecJson],
+  [...dryRun, '/api/v1/codecs/acme:dryrun', 200, codecJson],
+  [...dryRun, '/api/v1/codecs/acme:dryrun?uplinks=0', 400, codecJson],
+  [...dryRun, '/api/v1/codecs/acme:dryrun?device=nobody', 404, codecJson],
+  [...dryRun, '/api/v1/codecs/acme:dryrun', 422, '{"script":"var a"}'],
   ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/elsys-generic', 200],
   ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/acme?version=00000000', 404],
   ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/nobody', 404],

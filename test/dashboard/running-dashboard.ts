@@ -10,6 +10,8 @@ import { createDashboard, type DashboardOptions } from '../../dashboard/server.t
 import { codecLimits } from '../../gateway/codecs/limits.ts';
 import { type CodecRegistry, openCodecRegistry } from '../../gateway/codecs/registry.ts';
 import { createRestingSandbox } from '../../gateway/codecs/resting-sandbox.ts';
+import type { Script } from '../../gateway/codecs/script.ts';
+import { openScriptCodecs } from '../../gateway/codecs/script-codecs.ts';
 import { createAgainControl } from '../../gateway/derive-again.ts';
 import { type Catalogue, openCatalogue } from '../../gateway/ledger/catalogue.ts';
 import { type CodecHistory, openCodecHistory } from '../../gateway/ledger/codec-history.ts';
@@ -69,6 +71,8 @@ export async function startDashboard(
   const sandbox = createRestingSandbox({ limits: codecLimits, program });
   const codecs = {
     history: openCodecHistory(directory),
+    tryOut: (script: (name: string) => Script | undefined) =>
+      openScriptCodecs({ limits: codecLimits, script, program }),
     registry: openCodecRegistry({
       ...{ sandbox, limits: codecLimits, clock: systemClock },
       directory: join(directory, 'codecs'),

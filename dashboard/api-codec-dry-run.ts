@@ -1,0 +1,84 @@
+/** `POST /codecs/{id}:dryrun`: what a new version would change; nothing of it is kept. */
+import { type Request, Router } from 'express';
+import { draftScript } from '../gateway/codecs/codec-check.ts';
+import type { Device } from '../gateway/model/device.ts';
+import { type DryRunReport, dryRun } from '../gateway/pipeline/codec-dry-run.ts';
+import { devicesOf, draftBody, draftIn, refused } from './api-codecs.ts';
+import type { DashboardParts } from './parts.ts';
+import { Problem } from './problem.ts';
+import type { DryRunJson } from './protocol.ts';
+import { integerOf, onlyParameters, textOf } from './query.ts';
+import { needs } from './session.ts';
+
+/** Devices whose uplinks are looked at; the first by their ids. */
+const devicesMax = 1_000;
+const uplinksMax = 1_000;
+
+export function codecDryRunRouter(parts: DashboardParts): Router {
+  const router = Router();
+  /** One at a time: each may take as long as its calls may. */
+  let isUnderWay = false;
+  const path = /^\/codecs\/([^/:]+):dryrun$/;
+  router.post(path, needs('admin'), ...draftBody(), async (request, response) => {
+    onlyParameters(request, ['uplinks', 'device']);
+    if (isUnderWay) throw new Problem(409, 'Conflict', 'another dry run is under way');
+    isUnderWay = true;
+    try {
+      response.json(await run(String(request.params['0']), request, parts));
+    } finally {
+      isUnderWay = false;
+    }
+  });
+  return router;
+}
+
+async function run(id: string, request: Request, parts: DashboardParts): Promise<DryRunJson> {
+  const { codecs, ledger, catalogue } = parts;
+  const limit = integerOf(request, 'uplinks', { min: 1, max: uplinksMax, fallback: 100 });
+  const devices = await devicesFor(id, textOf(request, 'device'), parts);
+  const draft = draftIn(request);
+  const problems = await codecs.registry.check(id, draft);
+  if (problems.length > 0) throw refused({ ok: false, reason: 'invalid', problems });
+  const after = draftScript(id, draft);
+  const before = codecs.registry.script(id);
+  const scripts = codecs.tryOut((name) => (name === 'after' ? after : before));
+  try {
+    const report = await dryRun(devices, limit, { ledger, catalogue, scripts });
+    return { version: after.version, ...reportJson(report) };
+  } finally {
+    await scripts.close();
+  }
+}
+
+/** Those that follow the codec: a new version does not reach the ones that pin another. */
+async function devicesFor(
+  id: string,
+  device: string | undefined,
+  { registry }: DashboardParts,
+): Promise<Device[]> {
+  if (device !== undefined) {
+    const known = registry.get(device);
+    if (known === undefined) throw new Problem(404, 'Not found', 'no such device');
+    return [known];
+  }
+  const found: Device[] = [];
+  for await (const one of devicesOf(id, registry)) {
+    if (one.codec === id) found.push(one);
+    if (found.length >= devicesMax) break;
+  }
+  return found;
+}
+
+function reportJson({ differences, ...counts }: DryRunReport): Omit<DryRunJson, 'version'> {
+  return {
+    ...counts,
+    differences: differences.map(({ receivedAt, readings, ...uplink }) => ({
+      ...uplink,
+      receivedAt: new Date(receivedAt).toISOString(),
+      readings: readings.map(({ time, ...reading }) => ({
+        ...reading,
+        ...(time === undefined ? {} : { time: new Date(time).toISOString() }),
+      })),
+    })),
+  };
+}

@@ -49,11 +49,26 @@ export function judgePassing(
   if (inbound.dup && known.messageId === messageId) return { isNew: false, record: known };
   // A clock that was set back must not make every later message a resend.
   if (Math.abs(inbound.receivedAt - known.receivedAt) > redeliveryWindowMs) return stores(1);
-  if (inbound.dup) return { isNew: false, record: known };
+  if (inbound.dup && !isNamedAnew(known, inbound, connection))
+    return { isNew: false, record: known };
+  if (inbound.dup) return stores(1);
   if (known.connection.equals(connection)) return stores(known.stored + 1);
   const resent = known.resentOn.equals(connection) ? known.resent + 1 : 1;
   if (resent > known.stored) return stores(resent);
   return { isNew: false, record: { ...known, resentOn: connection, resent } };
+}
+
+/**
+ * A resend on a later connection keeps its packet identifier [MQTT-4.4.0-1]: under another one than
+ * that of the only message stored, it is a message that has not come through before.
+ */
+function isNamedAnew(
+  known: PassingRecord,
+  { messageId = 0 }: Inbound,
+  connection: Buffer,
+): boolean {
+  const isOther = known.messageId !== 0 && messageId !== 0 && known.messageId !== messageId;
+  return isOther && known.stored === 1 && !known.connection.equals(connection);
 }
 
 const recordBytes = 34;

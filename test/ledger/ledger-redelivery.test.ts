@@ -147,6 +147,15 @@ describe('A body that only its sender tells apart', () => {
     expect(await bench.outcomeOf(bare({ ...late, messageId: 6 }))).toBe('accepted');
   });
 
+  it('is new with DUP on another connection under another identifier than the one stored', async () => {
+    await bench.ledger.accept(bare({ messageId: 5 }));
+    const resend = { dup: true, connection: 'c2' };
+    expect(await bench.outcomeOf(bare({ ...resend, messageId: 5 }))).toBe('redelivery');
+    expect(await bench.outcomeOf(bare({ ...resend, messageId: 6 }))).toBe('accepted');
+    expect(await bench.outcomeOf(bare({ ...resend, messageId: 6 }))).toBe('redelivery');
+    expect(await bench.outcomeOf(bare({ ...resend, messageId: 5 }))).toBe('redelivery');
+  });
+
   it('believes DUP with another packet identifier within the window', async () => {
     await bench.ledger.accept(bare({ messageId: 5 }));
     expect(await bench.outcomeOf(bare({ dup: true, messageId: 9 }))).toBe('redelivery');

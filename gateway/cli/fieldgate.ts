@@ -9,6 +9,7 @@ import { codecsCommand } from './codecs.ts';
 import { configCommand } from './config.ts';
 import { decodeCommand } from './decode.ts';
 import { deriveCommand } from './derive.ts';
+import { frameCommand } from './frame.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { hashPasswordCommand, tokenCommand } from './secrets.ts';
@@ -38,6 +39,7 @@ for (const command of [
   codecsCommand(),
   decodeCommand(),
   deriveCommand(),
+  frameCommand(),
   recordCommand(),
   replayCommand(),
   tokenCommand(),

@@ -6,6 +6,7 @@ import { type Checked, runExamples } from '../codecs/check/run-examples.ts';
 import { codecLimits } from '../codecs/limits.ts';
 import { createSandbox } from '../codecs/sandbox.ts';
 import { systemClock } from '../model/clock.ts';
+import { importCommand } from './codecs-import.ts';
 import { dryRunCommand, putCommand } from './codecs-upload.ts';
 
 export function codecsCommand(): Command {
@@ -19,6 +20,7 @@ export function codecsCommand(): Command {
   return new Command('codecs')
     .description('payload decoders')
     .addCommand(check)
+    .addCommand(importCommand())
     .addCommand(dryRunCommand())
     .addCommand(putCommand());
 }

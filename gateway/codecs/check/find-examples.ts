@@ -158,7 +158,7 @@ const token =
   /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\/\/[^\n]*|\/\*[\s\S]*?\*\/|[A-Za-z_$][\w$]*(?=\s*:)|\b0x[0-9a-f]+|,(?=\s*[\]}])/gi;
 
 /** JSON as people write it for tests: with comments, hex numbers, bare names, commas at the end. */
-function parseLoose(text: string): unknown {
+export function parseLoose(text: string): unknown {
   // Twice: a comma before a comment is the last one only once the comment is gone.
   return JSON.parse(text.replace(token, strictToken).replace(token, strictToken));
 }

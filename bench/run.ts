@@ -6,6 +6,7 @@ import { endToEnd } from './end-to-end.ts';
 import { ledgerAccept } from './ledger-accept.ts';
 import { qualityRates } from './quality.ts';
 import { rawFrames } from './raw-frames.ts';
+import { generatorRates, historyRate } from './simulators.ts';
 
 interface Row {
   readonly what: string;
@@ -57,6 +58,36 @@ rows.push({
   atLeast: '—',
   aim: '—',
 });
+
+say('simulators: frames and messages on one core, and a past for 1,000 devices …');
+const made = generatorRates();
+const past = await historyRate({ days: isQuick ? 14 : 365, devices: 1_000 });
+rows.push(
+  {
+    what: 'simulated LoRaWAN frames, signed and encrypted, per core',
+    measured: perSecond(made.framesPerSecond),
+    atLeast: '30,000/s',
+    aim: '—',
+  },
+  {
+    what: 'simulated uplinks of network servers, of gateways (copies and all), of modems',
+    measured: [
+      made.serverUplinksPerSecond,
+      made.bridgeUplinksPerSecond,
+      made.modemMessagesPerSecond,
+    ]
+      .map(perSecond)
+      .join(', '),
+    atLeast: '50,000/s',
+    aim: '—',
+  },
+  {
+    what: `history, ${past.readings.toLocaleString('en')} readings into the embedded store`,
+    measured: `${past.seconds.toFixed(0)} s, ${perSecond(past.readings / past.seconds)}`,
+    atLeast: '300 s a year',
+    aim: '—',
+  },
+);
 
 say('end to end: MQTT QoS 1 → ledger → codec → InfluxDB, 5,000 devices …');
 const whole = await endToEnd({

@@ -18,8 +18,13 @@ export function createCmac(key: Buffer): Cmac {
     const isComplete = message.length === padded.length;
     if (!isComplete) padded[message.length] = 0x80;
     xorInto(padded, padded.length - blockLength, isComplete ? subkey1 : subkey2);
-    const chain = createCipheriv('aes-128-cbc', key, zeroBlock).setAutoPadding(false);
-    return chain.update(padded).subarray(-blockLength);
+    // Block by block with the kept cipher: making one for each frame costs more than using it.
+    let sum = cipher.update(padded.subarray(0, blockLength));
+    for (let place = blockLength; place < padded.length; place += blockLength) {
+      xorInto(padded, place, sum);
+      sum = cipher.update(padded.subarray(place, place + blockLength));
+    }
+    return sum;
   };
 }
 
@@ -38,6 +43,6 @@ function doubled(block: Buffer): Buffer {
 
 function xorInto(target: Buffer, offset: number, block: Buffer): void {
   for (let index = 0; index < blockLength; index += 1) {
-    target[offset + index] = target.readUInt8(offset + index) ^ block.readUInt8(index);
+    target[offset + index] = (target[offset + index] ?? 0) ^ (block[index] ?? 0);
   }
 }

@@ -51,11 +51,12 @@ function createSource({ device, scenario, weather, firstFCnt }: SourceParts): Ci
     nextFCnt: lorawan.nextFCnt,
     uplinkAt: (time) => {
       const payload = encodePayload(device, curve.at(time));
-      const { phyPayload, fCnt } = lorawan.uplink(payload.fPort, payload.frmPayload);
-      const transmission = radio(fCnt, time);
       if (device.network === 'gateway-bridge') {
-        return gatewayBridgeEnvelopes(phyPayload, transmission);
+        const { phyPayload, fCnt } = lorawan.uplink(payload.fPort, payload.frmPayload);
+        return gatewayBridgeEnvelopes(phyPayload, radio(fCnt, time));
       }
+      const fCnt = lorawan.skip();
+      const transmission = radio(fCnt, time);
       const messageId = uplinkMessageId(device, fCnt);
       const uplink = { ...payload, device, time, fCnt, transmission, messageId };
       return [

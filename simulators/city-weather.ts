@@ -109,7 +109,28 @@ export function createCityWeather(seed: string): CityWeather {
     pressure: (time) => 1017 - 6 * season(time) + 9 * smoothNoise(keys.pressure, time, 80 * hourMs),
     illuminance: (time) =>
       90_000 * daylight(time) * (0.65 + 0.35 * smoothNoise(keys.cloud, time, 3 * hourMs)),
-    waterRise: (time) => waterRise(rain, time),
+    waterRise: betweenHours((time) => waterRise(rain, time)),
+  };
+}
+
+/** Hours kept; a city asks for the same few again and again, or goes through the years in order. */
+const hoursKeptMax = 20_000;
+
+/** The same curve by straight lines from hour to hour, each hour worked out once. */
+function betweenHours(curve: (time: number) => number): (time: number) => number {
+  const kept = new Map<number, number>();
+  const atHour = (hour: number): number => {
+    const known = kept.get(hour);
+    if (known !== undefined) return known;
+    if (kept.size >= hoursKeptMax) kept.clear();
+    const value = curve(hour * hourMs);
+    kept.set(hour, value);
+    return value;
+  };
+  return (time) => {
+    const hour = Math.floor(time / hourMs);
+    const from = atHour(hour);
+    return from + (atHour(hour + 1) - from) * (time / hourMs - hour);
   };
 }
 

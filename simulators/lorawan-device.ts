@@ -42,11 +42,15 @@ export function createFrameSigner(session: AbpSession): FrameSigner {
   assert.match(session.devAddr, /^[0-9a-f]{8}$/);
   const devAddr = Buffer.from(session.devAddr, 'hex').reverse();
   const cmac = createCmac(session.nwkSKey);
+  const byPort = {
+    0: createPayloadCrypt(session.nwkSKey),
+    data: createPayloadCrypt(session.appSKey),
+  };
   return (content) => {
     assert.ok(content.fCnt >= 0 && content.fCnt <= fCntMax, 'the counter has 32 bits');
     assert.ok(content.frmPayload.length <= frmPayloadBytesMax, 'the payload fits one frame');
-    const key = content.fPort === 0 ? session.nwkSKey : session.appSKey;
-    const encrypted = cryptFrmPayload(key, devAddr, content.fCnt, content.frmPayload);
+    const crypt = content.fPort === 0 ? byPort[0] : byPort.data;
+    const encrypted = crypt(devAddr, content.fCnt, content.frmPayload);
     const header = frameHeader(devAddr, content);
     const message = Buffer.concat([header, encrypted]);
     return Buffer.concat([message, uplinkMic(cmac, devAddr, content.fCnt, message)]);
@@ -56,6 +60,8 @@ export function createFrameSigner(session: AbpSession): FrameSigner {
 export interface LorawanDevice {
   /** Signs the next frame: its counter is one above the last one's. */
   uplink(fPort: number, frmPayload: Uint8Array): { phyPayload: Buffer; fCnt: number };
+  /** Takes the next counter without making the frame: its network server will not show it. */
+  skip(): number;
   /** The counter that the next uplink takes. */
   readonly nextFCnt: () => number;
 }
@@ -68,6 +74,10 @@ export function createLorawanDevice(session: AbpSession, firstFCnt = 0): Lorawan
       const frame = { phyPayload: sign({ fPort, frmPayload, fCnt, adr: true }), fCnt };
       fCnt += 1;
       return frame;
+    },
+    skip() {
+      fCnt += 1;
+      return fCnt - 1;
     },
     nextFCnt: () => fCnt,
   };
@@ -87,25 +97,31 @@ function frameHeader(devAddr: Buffer, content: FrameContent): Buffer {
   return header;
 }
 
-/** Encryption and decryption are the same: the payload under the keystream of A_1, A_2 … */
-export function cryptFrmPayload(
-  key: Buffer,
+export type PayloadCrypt = (
   devAddrLittleEndian: Buffer,
   fCnt: number,
   payload: Uint8Array,
-): Buffer {
-  const blocks = Math.ceil(payload.length / blockLength);
-  const keystreamInput = Buffer.alloc(blocks * blockLength);
-  for (let block = 0; block < blocks; block += 1) {
-    const offset = block * blockLength;
-    writeUplinkBlock(keystreamInput, offset, 0x01, devAddrLittleEndian, fCnt);
-    keystreamInput.writeUInt8(block + 1, offset + 15);
-  }
+) => Buffer;
+
+/** Encryption and decryption are the same: the payload under the keystream of A_1, A_2 … */
+export function createPayloadCrypt(key: Buffer): PayloadCrypt {
+  // Kept, since making a cipher for each frame costs more than using it.
   const cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
-  const keystream = cipher.update(keystreamInput);
-  const result = Buffer.alloc(payload.length);
-  for (const [index, byte] of payload.entries()) result[index] = byte ^ keystream.readUInt8(index);
-  return result;
+  return (devAddr, fCnt, payload) => {
+    const blocks = Math.ceil(payload.length / blockLength);
+    const keystreamInput = Buffer.alloc(blocks * blockLength);
+    for (let block = 0; block < blocks; block += 1) {
+      const offset = block * blockLength;
+      writeUplinkBlock(keystreamInput, offset, 0x01, devAddr, fCnt);
+      keystreamInput.writeUInt8(block + 1, offset + 15);
+    }
+    const keystream = cipher.update(keystreamInput);
+    const result = Buffer.alloc(payload.length);
+    for (let index = 0; index < payload.length; index += 1) {
+      result[index] = (payload[index] ?? 0) ^ (keystream[index] ?? 0);
+    }
+    return result;
+  };
 }
 
 /** The four bytes that sign an uplink of LoRaWAN 1.0; `devAddr` is little-endian. */

@@ -1,6 +1,6 @@
 /** One uplink of a LoRaWAN device of the city: its payload in clear and how it was heard. */
-import { createHash } from 'node:crypto';
-import type { DeviceValues } from './device-values.ts';
+import { hash } from 'node:crypto';
+import type { DeviceValues } from './device-curves.ts';
 import { encodeCayenneLpp } from './payload-cayenne-lpp.ts';
 import { draginoLht65FPort, encodeLht65 } from './payload-dragino.ts';
 import { elsysFPort, encodeElsys } from './payload-elsys.ts';
@@ -123,7 +123,7 @@ function decodedPayload({ kind }: CityDevice, values: DeviceValues): PortPayload
 
 /** A version 4 UUID in form, made from what identifies the uplink. */
 export function uplinkMessageId(device: CityDevice, fCnt: number): string {
-  const hex = createHash('sha256').update(`${device.id}\n${fCnt}`).digest('hex');
+  const hex = hash('sha256', `${device.id}\n${fCnt}`);
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(12, 15)}`];
   return [...parts, `8${hex.slice(15, 18)}`, hex.slice(18, 30)].join('-');
 }

@@ -4,7 +4,7 @@
  * the real keys must never be.
  */
 import { type Cmac, createCmac } from '../aes-cmac.ts';
-import { cryptFrmPayload, uplinkMic } from '../lorawan-device.ts';
+import { createPayloadCrypt, uplinkMic } from '../lorawan-device.ts';
 import { bodyTextOf, isSemtech } from './body-text.ts';
 import { changeJson } from './json-tokens.ts';
 import type { CapturedMessage } from './message.ts';
@@ -114,8 +114,8 @@ function signedAnew(frame: Buffer, fCnt: number, signer: Signer): Buffer {
     const oldKey = isCommands ? session.nwkSKey : session.appSKey;
     const newKey = isCommands ? session.as.nwkSKey : session.as.appSKey;
     const payload = message.subarray(portAt + 1);
-    const clear = cryptFrmPayload(oldKey, oldAddress, fCnt, payload);
-    cryptFrmPayload(newKey, address, newFCnt, clear).copy(payload);
+    const clear = createPayloadCrypt(oldKey)(oldAddress, fCnt, payload);
+    createPayloadCrypt(newKey)(address, newFCnt, clear).copy(payload);
   }
   return Buffer.concat([message, uplinkMic(newMic, address, newFCnt, message)]);
 }

@@ -7,7 +7,8 @@ import {
   localHour,
   streetActivity,
 } from '../../simulators/city-weather.ts';
-import { createDeviceCurve, type DeviceValues } from '../../simulators/device-values.ts';
+import type { DeviceValues } from '../../simulators/device-curves.ts';
+import { createDeviceCurve } from '../../simulators/device-values.ts';
 import { createScenario } from '../../simulators/scenario.ts';
 
 const seed = 'curves';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { cryptFrmPayload } from '../../simulators/lorawan-device.ts';
+import { createPayloadCrypt } from '../../simulators/lorawan-device.ts';
 import {
   emsPayloadLength,
   encodeEms,
@@ -64,7 +64,11 @@ describe('Tour Perret frames', () => {
       (frame) => frame !== undefined,
     )) {
       const devAddr = phyPayload.subarray(1, 5);
-      const clear = cryptFrmPayload(session.appSKey, devAddr, row.fCnt, phyPayload.subarray(9, -4));
+      const clear = createPayloadCrypt(session.appSKey)(
+        devAddr,
+        row.fCnt,
+        phyPayload.subarray(9, -4),
+      );
       expect(clear).toEqual(frmPayload);
     }
   });

@@ -1,4 +1,5 @@
 /** The settings of the MQTT broker: where it listens, who may come in, and what is too much. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const port = z.number().int().min(0).max(65_535);
@@ -19,9 +20,24 @@ const client = z.strictObject({
   subscribe: z.array(z.string()).default([]).describe('Topic filters it may subscribe to.'),
 });
 
+/** An address, or a range such as 10.0.0.0/8. */
+const addressRange = z.string().refine((text) => {
+  const [address = '', prefix] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  return isIP(address) !== 0 && isPrefix && text.split('/').length <= 2;
+}, 'is neither an address nor a range such as 10.0.0.0/8');
+
+const proxyFrom = z
+  .array(addressRange)
+  .max(100)
+  .default([])
+  .describe('Load balancers that begin each connection with a PROXY header, version 1 or 2.');
+
 const listener = z.strictObject({
   host,
   port: port.default(1883).describe('0 picks a free one.'),
+  proxyFrom,
 });
 
 const tls = z.strictObject({
@@ -31,6 +47,7 @@ const tls = z.strictObject({
   keyFile: z.string().describe('PEM private key.'),
   caFile: z.string().optional().describe('PEM of the authority that signs client certificates.'),
   requestCert: z.boolean().default(false).describe('Ask clients for a certificate.'),
+  proxyFrom,
 });
 
 const count = z.number().int().positive();
@@ -79,7 +96,10 @@ const limits = z.strictObject({
 });
 
 export const mqtt = z.strictObject({
-  tcp: listener.nullable().default({ host: '127.0.0.1', port: 1883 }).describe('null for none.'),
+  tcp: listener
+    .nullable()
+    .default({ host: '127.0.0.1', port: 1883, proxyFrom: [] })
+    .describe('null for none.'),
   tls: tls.optional().describe('MQTT over TLS, for clients beyond this machine.'),
   clients: z.array(client).default([]).describe('Accounts; anonymous clients are refused.'),
   anonymous: z

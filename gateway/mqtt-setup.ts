@@ -23,6 +23,7 @@ export function mqttOptionsOf({ mqtt }: Config, holdings: Pick<Holdings, 'mqttSe
             host: tls.host,
             port: tls.port,
             requestCert: tls.requestCert,
+            proxyFrom: tls.proxyFrom,
             cert: readFileSync(tls.certFile),
             key: readFileSync(tls.keyFile),
             ca: tls.caFile === undefined ? undefined : readFileSync(tls.caFile),

@@ -6,6 +6,8 @@ export interface ConnectionCount {
    * Counts the socket until it closes; false when a limit is reached, and then it is not counted.
    */
   admit(socket: Duplex, address: string): boolean;
+  /** Counts it in all only, until it is known whose it is; then `admit` counts it by address. */
+  hold(socket: Duplex): boolean;
   total(): number;
   /** Ends all that are counted. */
   destroyAll(): void;
@@ -27,11 +29,19 @@ export function createConnectionCount(limits: ConnectionCountLimits): Connection
     else byAddress.set(address, left);
   }
 
+  const isFull = () => open.size >= limits.connectionsMax;
+
   return {
+    hold: (socket) => {
+      if (isFull()) return false;
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      return true;
+    },
     admit: (socket, address) => {
       const here = byAddress.get(address) ?? 0;
-      if (open.size >= limits.connectionsMax || here >= limits.connectionsPerAddressMax)
-        return false;
+      const isOneMore = !open.has(socket);
+      if ((isOneMore && isFull()) || here >= limits.connectionsPerAddressMax) return false;
       open.add(socket);
       byAddress.set(address, here + 1);
       socket.once('close', () => leave(socket, address));

@@ -6,7 +6,11 @@ import {
 } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
 import { checkClientCertificate } from './client-certificate.ts';
 import { createConnectionCount, plainAddress } from './connection-count.ts';
 import type { AcceptedConnection } from './mqtt-connection.ts';
@@ -17,6 +21,7 @@ import type {
   TlsListenerOptions,
 } from './mqtt-options.ts';
 import { createMqttWebSocket, isMqttPath } from './mqtt-websocket.ts';
+import { createTrust, takeProxyHeader } from './proxy-protocol.ts';
 import type { ListeningAddress } from './transport.ts';
 
 export interface MqttListeners {
@@ -55,10 +60,40 @@ export function createMqttListeners(
     const address = plainAddress(remoteAddress);
     const isAdmitted = !isStopped && count.admit(socket, address);
     if (isAdmitted) return true;
-    if (!isStopped) events.onTurnedAway(address, 'too many connections');
+    turnAway(socket, { address, reason: 'too many connections' });
+    return false;
+  }
+
+  function turnAway(socket: Duplex, why: { address: string; reason: string }): void {
+    if (!isStopped) events.onTurnedAway(why.address, why.reason);
     socket.on('error', ignore);
     socket.destroy();
-    return false;
+  }
+
+  /** Hands on a connection that is admitted, with the address of its client. */
+  function listenTo(
+    proxyFrom: readonly string[],
+    use: (socket: Socket, address: string) => void,
+  ): (socket: Socket) => void {
+    const isProxy = createTrust(proxyFrom);
+    const admitAndUse = (socket: Socket, address: string) => {
+      if (admit(socket, address)) use(socket, address);
+    };
+    return (socket) => {
+      const address = plainAddress(socket.remoteAddress);
+      if (!isProxy(address)) {
+        admitAndUse(socket, address);
+        return;
+      }
+      if (isStopped || !count.hold(socket)) {
+        turnAway(socket, { address, reason: 'too many connections' });
+        return;
+      }
+      takeProxyHeader(socket, { timeoutMs: limits.connectTimeoutMs }, (header) => {
+        if (header.kind === 'whole') admitAndUse(socket, header.address ?? address);
+        else turnAway(socket, { address, reason: `PROXY header: ${header.detail}` });
+      });
+    };
   }
 
   const webSocket = createMqttWebSocket(
@@ -70,11 +105,10 @@ export function createMqttListeners(
   );
 
   function listenTcp(at: ListenerOptions): Promise<ListeningAddress> {
-    const server = createTcpServer({ noDelay: true }, (socket) => {
-      if (!admit(socket, socket.remoteAddress)) return;
-      const address = plainAddress(socket.remoteAddress);
-      events.onAccept({ conn: socket, address, listener: 'mqtt', certificateNames: [] });
+    const accept = listenTo(at.proxyFrom ?? [], (conn, address) => {
+      events.onAccept({ conn, address, listener: 'mqtt', certificateNames: [] });
     });
+    const server = createTcpServer({ noDelay: true }, accept);
     servers.push(server);
     return bind(server, 'mqtt', at);
   }
@@ -87,27 +121,35 @@ export function createMqttListeners(
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       handshakeTimeout: limits.connectTimeoutMs,
-      noDelay: true,
     });
-    // Counted before the handshake, or unfinished handshakes would not count.
-    server.on('connection', (socket: Socket) => admit(socket, socket.remoteAddress));
+    /** By the other end of the socket, as a TLS socket does not show the one it stands on. */
+    const clients = new Map<string, string>();
+    const addressOf = (socket: Socket | TLSSocket) =>
+      clients.get(peerOf(socket)) ?? plainAddress(socket.remoteAddress);
     server.on('tlsClientError', (error, socket) => {
-      events.onTurnedAway(plainAddress(socket.remoteAddress), error.message);
+      events.onTurnedAway(addressOf(socket), error.message);
     });
     server.on('secureConnection', (socket) => {
-      const address = plainAddress(socket.remoteAddress);
+      const address = addressOf(socket);
       const check = checkClientCertificate(socket);
       if (check.kind === 'untrusted') {
-        events.onTurnedAway(address, `client certificate: ${check.reason}`);
-        socket.destroy();
+        turnAway(socket, { address, reason: `client certificate: ${check.reason}` });
         return;
       }
       const certificateNames = check.kind === 'trusted' ? check.names : [];
       events.onAccept({ conn: socket, address, listener: 'mqtts', certificateNames });
     });
+    // Counted before the handshake, or unfinished handshakes would not count.
+    const accept = listenTo(at.proxyFrom ?? [], (socket, address) => {
+      const peer = peerOf(socket);
+      clients.set(peer, address);
+      socket.once('close', () => clients.delete(peer));
+      server.emit('connection', socket);
+    });
+    const door = createTcpServer({ noDelay: true }, accept);
     tlsServer = server;
-    servers.push(server);
-    return bind(server, 'mqtts', at);
+    servers.push(door);
+    return bind(door, 'mqtts', at);
   }
 
   function listenWebSocket(at: ListenerOptions): Promise<ListeningAddress> {
@@ -161,6 +203,10 @@ function secureContext({ cert, key, ca, crl }: Parameters<MqttListeners['setSecu
     ...(ca === undefined ? {} : { ca }),
     ...(crl === undefined ? {} : { crl }),
   };
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket | TLSSocket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function bind(server: Server, name: string, at: ListenerOptions): Promise<ListeningAddress> {

@@ -7,6 +7,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** Addresses and ranges whose connections begin with a PROXY header; nobody else's may. */
+  readonly proxyFrom?: readonly string[] | undefined;
 }
 
 export interface TlsListenerOptions extends ListenerOptions {

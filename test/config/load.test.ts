@@ -12,7 +12,7 @@ describe('Loading a configuration', () => {
       tokens: [],
       bodyBytesMax: 1_048_576,
     });
-    expect(config.mqtt.tcp).toEqual({ host: '127.0.0.1', port: 1883 });
+    expect(config.mqtt.tcp).toEqual({ host: '127.0.0.1', port: 1883, proxyFrom: [] });
     expect(config.mqtt.anonymous).toBe(false);
     expect(config.store).toEqual({ kind: 'embedded', memoryLimitMb: 512, threads: 2 });
   });

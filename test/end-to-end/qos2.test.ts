@@ -1,6 +1,7 @@
 /**
- * QoS 2 into the ledger, exactly once [MQTT-4.3.3]: the connection is lost at each step, the gateway
- * killed at each step, and the sender goes on from what it knows, as the protocol tells it to.
+ * QoS 2 into the ledger, exactly once [MQTT-4.3.3]: the connection is lost at each step, the
+ * gateway killed at each step, and the sender goes on from what it knows, as the protocol tells it
+ * to.
  */
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

@@ -13,6 +13,8 @@ export const bodyBytesMax = 262_144;
 /** Later stages walk documents by recursion, so nesting is bounded before anything is built. */
 export const nestingDepthMax = 32;
 
+const byteOrderMark = 0xefbbbf;
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** An opened body. The readers in place.ts note here what they could not read. */
@@ -46,11 +48,31 @@ export function openDocument(body: Buffer): Document | Fault {
   if (!hasFewBrackets(text) && !isShallow(body))
     return malformed(`the body nests deeper than ${nestingDepthMax} levels`);
   try {
-    const value: unknown = JSON.parse(text);
-    if (mayTouchPrototype(text)) removePrototypeKeys(value);
-    return { value, complaints: [] };
+    return opened(text);
   } catch (error) {
-    return malformed(syntaxDetail(error));
+    return openWithoutNan(text) ?? malformed(syntaxDetail(error));
+  }
+}
+
+function opened(text: string): Document {
+  const value: unknown = JSON.parse(text);
+  if (mayTouchPrototype(text)) removePrototypeKeys(value);
+  return { value, complaints: [] };
+}
+
+/** Texts are passed over whole, so that only bare words are found. */
+const textOrNan = /"(?:[^"\\]|\\.)*"|-?\b(?:nan|inf(?:inity)?)\b/gi;
+
+/**
+ * Python and C write a number that is none as NaN or inf, which JSON does not know: it says that
+ * there is no value, and so does null. Undefined when that was not what is wrong.
+ */
+function openWithoutNan(text: string): Document | undefined {
+  if (!/\b(?:nan|inf)/i.test(text)) return undefined;
+  try {
+    return opened(text.replace(textOrNan, (found) => (found.startsWith('"') ? found : 'null')));
+  } catch {
+    return undefined;
   }
 }
 
@@ -62,9 +84,17 @@ export function openObject(body: Buffer): Place | Fault {
   return { object: document.value, path: '', complaints: document.complaints };
 }
 
+/**
+ * Without what two kinds of senders put around their JSON: Windows a byte order mark before it, C
+ * the NUL that ends its strings.
+ */
 function readUtf8(body: Buffer): string | undefined {
-  if (isAscii(body)) return body.toString('latin1');
-  return isUtf8(body) ? body.toString('utf8') : undefined;
+  const hasMark = body.length >= 3 && body.readUIntBE(0, 3) === byteOrderMark;
+  let end = body.length;
+  while (end > 0 && body[end - 1] === 0) end -= 1;
+  const text = hasMark || end < body.length ? body.subarray(hasMark ? 3 : 0, end) : body;
+  if (isAscii(text)) return text.toString('latin1');
+  return isUtf8(text) ? text.toString('utf8') : undefined;
 }
 
 /**

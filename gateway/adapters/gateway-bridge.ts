@@ -1,22 +1,24 @@
 /**
- * ChirpStack Gateway Bridge and MQTT Forwarder v4, JSON: raw frames and what gateways tell of
+ * ChirpStack Gateway Bridge, v4 and v3, and MQTT Forwarder v4, JSON: raw frames and what gateways tell of
  * themselves.
  */
 import { parseEui64 } from '../model/eui.ts';
 import type { Inbound } from '../model/inbound.ts';
-import type { FrameUplink, SourceEvent } from '../model/uplink.ts';
+import type { FrameUplink, SourceEvent, TxInfo } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
 import { malformed, openObject, type Place } from './document.ts';
+import { parseAnyEui } from './lorawan-identifiers.ts';
 import {
   complain,
   type Draft,
   readBytes,
+  readNumber,
   readPlace,
   readPlaces,
   readText,
   readTime,
 } from './place.ts';
-import { readRxInfo, readTransmission } from './reception.ts';
+import { readRxInfo, readTransmission, type Transmission } from './reception.ts';
 
 const name = 'chirpstack-gateway-bridge-json';
 /** The longest PHYPayload that any region's data rates allow. */
@@ -44,7 +46,7 @@ function parse(inbound: Inbound): Parsed {
   if (type === undefined) return malformed('it is no message of a gateway bridge');
   const rx = readPlace(message, 'rxInfo');
   const text = readGatewayId(message) ?? (rx === undefined ? undefined : readGatewayId(rx));
-  const gatewayId = parseEui64(text ?? topic?.gateway ?? '');
+  const gatewayId = parseAnyEui(text ?? topic?.gateway ?? '');
   if (gatewayId === undefined) return malformed('gatewayId is not an EUI of 16 hex digits');
   if (topic !== undefined && parseEui64(topic.gateway) !== gatewayId) {
     return malformed('gatewayId is not the gateway of the topic');
@@ -108,8 +110,9 @@ function readFrame(
   if (crcStatus === 'BAD_CRC' || crcStatus === 'NO_CRC') {
     return readEvent(message, { type: 'bad-crc', gatewayId });
   }
-  const transmission = readTransmission(message);
-  const reception = rx === undefined ? undefined : readRxInfo(rx, transmission?.isLora === true);
+  const transmission = readLegacyTransmission(message) ?? readTransmission(message);
+  const isLora = transmission?.isLora === true;
+  const reception = rx === undefined ? undefined : readRxInfo(asVersion4(rx), isLora);
   const frame: Draft<FrameUplink> = {
     kind: 'frame',
     adapter: name,
@@ -120,6 +123,29 @@ function readFrame(
   const rxTime = rx === undefined ? undefined : (readTime(rx, 'nsTime') ?? reception?.rxTime);
   if (rxTime !== undefined) frame.rxTime = rxTime;
   return frame;
+}
+
+/** Bridges of version 3 name the modulation beside its parameters, in kHz. */
+function readLegacyTransmission(message: Place): Transmission | undefined {
+  const tx = readPlace(message, 'txInfo');
+  if (tx === undefined || typeof tx.object['modulation'] !== 'string') return undefined;
+  const txInfo: Draft<TxInfo> = {};
+  const frequency = readNumber(tx, 'frequency');
+  if (frequency !== undefined) txInfo.frequency = frequency;
+  const lora = readPlace(tx, 'loRaModulationInfo');
+  if (lora === undefined) return { txInfo, isLora: false };
+  const kilohertz = readNumber(lora, 'bandwidth');
+  const spreadingFactor = readNumber(lora, 'spreadingFactor');
+  if (kilohertz !== undefined) txInfo.bandwidth = kilohertz * 1_000;
+  if (spreadingFactor !== undefined) txInfo.spreadingFactor = spreadingFactor;
+  return { txInfo, isLora: true };
+}
+
+/** They spell two fields otherwise. */
+function asVersion4(rx: Place): Place {
+  const { gatewayID, loRaSNR } = rx.object;
+  if (gatewayID === undefined && loRaSNR === undefined) return rx;
+  return { ...rx, object: { gatewayId: gatewayID, snr: loRaSNR, ...rx.object } };
 }
 
 function readPhyPayload(message: Place): Buffer {

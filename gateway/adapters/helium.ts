@@ -5,20 +5,12 @@
 import type { Inbound } from '../model/inbound.ts';
 import type { PayloadUplink, RxInfo, SourceEvent, TxInfo } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
-import { malformed, openObject, type Place } from './document.ts';
+import { isObject, malformed, openObject, type Place } from './document.ts';
 import { eventWord } from './event-word.ts';
 import { addDataRate, addMegahertz } from './lora-modulation.ts';
 import { readDevAddr, readEui, readGatewayId } from './lorawan-identifiers.ts';
 import { addMessageKey, addObject, addPayload, beginUplink } from './payload-uplink.ts';
-import {
-  type Draft,
-  readBytes,
-  readNumber,
-  readObject,
-  readPlace,
-  readPlaces,
-  readText,
-} from './place.ts';
+import { type Draft, readBytes, readNumber, readPlace, readPlaces, readText } from './place.ts';
 import { receptionsMax } from './reception.ts';
 import { parseDeviceTime } from './timestamp.ts';
 
@@ -54,7 +46,9 @@ function readUplink(message: Place, deviceId: string): PayloadUplink {
   if (hotspots[0] !== undefined) uplink.txInfo = readTxInfo(hotspots[0]);
   addPayload(uplink, readBytes(message, 'payload'));
   const decoded = readPlace(message, 'decoded');
-  if (decoded !== undefined) addObject(uplink, readObject(decoded, 'payload'));
+  // A function of the console's user: it may give a list or a text, which are no named values.
+  const values = decoded?.object['payload'];
+  addObject(uplink, isObject(values) ? values : undefined);
   const devAddr = readDevAddr(message, 'devaddr');
   if (devAddr !== undefined) uplink.devAddr = devAddr;
   addMessageKey(uplink, message, 'uuid');

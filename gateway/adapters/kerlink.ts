@@ -74,7 +74,7 @@ function readUplink(message: Place, { device, deviceId }: Origin): PayloadUplink
 
 /** Servers before 3.2 do not name the encoding: it was always hexadecimal. */
 function readPayload(message: Place): Buffer | undefined {
-  const encoding = readText(message, 'encodingType') ?? 'HEXA';
+  const encoding = (readText(message, 'encodingType') ?? 'HEXA').toUpperCase();
   if (encoding === 'HEXA') return readHex(message, 'payload');
   if (encoding === 'BASE64') return readBytes(message, 'payload');
   return complain(message, 'encodingType', 'HEXA or BASE64');

@@ -5,7 +5,7 @@
 import type { Inbound } from '../model/inbound.ts';
 import type { PayloadUplink, RxInfo, SourceEvent, TxInfo } from '../model/uplink.ts';
 import type { Adapter, Parsed } from './adapter.ts';
-import { malformed, openObject, type Place } from './document.ts';
+import { isObject, malformed, openObject, type Place } from './document.ts';
 import { eventWord } from './event-word.ts';
 import { readHex } from './hex.ts';
 import { addDataRate } from './lora-modulation.ts';
@@ -17,7 +17,7 @@ import {
   beginUplink,
   strongestOfEach,
 } from './payload-uplink.ts';
-import { type Draft, readCount, readNumber, readObject, readPlaces, readText } from './place.ts';
+import { type Draft, readCount, readNumber, readPlaces, readText } from './place.ts';
 import { isPosition, receptionsMax } from './reception.ts';
 import { parseDeviceTime } from './timestamp.ts';
 
@@ -55,7 +55,9 @@ function readUplink(message: Place, deviceId: string): PayloadUplink {
   const encrypted = readHex(message, 'encdata');
   addPayload(uplink, clear ?? encrypted);
   if (clear === undefined && encrypted !== undefined) uplink.encrypted = true;
-  addObject(uplink, readObject(message, 'decoded'));
+  // Where decoding has failed, it is a text that says so.
+  const { decoded } = message.object;
+  addObject(uplink, isObject(decoded) ? decoded : undefined);
   const status = batteryOf(readNumber(message, 'bat'));
   if (status.length > 0) uplink.measurements = status;
   const messageKey = readMessageKey(message, rxTime);

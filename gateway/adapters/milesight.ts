@@ -10,6 +10,7 @@ import { malformed, openObject, type Place } from './document.ts';
 import { readDevAddr, readEui } from './lorawan-identifiers.ts';
 import { addObject, addPayload, beginUplink } from './payload-uplink.ts';
 import { type Draft, readBytes, readFlag, readObject, readTime } from './place.ts';
+import { parseDeviceTime } from './timestamp.ts';
 
 const name = 'milesight-gateway';
 
@@ -54,7 +55,9 @@ function typeByShape({ object }: Place): string | undefined {
 /** `time` is in UTC; `gatewayTime` says the same in the gateway's own zone. */
 function readUplink(message: Place, deviceId: string): PayloadUplink {
   const uplink = beginUplink(message, { adapter: name, deviceId, fPort: 'fPort', fCnt: 'fCnt' });
-  const rxTime = readTime(message, 'time') ?? readTime(message, 'gatewayTime');
+  const { time } = message.object;
+  const sentTime = typeof time === 'number' ? parseDeviceTime(time) : readTime(message, 'time');
+  const rxTime = sentTime ?? readTime(message, 'gatewayTime');
   if (rxTime !== undefined) uplink.rxTime = rxTime;
   addClassicRadio(message, uplink);
   const confirmed = readFlag(message, 'confirmed');

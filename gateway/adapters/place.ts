@@ -1,7 +1,8 @@
 /**
  * Typed readers of one field each. Absent and null are undefined, because senders leave out or
- * null what has its default value; a wrong type is noted once with its path and makes the message
- * a fault.
+ * null what has its default value. So is what stands for nothing in languages and formats on the
+ * way: an empty XML element or template variable is empty text, PHP writes an empty object as [],
+ * Lua an empty list as {}. A wrong type is noted once with its path and makes the message a fault.
  */
 import { decodeBase64 } from './base64.ts';
 import { isObject, type JsonObject, type Place } from './document.ts';
@@ -30,7 +31,7 @@ export function readText(place: Place, key: string): string | undefined {
 /** A finite number, also from numeric text: several servers quote theirs. */
 export function readNumber(place: Place, key: string): number | undefined {
   const value = place.object[key];
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null || value === '') return undefined;
   return toNumber(value) ?? complain(place, key, 'a number');
 }
 
@@ -45,7 +46,7 @@ export function toNumber(value: unknown): number | undefined {
 /** An integer from 0 to `max`, both included. */
 export function readCount(place: Place, key: string, max: number): number | undefined {
   const value = place.object[key];
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null || value === '') return undefined;
   const number = toNumber(value);
   if (number === undefined || !Number.isInteger(number) || number < 0 || number > max) {
     return complain(place, key, `an integer from 0 to ${max}`);
@@ -61,7 +62,8 @@ export function readFlag(place: Place, key: string): boolean | undefined {
 
 export function readObject(place: Place, key: string): JsonObject | undefined {
   const value = place.object[key];
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null || value === '') return undefined;
+  if (Array.isArray(value) && value.length === 0) return undefined;
   return isObject(value) ? value : complain(place, key, 'an object');
 }
 
@@ -74,13 +76,14 @@ export function readPlace(place: Place, key: string): Place | undefined {
 
 export function readArray(place: Place, key: string): readonly unknown[] {
   const value = place.object[key];
-  if (value === undefined || value === null) return [];
+  if (value === undefined || value === null || value === '') return [];
   if (Array.isArray(value)) return value;
+  if (isObject(value) && Object.keys(value).length === 0) return [];
   complain(place, key, 'an array');
   return [];
 }
 
-/** The objects of an array, at most `max` of them. */
+/** The objects of an array, at most `max` of them; what is null in it is passed over. */
 export function readPlaces(place: Place, key: string, max: number): Place[] {
   const array = readArray(place, key);
   const places: Place[] = [];
@@ -89,7 +92,7 @@ export function readPlaces(place: Place, key: string, max: number): Place[] {
     if (isObject(object)) {
       const path = `${pathOf(place, key)}[${index}]`;
       places.push({ object, path, complaints: place.complaints });
-    } else {
+    } else if (object !== null) {
       complain(place, `${key}[${index}]`, 'an object');
     }
   }

@@ -136,7 +136,7 @@ function readTxInfo(packet: Place): TxInfo {
  * minutes.
  */
 function readRxTime(packet: Place): number | undefined {
-  const time = readTime(packet, 'time');
+  const time = spelledOut(packet) ?? readTime(packet, 'time');
   if (time !== undefined) return time;
   const gpsMs = readNumber(packet, 'tmms');
   return gpsMs === undefined || gpsMs <= 0 ? undefined : fromGpsMs(gpsMs);
@@ -159,8 +159,7 @@ function readStat(stat: Place, gatewayId: string): SourceEvent {
     if (value !== undefined) measurements.push({ name: field, value });
   }
   // Written in words for people: `2014-01-12 08:59:28 GMT`.
-  const words = /^(\S{10}) (\S{8}) (?:GMT|UTC)$/.exec(readText(stat, 'time') ?? '');
-  const time = words === null ? undefined : parseTimestamp(`${words[1]}T${words[2]}Z`);
+  const time = spelledOut(stat);
   if (time !== undefined) event.time = time;
   if (measurements.length > 0) event.measurements = measurements;
   return event;
@@ -191,4 +190,11 @@ function readPullResp(route: string, body: Buffer): Parsed {
   const complaint = message.complaints[0];
   if (complaint !== undefined) return malformed(complaint);
   return [{ kind: 'event', adapter: name, type: 'downlink', gatewayId, phyPayload }];
+}
+
+/** `2014-01-12 08:59:28 GMT`: the form of `stat`, which some forwarders use for packets as well. */
+function spelledOut(place: Place): number | undefined {
+  const { time } = place.object;
+  const words = typeof time === 'string' ? /^(\S{10}) (\S{8}) (?:GMT|UTC)$/.exec(time) : null;
+  return words === null ? undefined : parseTimestamp(`${words[1]}T${words[2]}Z`);
 }

@@ -56,15 +56,17 @@ function parseClock(text: string): number | undefined {
   return ((hours * 60 + minutes) * 60 + seconds) * 1_000;
 }
 
-/** `Z` or `+hh:mm` from `at` to the end of the text, in milliseconds. */
+/**
+ * `Z`, `+hh:mm`, or `+hhmm` as C and Java write it, from `at` to the end of the text, in
+ * milliseconds.
+ */
 function parseOffset(text: string, at: number): number | undefined {
   const sign = text[at];
   if (sign === 'Z' || sign === 'z') return text.length === at + 1 ? 0 : undefined;
-  if ((sign !== '+' && sign !== '-') || text[at + 3] !== ':' || text.length !== at + 6) {
-    return undefined;
-  }
+  const minutesAt = text[at + 3] === ':' ? at + 4 : at + 3;
+  if ((sign !== '+' && sign !== '-') || text.length !== minutesAt + 2) return undefined;
   const hours = pairAt(text, at + 1);
-  const minutes = pairAt(text, at + 4);
+  const minutes = pairAt(text, minutesAt);
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return undefined;
   const offset = (hours * 60 + minutes) * 60_000;
   return sign === '+' ? offset : -offset;

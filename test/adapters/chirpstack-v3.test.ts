@@ -98,7 +98,7 @@ describe('A ChirpStack v3 uplink', () => {
     [{ data: 'AR' }, 'data is not base64'],
     [{ fCnt: -1 }, 'fCnt is not an integer from 0 to 4294967295'],
     [{ fPort: 256 }, 'fPort is not an integer from 0 to 255'],
-    [{ object: [] }, 'object is not an object'],
+    [{ object: [1] }, 'object is not an object'],
     [{ object: null, objectJSON: '{' }, 'objectJSON is not JSON'],
     [{ devAddr: 'x' }, 'devAddr is not 8 hex digits'],
     [{ publishedAt: 'now' }, 'publishedAt is not an RFC 3339 time'],

@@ -19,10 +19,20 @@ describe('Opening a body', () => {
   });
 
   it.each([
+    ['{"t":NaN,"u":[nan, -Infinity,inf],"v":1}', { t: null, u: [null, null, null], v: 1 }],
+    ['{"a":"NaN, \\" nan","b":NaN}', { a: 'NaN, " nan', b: null }],
+  ])('takes what is no number in %s for null', (text, value) => {
+    expect(open(text)).toEqual({ value, complaints: [] });
+  });
+
+  it.each([
+    ['a word beside a NaN', '{"t":NaN,"u":none}'],
+    ['a NaN in place of a name', '{NaN:1}'],
+    ['a longer word', '{"t":nano}'],
+    ['a NaN at its cut end', '{"t":NaN'],
     ['nothing', ''],
     ['cut JSON', '{"a":'],
     ['two documents', '{} {}'],
-    ['a byte order mark', '\ufeff{}'],
     ['an open string', '"abc\\'],
   ])('refuses %s without quoting it', (_, text) => {
     expect(open(text)).toMatchObject({

@@ -55,7 +55,7 @@ describe('A frame of a gateway bridge', () => {
       'phyPayload is not base64 of 1 to 255 bytes',
     ],
     [{ phyPayload: '!' }, 'phyPayload is not base64'],
-    [{ rxInfo: [] }, 'rxInfo is not an object'],
+    [{ rxInfo: [1] }, 'rxInfo is not an object'],
     [{ gatewayId: 'x' }, 'gatewayId is not an EUI of 16 hex digits'],
     [{ gatewayId: '0016c001f153a14d' }, 'gatewayId is not the gateway of the topic'],
     [{ rxInfo: { ...message.rxInfo, time: '1' } }, 'rxInfo.time is not an RFC 3339 time'],

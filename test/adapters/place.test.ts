@@ -39,7 +39,7 @@ describe('Reading a field', () => {
   });
 
   it.each(Object.entries(readers))('%s notes a wrong type with its path', (_, read) => {
-    const place: Place = { object: { field: [] }, path: 'rxInfo[1]', complaints: [] };
+    const place: Place = { object: { field: [1] }, path: 'rxInfo[1]', complaints: [] };
     expect(read(place, 'field')).toBeUndefined();
     expect(place.complaints).toEqual([expect.stringMatching(/^rxInfo\[1\]\.field is not /)]);
   });

@@ -130,7 +130,7 @@ describe('A ThingPark uplink', () => {
   });
 
   it.each([
-    [{ DevEUI_uplink: [] }, 'DevEUI_uplink is not an object'],
+    [{ DevEUI_uplink: [1] }, 'DevEUI_uplink is not an object'],
     [{ DevEUI_uplink: null }, 'DevEUI_uplink.DevEUI is missing'],
     [[], 'the body is not a JSON object'],
   ])('is malformed as %p', (body, detail) => {

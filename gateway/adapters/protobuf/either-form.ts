@@ -14,13 +14,16 @@ export function eitherForm(json: Adapter, protobuf: Adapter): Adapter {
   };
 }
 
+const byteOrderMark = 0xefbbbf;
+
 /**
  * A brace after white space, and then a quotation mark or the other brace. The brace alone is not
  * enough: a protobuf message that begins with 123 bytes in field 1 begins with the bytes `\n{`. An
  * empty body is left to JSON, where it is a fault.
  */
 export function isJson(body: Buffer): boolean {
-  const brace = skipBlanks(body, 0);
+  const start = body.length >= 3 && body.readUIntBE(0, 3) === byteOrderMark ? 3 : 0;
+  const brace = skipBlanks(body, start);
   if (body[brace] !== 0x7b) return body.length === 0;
   const inside = body[skipBlanks(body, brace + 1)];
   return inside === 0x22 || inside === 0x7d;

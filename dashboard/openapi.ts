@@ -6,6 +6,7 @@ import { faultSentences } from '../gateway/model/fault.ts';
 import { codecPaths, codecSchemas } from './openapi-codecs.ts';
 import { frameSchemas } from './openapi-frames.ts';
 import { linkSchemas } from './openapi-link.ts';
+import { qualitySchemas } from './openapi-quality.ts';
 import { schemas as otherSchemas } from './openapi-schemas.ts';
 import { sourceSchemas, sourceSecurity, webhookPath } from './openapi-sources.ts';
 
@@ -15,6 +16,7 @@ const schemas = {
   ...frameSchemas,
   ...linkSchemas,
   ...codecSchemas,
+  ...qualitySchemas,
 } as const;
 
 type SchemaName = keyof typeof schemas;
@@ -239,6 +241,15 @@ export const openApi = {
       get: {
         summary: 'One ledger entry with the bytes as they came',
         responses: { '200': ok('Uplink'), ...refusals, '404': problem },
+      },
+    },
+    '/api/v1/uplinks/{seq}/quality': {
+      parameters: [
+        { name: 'seq', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } },
+      ],
+      get: {
+        summary: 'What each quality test has found of the readings of a ledger entry',
+        responses: { '200': ok('UplinkQuality'), ...refusals, '404': problem },
       },
     },
     '/api/v1/sources': {

@@ -11,6 +11,7 @@ import type { LedgerReader } from '../gateway/ledger/ledger.ts';
 import type { Hub } from '../gateway/live/hub.ts';
 import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
 import type { Clock } from '../gateway/model/clock.ts';
+import type { ExplainedReading } from '../gateway/pipeline/explain.ts';
 import type { SourceBoard } from '../gateway/pipeline/source-board.ts';
 import type { ReadingReader } from '../gateway/stores/store.ts';
 import type { Access } from './access.ts';
@@ -19,7 +20,7 @@ export interface DashboardParts {
   readonly registry: DeviceRegistry;
   readonly ledger: LedgerReader;
   readonly catalogue: CatalogueReader;
-  readonly readings: Pick<ReadingReader, 'readings' | 'aggregate'>;
+  readonly readings: DashboardReadings;
   readonly hub: Hub;
   readonly sourceBoard: Pick<SourceBoard, 'report'>;
   readonly access: Access;
@@ -33,6 +34,11 @@ export interface DashboardParts {
   readonly onSkipped: (count: number) => void;
   /** Whether each source of the picture is up to date, for the heartbeat. */
   readonly sources: () => Record<string, 'ok' | 'late'>;
+}
+
+export interface DashboardReadings extends Pick<ReadingReader, 'readings' | 'aggregate'> {
+  /** What each quality test has found of the readings of a ledger entry. */
+  explain(seq: number): Promise<readonly ExplainedReading[]>;
 }
 
 export interface DashboardCodecs {

@@ -14,6 +14,7 @@ import { codecsRouter } from './api-codecs.ts';
 import { deriveRouter } from './api-derive.ts';
 import { devicesRouter } from './api-devices.ts';
 import { linkRouter } from './api-link.ts';
+import { qualityRouter } from './api-quality.ts';
 import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
 import { sourcesRouter } from './api-sources.ts';
@@ -115,6 +116,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     deriveRouter(parts, json),
     readingsRouter(parts),
     uplinksRouter(parts),
+    qualityRouter(parts),
     sourcesRouter(parts),
     snapshotRouter(parts),
   );

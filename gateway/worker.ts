@@ -22,6 +22,7 @@ import { createCodecNotes } from './pipeline/codec-notes.ts';
 import { deriveEntry } from './pipeline/derive.ts';
 import { createDeriveAgain } from './pipeline/derive-again.ts';
 import { startDeriveLoop } from './pipeline/derive-loop.ts';
+import { type ExplainParts, explainReadings } from './pipeline/explain.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
 import { createLiveNumbers, type LiveNumbers } from './pipeline/live-numbers.ts';
 import { packRows } from './pipeline/packed-rows.ts';
@@ -51,6 +52,8 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     port.postMessage(message, [packed.cells.buffer]);
   };
   const devices = new Map<string, Device>(settings.devices.map((device) => [device.id, device]));
+  const deviceOf = (id: string) => devices.get(id);
+  const limits = settings.quality ?? defaultLaneLimits;
   const reader = openLedgerReader({ directory: settings.dataDir });
   const catalogue = openCatalogue(join(settings.dataDir, 'catalogue'));
   const store = await openStore(settings.store, settings.dataDir, ({ readings, links }, reason) =>
@@ -66,20 +69,17 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const { programVersion = '' } = settings.codecs ?? {};
   const { shelf, scripts, history } = openCodecs(settings, onCodecProblem);
   const notes = createCodecNotes(history, catalogue.position('live'));
-  const scriptPass = createScriptPass(scripts, (id) => devices.get(id), { notes, programVersion });
+  const scriptPass = createScriptPass(scripts, deviceOf, { notes, programVersion });
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
   let live = catalogue.position('live');
   const checkpoints = openCheckpoints(join(settings.dataDir, 'catalogue', 'quality'));
   const quality = createQualityControl({
-    reader,
-    checkpoints,
-    limits: settings.quality ?? defaultLaneLimits,
-    deviceOf: scriptPass.deviceOf,
-    prepare: scriptPass.prepare,
+    ...{ reader, checkpoints, limits, live },
+    ...{ deviceOf: scriptPass.deviceOf, prepare: scriptPass.prepare },
     derive: deriverOf(scriptPass),
-    live,
   });
+  const explaining = { ...{ reader, catalogue, scripts, deviceOf, limits }, ...quality };
 
   const early = messagesOf(port);
   early.forEach(noteDevice);
@@ -112,8 +112,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   });
   const again = createDeriveAgain({
     ...{ reader, catalogue, history, scripts, checkpoints, programVersion },
-    deviceOf: (id) => devices.get(id),
-    limits: settings.quality ?? defaultLaneLimits,
+    ...{ deviceOf, limits },
     offer: (batch) => feed.offer(batch),
     live: () => live,
     tell: (progress) => tell({ kind: 'derived-again', progress }),
@@ -151,7 +150,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
         noteDevice(message);
         break;
       case 'request':
-        answer(store, message.request).then(
+        answer(message.request, store, explaining).then(
           (result) => tell({ kind: 'answer', id: message.id, result }),
           (error) => tell({ kind: 'failure', id: message.id, reason: String(error) }),
         );
@@ -208,8 +207,14 @@ function messagesOf(port: MessagePort): ToWorker[] {
   return messages;
 }
 
-function answer({ reader }: OpenStore, request: StoreRequest): Promise<unknown> {
+function answer(
+  request: StoreRequest,
+  { reader }: OpenStore,
+  explaining: ExplainParts,
+): Promise<unknown> {
   switch (request.kind) {
+    case 'explain':
+      return explainReadings(request.seq, explaining);
     case 'readings':
       return reader.readings(request.query);
     case 'aggregate':

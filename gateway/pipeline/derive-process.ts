@@ -11,6 +11,7 @@ import {
   StoreUnavailable,
 } from '../stores/store.ts';
 import type { AgainJob } from './derive-again.ts';
+import type { ExplainedReading } from './explain.ts';
 import type { FromWorker, StoreRequest, ToWorker, WorkerSettings } from './worker-messages.ts';
 
 export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggregate' | 'ping'> {
@@ -21,6 +22,8 @@ export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggrega
   codec(id: string): void;
   /** Without a job, the one under way ends. */
   deriveAgain(job: AgainJob | undefined): void;
+  /** What each quality test has found of the readings of an entry. */
+  explain(seq: number): Promise<readonly ExplainedReading[]>;
   rewind(seq: number): void;
   /** Entries before this one have left the ledger. */
   forget(before: number): void;
@@ -150,6 +153,7 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
     isRunning: () => isReady,
     readings: (query) => ask({ kind: 'readings', query }, isListOf<StoredReading>),
     aggregate: (query) => ask({ kind: 'aggregate', query }, isListOf<AggregatedValue>),
+    explain: (seq) => ask({ kind: 'explain', seq }, isListOf<ExplainedReading>),
     ping: () => ask({ kind: 'ping' }, (value): value is undefined => value === undefined),
     async stop() {
       isStopping = true;

@@ -28,6 +28,7 @@ export interface CodecSettings {
 export type StoreRequest =
   | { readonly kind: 'readings'; readonly query: ReadingQuery }
   | { readonly kind: 'aggregate'; readonly query: AggregateQuery }
+  | { readonly kind: 'explain'; readonly seq: number }
   | { readonly kind: 'ping' };
 
 export type ToWorker =

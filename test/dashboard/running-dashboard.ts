@@ -25,7 +25,9 @@ import { openKeyVault } from '../../gateway/lorawan/key-vault.ts';
 import { systemClock } from '../../gateway/model/clock.ts';
 import type { Fault } from '../../gateway/model/fault.ts';
 import type { Reading } from '../../gateway/model/reading.ts';
+import { explainReadings } from '../../gateway/pipeline/explain.ts';
 import { createLiveNumbers } from '../../gateway/pipeline/live-numbers.ts';
+import { defaultLaneLimits } from '../../gateway/pipeline/quality/lane.ts';
 import { createSourceBoard } from '../../gateway/pipeline/source-board.ts';
 import { openEmbeddedStore } from '../../gateway/stores/embedded/open-store.ts';
 import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store.ts';
@@ -91,7 +93,15 @@ export async function startDashboard(
   const dashboard = createDashboard(
     {
       ...{ registry, ledger: reader, catalogue, hub, access, codecs, clock: systemClock },
-      readings: whileWell(store.reader, () => isWell),
+      readings: {
+        ...whileWell(store.reader, () => isWell),
+        explain: (seq) =>
+          explainReadings(seq, {
+            ...{ reader, catalogue, verdictsOf: () => undefined, limits: defaultLaneLimits },
+            deviceOf: (id) => registry.get(id),
+            scripts: { versionOf: () => undefined, decode: async () => [] },
+          }),
+      },
       metrics: new Registry(),
       health: () => ({
         ready: isWell,

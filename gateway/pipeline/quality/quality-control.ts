@@ -43,6 +43,8 @@ export interface QualityControl {
   keep(when: { readonly now: number; readonly store: number; readonly isLast?: boolean }): void;
   /** Entries will be derived again by other codecs or devices: what was found of them is void. */
   forget(): void;
+  /** What was found of these readings of an entry, while it is remembered. */
+  verdictsOf(seq: number, readings: readonly Reading[]): readonly Verdict[] | undefined;
   /** What tests have found since the last call, as `test:flag`. */
   findings(): Record<string, number>;
 }
@@ -173,6 +175,7 @@ export function createQualityControl(parts: QualityParts): QualityControl {
       memo.clear();
       behind = undefined;
     },
+    verdictsOf: (seq, readings) => memo.recall(seq, readings)?.verdicts,
     findings() {
       const counts = front?.lane.counts ?? told;
       const found: Record<string, number> = {};

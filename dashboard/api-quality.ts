@@ -1,0 +1,42 @@
+/** `GET /uplinks/{seq}/quality`: what each quality test has found of the readings of an uplink. */
+import { Router } from 'express';
+import { unitOf } from '../decoders/mapping.ts';
+import type { DashboardParts } from './parts.ts';
+import { Problem } from './problem.ts';
+import type { QualityFlag } from './protocol.ts';
+import { onlyParameters } from './query.ts';
+
+interface QualityJson {
+  seq: number;
+  items: {
+    quantity: string;
+    channel?: string;
+    value: number | string;
+    unit: string;
+    time: string;
+    quality: QualityFlag;
+    /** By the name of the test; 2 where it said nothing. */
+    tests: Readonly<Record<string, QualityFlag>>;
+  }[];
+}
+
+export function qualityRouter({ ledger, readings }: DashboardParts): Router {
+  const router = Router();
+  router.get('/uplinks/:seq/quality', async (request, response) => {
+    onlyParameters(request, []);
+    const seq = Number(request.params.seq);
+    const entry = Number.isSafeInteger(seq) && seq > 0 ? ledger.get(seq) : undefined;
+    if (entry === undefined) throw new Problem(404, 'Not found', 'no ledger entry has this seq');
+    const explained = await readings.explain(seq);
+    const answer: QualityJson = {
+      seq,
+      items: explained.map(({ time, ...rest }) => ({
+        ...rest,
+        unit: unitOf(rest.quantity),
+        time: new Date(time).toISOString(),
+      })),
+    };
+    response.json(answer);
+  });
+  return router;
+}

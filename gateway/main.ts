@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { HealthReport } from '../dashboard/parts.ts';
 import { createDashboard } from '../dashboard/server.ts';
 import { createAdapterChoice } from './adapter-choice.ts';
+import type { Adapter } from './adapters/adapter.ts';
 import { openAdapterBook } from './adapters/adapter-book.ts';
 import { startDerivation } from './derivation.ts';
 import { createAgainControl } from './derive-again.ts';
@@ -112,14 +113,8 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const brokers = { own: () => broker, remote: () => doors.remoteBrokers };
   const sparkplug = createSparkplug(config.ingest.sparkplug, brokers, { log, clock });
   const polls = createPolls(config.ingest.polls, { ...brokers, log, clock });
-  const identityKey = openIdentityKey(join(holdings.dataDir, 'identity.key'));
-  const adapters = openAdapterBook(config.ingest, identityKey, [sparkplug.adapter]);
-  const openingKeys = {
-    wrappingKeyOf: wrappingKeys(config.ingest.appSKeyWraps),
-    sessionsOf: (devAddr: string) => registry.sessionsOf(devAddr),
-  };
   const ingest = createIngest({
-    adapterFor: createAdapterChoice(config.ingest, openingPayloads(adapters, openingKeys)),
+    adapterFor: adapterChoice(config, holdings, [sparkplug.adapter]),
     ...frameProver(config, holdings, clock),
     ledger,
     observe: watch.observer,
@@ -170,6 +165,20 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   }
 
   return { broker, doors, dashboard, sparkplug, polls, stop };
+}
+
+/** Whose payloads come encrypted for the application, they are opened as they are read. */
+function adapterChoice(
+  { ingest }: Config,
+  { dataDir, registry }: Holdings,
+  remembering: readonly Adapter[],
+) {
+  const identityKey = openIdentityKey(join(dataDir, 'identity.key'));
+  const adapters = openingPayloads(openAdapterBook(ingest, identityKey, remembering), {
+    wrappingKeyOf: wrappingKeys(ingest.appSKeyWraps),
+    sessionsOf: (devAddr) => registry.sessionsOf(devAddr),
+  });
+  return createAdapterChoice(ingest, adapters);
 }
 
 function frameProver({ ingest, ledger: limits }: Config, holdings: Holdings, clock: Clock) {

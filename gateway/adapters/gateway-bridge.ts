@@ -1,6 +1,6 @@
 /**
- * ChirpStack Gateway Bridge, v4 and v3, and MQTT Forwarder v4, JSON: raw frames and what gateways tell of
- * themselves.
+ * ChirpStack Gateway Bridge, v4 and v3, and MQTT Forwarder v4, JSON: raw frames and what gateways
+ * tell of themselves.
  */
 import { parseEui64 } from '../model/eui.ts';
 import type { Inbound } from '../model/inbound.ts';

@@ -104,8 +104,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     tell: (job) => derive.deriveAgain(job),
   });
   const watch = createIngestWatch({
-    ...{ metrics, log, clock },
-    written: sourceBoard.note,
+    ...{ metrics, log, clock, written: sourceBoard.note },
     raise: (alarm) => ledger.accept(alarm),
     probe: () => ledger.probe(),
     onWritten: () => derive.wake(),

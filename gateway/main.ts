@@ -71,6 +71,8 @@ async function joinOrClose(config: Config, log: Log, holdings: Holdings) {
   }
 }
 
+const webDirectory = fileURLToPath(new URL('../dashboard/web', import.meta.url));
+
 /**
  * Bytes flow down the page: doors and broker, ingest, ledger, derivation, live picture, dashboard.
  */
@@ -127,11 +129,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const stopPublishing = publishReadings({ hub, broker, after: cursors.live, log, clock });
   const health = () =>
     healthOf(
-      {
-        ledger: watch.ledgerFault(),
-        derive: deriveFault(),
-        store: listener.feedProblem(),
-      },
+      { ledger: watch.ledgerFault(), derive: deriveFault(), store: listener.feedProblem() },
       { codecs: codecs.problems() },
     );
   const dashboard = createDashboard(
@@ -141,10 +139,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),
     },
-    {
-      ...{ ...config.http, live: config.live, mounted: [doors.router] },
-      webDirectory: fileURLToPath(new URL('../dashboard/web', import.meta.url)),
-    },
+    { ...config.http, live: config.live, mounted: [doors.router], webDirectory },
   );
   dashboard.onUpgrade('/mqtt', (request, socket, head) => broker.upgrade(request, socket, head));
   const retention = startRetention({

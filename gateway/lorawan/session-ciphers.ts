@@ -6,15 +6,27 @@ import { createKeystreamKey } from './keystream.ts';
 
 /** An open cipher holds about 1.1 kB outside the heap, and a session keeps two or three. */
 export const sessionCiphersMax = 20_000;
-/** The fixed channel plans have 72 uplink channels. */
-const channelsMax = 72;
+/** The largest channel plan, CN470, has so many. */
+const channelsMax = 96;
+
+/** What a 1.1 device signs beside its frame, as learnt from one whose MIC fitted. */
+export interface LearntChannel {
+  readonly txCh: number;
+  /** Data rate and spreading factor together, which a region keeps the same. */
+  readonly rateSum?: number;
+}
+
+export interface ChannelMemory extends LearntChannel {
+  /** Another channel that would have fitted, and the frame that it fitted. */
+  readonly doubt?: LearntChannel & { readonly fCnt: number };
+}
 
 export interface SessionCiphers {
   readonly fNwkSIntKey: CmacKey;
   readonly sNwkSIntKey: CmacKey;
   readonly appSKey: Cipher;
-  /** Hz to channel index, as learnt from 1.1 frames whose MIC fitted. */
-  readonly channels: Map<number, number>;
+  /** By frequency in Hz. */
+  readonly channels: Map<number, ChannelMemory>;
 }
 
 /** Two generations: when the young one is full it becomes the old one, and the old one goes. */
@@ -45,9 +57,13 @@ export class SessionCipherCache {
   }
 }
 
-export function rememberChannel(ciphers: SessionCiphers, frequency: number, txCh: number): void {
+export function rememberChannel(
+  ciphers: SessionCiphers,
+  frequency: number,
+  channel: ChannelMemory,
+): void {
   if (ciphers.channels.size >= channelsMax) ciphers.channels.clear();
-  ciphers.channels.set(frequency, txCh);
+  ciphers.channels.set(frequency, channel);
 }
 
 function openCiphers(session: Session): SessionCiphers {

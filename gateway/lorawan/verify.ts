@@ -6,17 +6,13 @@
 import type { Session } from '../model/device.ts';
 import { type Fault, fault } from '../model/fault.ts';
 import type { FrameUplink, TxInfo, VerifiedUplink } from '../model/uplink.ts';
+import { isSignedForChannel } from './channel-proof.ts';
 import { type DataFrame, parseFrame } from './frame.ts';
 import { type CounterOptions, counterCandidates, counterDefaults } from './frame-counter.ts';
-import { dataMic, isSameMic, uplinkMicF, uplinkMicS } from './frame-mic.ts';
+import { dataMic, isSameMic, uplinkMicF } from './frame-mic.ts';
 import { counterOf, createKeystreamKey, cryptFOpts, cryptFrmPayload } from './keystream.ts';
 import { parseMacCommands, statusOf } from './mac-commands.ts';
-import {
-  rememberChannel,
-  SessionCipherCache,
-  type SessionCiphers,
-  sessionCiphersMax,
-} from './session-ciphers.ts';
+import { SessionCipherCache, type SessionCiphers, sessionCiphersMax } from './session-ciphers.ts';
 
 /** Sessions of a DevAddr (8 lower-case hex digits); DeviceRegistry.sessionsOf. */
 export type SessionLookup = (devAddr: string) => readonly Session[];
@@ -116,43 +112,9 @@ function isProven(attempt: Attempt, proof: Proof): boolean {
     return isSameMic(dataMic(ciphers.fNwkSIntKey, frame, fCnt), frame.mic);
   }
   const half = uplinkMicF(ciphers.fNwkSIntKey, frame, fCnt);
-  return isSameMic(half, frame.mic.subarray(2)) && isProvenForChannel(attempt, proof);
-}
-
-/**
- * The other half of a 1.1 MIC covers the data rate and channel index, which gateways do not
- * report. So all that fit the radio parameters are tried, the channel learnt for this frequency
- * first; only a frame whose first half is right, one forgery in 65,536, costs this search.
- */
-function isProvenForChannel(attempt: Attempt, { session, ciphers, fCnt }: Proof): boolean {
-  const { frame, txInfo, options } = attempt;
-  const confFCnt = options.confirmedDownlinkCounter(session);
-  const half = frame.mic.subarray(0, 2);
-  const frequency = txInfo?.frequency;
-  for (const txCh of channelCandidates(ciphers.channels.get(frequency ?? 0))) {
-    for (const txDr of dataRateCandidates(txInfo)) {
-      const context = { confFCnt, txDr, txCh };
-      if (!isSameMic(uplinkMicS(ciphers.sNwkSIntKey, frame, fCnt, context), half)) continue;
-      if (frequency !== undefined) rememberChannel(ciphers, frequency, txCh);
-      return true;
-    }
-  }
-  return false;
-}
-
-const channels: readonly number[] = Array.from({ length: 72 }, (_, index) => index);
-
-function channelCandidates(learnt: number | undefined): readonly number[] {
-  return learnt === undefined ? channels : [learnt, ...channels];
-}
-
-const allDataRates: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7];
-
-/** Regions number spreading factors down from 12 or from 10; wider channels stand above them. */
-function dataRateCandidates(txInfo: TxInfo | undefined): readonly number[] {
-  const spreadingFactor = txInfo?.spreadingFactor;
-  if (spreadingFactor === undefined || (txInfo?.bandwidth ?? 0) > 125_000) return allDataRates;
-  return [12 - spreadingFactor, 10 - spreadingFactor].filter((dataRate) => dataRate >= 0);
+  if (!isSameMic(half, frame.mic.subarray(2))) return false;
+  const confFCnt = attempt.options.confirmedDownlinkCounter(session);
+  return isSignedForChannel(frame, ciphers, { fCnt, confFCnt, txInfo: attempt.txInfo });
 }
 
 type Unfinished<Finished> = { -readonly [Name in keyof Finished]: Finished[Name] };

@@ -274,12 +274,31 @@ describe('Frame verification of LoRaWAN 1.1', () => {
     const ciphers = new SessionCipherCache(4);
     const options = { ...verifyDefaults, ciphers };
     const txInfo = { spreadingFactor: 7, bandwidth: 125_000, frequency: 867_100_000 };
-    for (const txCh of [3, 3, 6]) {
-      const phyPayload = uplinkFrame(session11, { ...sent, txDr: 5, txCh });
-      const uplink = { ...uplinkOf(phyPayload), txInfo };
-      expect(verifyUplink(uplink, lookup, neverHeard, options)).toMatchObject({ fCnt: 12 });
-      expect(ciphers.of(session11).channels).toEqual(new Map([[867_100_000, txCh]]));
-    }
+    const kindOf = (fCnt: number, txCh: number) => {
+      const phyPayload = uplinkFrame(session11, { ...sent, fCnt, txDr: 5, txCh });
+      return verifyUplink({ ...uplinkOf(phyPayload), txInfo }, lookup, neverHeard, options).kind;
+    };
+    expect([kindOf(12, 3), kindOf(13, 3)]).toEqual(['payload', 'payload']);
+    expect(ciphers.of(session11).channels).toEqual(
+      new Map([[867_100_000, { txCh: 3, rateSum: 12 }]]),
+    );
+    // One frame may be a forgery that fits by chance; its copy proves no more, another frame does.
+    expect([kindOf(14, 6), kindOf(14, 6)]).toEqual(['fault', 'fault']);
+    expect([kindOf(15, 6), kindOf(16, 6)]).toEqual(['payload', 'payload']);
+  });
+
+  it.each([
+    [902_300_000, 0],
+    [914_900_000, 63],
+    [903_000_000, 64],
+    [927_100_000, 71],
+    [489_300_000, 95],
+  ])('knows the channel of %i Hz where a plan fixes it', (frequency, txCh) => {
+    const phyPayload = uplinkFrame(session11, { ...sent, txDr: 3, txCh });
+    const txInfo = { frequency, spreadingFactor: 7, bandwidth: 125_000 };
+    expect(verifyUplink({ ...uplinkOf(phyPayload), txInfo }, lookup, neverHeard)).toMatchObject({
+      fCnt: 12,
+    });
   });
 
   it('quarantines as MIC_MISMATCH when either half of the MIC is wrong', () => {

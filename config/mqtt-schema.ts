@@ -7,6 +7,9 @@ const bytes = z.number().int().positive();
 const host = z.string().min(1).default('127.0.0.1').describe('Address to listen on.');
 const secret = z.string().min(8).max(512);
 
+const count = z.number().int().positive();
+const filters = (fallback: string[]) => z.array(z.string()).default(fallback);
+
 const client = z.strictObject({
   username: z.string().min(1).max(128).describe('The account name.'),
   password: secret.optional().describe('In clear; better give passwordHash, or set it by …__FILE.'),
@@ -16,8 +19,38 @@ const client = z.strictObject({
     .enum(['network-server', 'credential'])
     .default('credential')
     .describe('network-server for accounts of a network server that checks the frames itself.'),
-  publish: z.array(z.string()).default([]).describe('Topic filters it may publish to.'),
-  subscribe: z.array(z.string()).default([]).describe('Topic filters it may subscribe to.'),
+  agency: z.string().max(128).optional().describe('For {agency} in its topic filters.'),
+  application: z.string().max(128).optional().describe('For {application} in them.'),
+  publish: filters([]).describe('Topic filters it may publish to.'),
+  subscribe: filters([]).describe('Topic filters it may subscribe to.'),
+  retain: filters([]).describe('Where its retained messages are kept.'),
+  hide: filters([]).describe('What it is not sent although `subscribe` covers it.'),
+});
+
+const devices = z.strictObject({
+  publish: filters(['up/{deviceId}']).describe('Topic filters each may publish to.'),
+  subscribe: filters([]).describe('Topic filters each may subscribe to.'),
+  retain: filters([]).describe('Where their retained messages are kept.'),
+  hide: filters([]).describe('What they are not sent although `subscribe` covers it.'),
+});
+
+const tokenKey = z.strictObject({
+  keyId: z.string().max(256).optional().describe('`kid`; only tokens that name it are tried.'),
+  algorithm: z.enum(['EdDSA', 'ES256', 'RS256']).describe('The only one this key is for.'),
+  publicKey: z.string().optional().describe('PEM; or give publicKeyFile.'),
+  publicKeyFile: z.string().optional().describe('File with the PEM; read again on SIGHUP.'),
+});
+
+const tokenIssuer = z.strictObject({
+  issuer: z.string().min(1).describe('`iss` of its tokens.'),
+  audience: z.string().min(1).describe('`aud` of tokens that are meant for this gateway.'),
+  keys: z.array(tokenKey).min(1).max(16).describe('Its public keys.'),
+  deviceIdClaim: z.string().default('sub').describe('The claim with the id of the device.'),
+  agencyClaim: z.string().optional().describe('The claim for {agency} in topic filters.'),
+  applicationClaim: z.string().optional().describe('The claim for {application} in them.'),
+  clockSkewSeconds: z.number().int().min(0).max(600).default(60),
+  lifetimeSecondsMax: count.default(86_400).describe('Tokens that hold for longer are refused.'),
+  ...devices.shape,
 });
 
 /** An address, or a range such as 10.0.0.0/8. */
@@ -46,11 +79,10 @@ const tls = z.strictObject({
   certFile: z.string().describe('PEM certificate chain.'),
   keyFile: z.string().describe('PEM private key.'),
   caFile: z.string().optional().describe('PEM of the authority that signs client certificates.'),
+  crlFile: z.string().optional().describe('PEM of client certificates that are revoked.'),
   requestCert: z.boolean().default(false).describe('Ask clients for a certificate.'),
   proxyFrom,
 });
-
-const count = z.number().int().positive();
 
 const limits = z.strictObject({
   firstPacketBytesMax: bytes.default(4_096).describe('Largest CONNECT packet.'),
@@ -92,6 +124,11 @@ const limits = z.strictObject({
   retainedAgeSecondsMax: count.default(31_536_000).describe('Since it was last set.'),
   authFailuresPerMinuteMax: count.default(30).describe('Of one address; then it waits.'),
   passwordChecksMax: count.default(2_000).describe('Waiting at once.'),
+  connectsPerMinuteMax: count
+    .default(15)
+    .describe('Of one client id; one more, and it is banned for a while.'),
+  flappingBanSeconds: count.default(300).describe('How long.'),
+  bansMax: count.default(10_000).describe('Bans at once.'),
   stopTimeoutMs: count.default(5_000).describe('How long a stop waits for receipts in flight.'),
 });
 
@@ -102,6 +139,14 @@ export const mqtt = z.strictObject({
     .describe('null for none.'),
   tls: tls.optional().describe('MQTT over TLS, for clients beyond this machine.'),
   clients: z.array(client).default([]).describe('Accounts; anonymous clients are refused.'),
+  devices: devices
+    .prefault({})
+    .describe('What devices may do whose credentials `fieldgate devices` makes.'),
+  tokenIssuers: z
+    .array(tokenIssuer)
+    .max(16)
+    .default([])
+    .describe('Who signs the JSON Web Tokens that devices may show as passwords.'),
   anonymous: z
     .boolean()
     .default(false)

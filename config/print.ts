@@ -41,7 +41,9 @@ function setting(key: string, schema: Schema, depth: number): string[] {
   }
   const value = 'const' in schema ? schema['const'] : fallback;
   const written =
-    value === undefined ? undefined : stringify(value, { flowCollectionPadding: true });
+    value === undefined
+      ? undefined
+      : stringify(value, { flowCollectionPadding: true, collectionStyle: 'flow' });
   return written === undefined
     ? [...lines, `${indent}# ${key}:`]
     : [...lines, `${indent}${key}: ${written.trim()}`];

@@ -153,6 +153,10 @@ const codecs = z.strictObject({
   scriptsMax: count.default(2_000).describe('Scripts read from the directory.'),
 });
 
+const audit = z.strictObject({
+  entriesMax: count.default(100_000).describe('The oldest entries go above this number.'),
+});
+
 const live = z.strictObject({
   heartbeatMs: z
     .number()
@@ -204,6 +208,7 @@ export const configSchema = z.strictObject({
     .prefault({ kind: 'embedded' })
     .describe('Where telemetry is kept: embedded or influx.'),
   ledger: ledger.prefault({}),
+  audit: audit.prefault({}).describe('Who connected, was refused, was banned, and by whom.'),
   live: live.prefault({}),
   log: log.prefault({}),
 });

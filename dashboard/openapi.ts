@@ -3,6 +3,7 @@
  * it.
  */
 import { faultSentences } from '../gateway/model/fault.ts';
+import { clientPaths, clientSchemas } from './openapi-clients.ts';
 import { codecPaths, codecSchemas } from './openapi-codecs.ts';
 import { frameSchemas } from './openapi-frames.ts';
 import { linkSchemas } from './openapi-link.ts';
@@ -17,6 +18,7 @@ const schemas = {
   ...linkSchemas,
   ...codecSchemas,
   ...qualitySchemas,
+  ...clientSchemas,
 } as const;
 
 type SchemaName = keyof typeof schemas;
@@ -203,6 +205,7 @@ export const openApi = {
       },
     },
     ...codecPaths,
+    ...clientPaths,
     '/api/v1/readings': {
       get: {
         summary: 'History of one device, raw or aggregated over windows',

@@ -15,6 +15,7 @@ import type { ExplainedReading } from '../gateway/pipeline/explain.ts';
 import type { SourceBoard } from '../gateway/pipeline/source-board.ts';
 import type { ReadingReader } from '../gateway/stores/store.ts';
 import type { Access } from './access.ts';
+import type { MqttOperators } from './operators.ts';
 
 export interface DashboardParts {
   readonly registry: DeviceRegistry;
@@ -24,6 +25,7 @@ export interface DashboardParts {
   readonly hub: Hub;
   readonly sourceBoard: Pick<SourceBoard, 'report'>;
   readonly access: Access;
+  readonly mqtt: MqttOperators;
   readonly codecs: DashboardCodecs;
   readonly deriveAgain: DashboardAgain;
   readonly clock: Clock;

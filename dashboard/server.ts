@@ -9,6 +9,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import { clientsRouter } from './api-clients.ts';
 import { codecDryRunRouter } from './api-codec-dry-run.ts';
 import { codecsRouter } from './api-codecs.ts';
 import { deriveRouter } from './api-derive.ts';
@@ -119,6 +120,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     qualityRouter(parts),
     sourcesRouter(parts),
     snapshotRouter(parts),
+    clientsRouter(parts, json),
   );
   app.use('/api/v1', noStore, api);
   for (const router of options.mounted ?? []) app.use(router);

@@ -10,6 +10,7 @@ import { isTopicFilter } from './adapters/topic-filter.ts';
 import { parseReference } from './codecs/script.ts';
 import { doorProblems } from './door-check.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
+import { createTokenCheck } from './transports/mqtt-token.ts';
 
 export interface CrossProblem {
   readonly path: string;
@@ -24,6 +25,7 @@ export function crossCheck(config: Config): CrossProblem[] {
     ...routeProblems(config),
     ...doorProblems(config, knownAdapters(config)).map(({ path, detail }) => fatal(path, detail)),
     ...fileProblems(config),
+    ...tokenProblems(config),
     ...deviceProblems(config),
   ];
 }
@@ -60,9 +62,29 @@ function routeProblems(config: Config): CrossProblem[] {
 }
 
 function fileProblems({ mqtt }: Config): CrossProblem[] {
-  const { certFile, keyFile, caFile } = mqtt.tls ?? {};
-  return Object.entries({ certFile, keyFile, caFile }).flatMap(([key, file]) =>
+  const { certFile, keyFile, caFile, crlFile } = mqtt.tls ?? {};
+  const files = Object.entries({ certFile, keyFile, caFile, crlFile });
+  return files.flatMap(([key, file]) =>
     file === undefined || isReadable(file) ? [] : [fatal(`mqtt.tls.${key}`, `cannot read ${file}`)],
+  );
+}
+
+/** Each key is tried, so that a wrong one does not show at the first login. */
+function tokenProblems({ mqtt }: Config): CrossProblem[] {
+  return mqtt.tokenIssuers.flatMap(({ keys, ...issuer }, at) =>
+    keys.flatMap(({ publicKey, publicKeyFile, ...key }, index) => {
+      const path = `mqtt.tokenIssuers.${at}.keys.${index}`;
+      if ((publicKey === undefined) === (publicKeyFile === undefined)) {
+        return [fatal(path, 'give either publicKey or publicKeyFile')];
+      }
+      try {
+        const pem = publicKeyFile === undefined ? publicKey : readFileSync(publicKeyFile);
+        createTokenCheck([{ ...issuer, keys: [{ ...key, publicKey: pem ?? '' }] }], Date.now);
+        return [];
+      } catch (error) {
+        return [fatal(path, error instanceof Error ? error.message : String(error))];
+      }
+    }),
   );
 }
 

@@ -3,8 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { type Access, openAccess } from '../dashboard/access.ts';
+import { type AuditLog, openAuditLog } from './audit-log.ts';
 import { type CodecRoom, openCodecRoom } from './codec-room.ts';
 import { crossCheck } from './cross-check.ts';
+import { type DeviceCredentials, openDeviceCredentials } from './device-credentials.ts';
 import { type CatalogueReader, openCatalogueReader } from './ledger/catalogue.ts';
 import { claimDirectory } from './ledger/data-directory.ts';
 import { openState } from './ledger/lmdb-files.ts';
@@ -28,6 +30,9 @@ export interface Holdings {
   readonly access: Access;
   /** Sessions and retained messages of the MQTT broker. */
   readonly mqttSessions: StateJournal;
+  readonly mqttBans: StateJournal;
+  readonly deviceCredentials: DeviceCredentials;
+  readonly audit: AuditLog;
   readonly codecs: CodecRoom;
   close(): Promise<void>;
 }
@@ -49,15 +54,21 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const ledger = await openLedger({ directory: dataDir, limits, clock });
     const reader = openLedgerReader({ directory: dataDir });
     const catalogue = openCatalogueReader(join(dataDir, 'catalogue'));
+    const { entriesMax } = config.audit;
+    const audit = openAuditLog(state, { entriesMax, now: () => clock.now(), log });
     const access = openAccess(dataDir, clock, config.http.tokens);
     const codecs = await openCodecRoom(config, dataDir, { clock, log });
     return {
       ...{ dataDir, registry, joinBook, ledger, reader, catalogue, access },
       mqttSessions: openStateJournal(state, 'mqtt-sessions', log),
+      mqttBans: openStateJournal(state, 'mqtt-bans', log),
+      deviceCredentials: openDeviceCredentials(state, () => clock.now()),
+      audit,
       codecs,
       async close() {
         await codecs.close();
         await ledger.close();
+        await audit.flushed();
         await Promise.all([reader.close(), catalogue.close(), state.close()]);
         await claim.release();
       },

@@ -21,7 +21,8 @@ import { createProver } from './lorawan/prover.ts';
 import { verifyDefaults } from './lorawan/verify.ts';
 import { createMetrics } from './metrics.ts';
 import { type Clock, systemClock } from './model/clock.ts';
-import { mqttHooks, mqttOptionsOf, refuseForbidden } from './mqtt-setup.ts';
+import { createMqttOperators } from './mqtt-operators.ts';
+import { openBroker, refuseForbidden, reloadMqtt } from './mqtt-setup.ts';
 import { publishReadings } from './out-topics.ts';
 import { createIngest } from './pipeline/ingest.ts';
 import { openingPayloads, wrappingKeys } from './pipeline/payload-opening.ts';
@@ -29,7 +30,6 @@ import { createSourceBoard } from './pipeline/source-board.ts';
 import { createPolls } from './polls.ts';
 import { startRetention } from './retention-timer.ts';
 import { createSparkplug } from './sparkplug.ts';
-import { createMqttBroker } from './transports/mqtt-broker.ts';
 import type { ListeningAddress } from './transports/transport.ts';
 import { createWorkerListener } from './worker-listener.ts';
 
@@ -37,6 +37,8 @@ export interface Gateway {
   readonly addresses: readonly ListeningAddress[];
   /** Where to sign in the first time; absent once somebody has. */
   readonly signInLink?: string;
+  /** Reads certificates and keys again; open connections stay. */
+  reload(): void;
   stop(): Promise<void>;
 }
 
@@ -50,12 +52,13 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const { broker, doors, dashboard, sparkplug, polls } = parts;
   try {
     const port = await dashboard.start();
+    const reload = () => reloadMqtt(config, broker, log);
     const http = { name: 'http', host: config.http.host, port };
     const addresses = [http, ...(await broker.start()), ...(await doors.start())];
     await sparkplug.goOnline();
     polls.start();
     const base = config.http.publicUrl ?? `http://${config.http.host}:${port}`;
-    return { addresses, ...signInLink(base, holdings), stop: parts.stop };
+    return { addresses, ...signInLink(base, holdings), reload, stop: parts.stop };
   } catch (error) {
     await parts.stop();
     throw error;
@@ -124,8 +127,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     ...{ log, clock, onForbidden: refuseForbidden(ingest), onTurnedAway: metrics.turnedAway },
     monotonicMs: () => performance.now(),
   });
-  const hooks = mqttHooks(ingest, log, clock);
-  const broker = createMqttBroker(mqttOptionsOf(config, holdings), ingest.receive, hooks);
+  const broker = openBroker(config, holdings, ingest, { log, clock });
   const stopPublishing = publishReadings({ hub, broker, after: cursors.live, log, clock });
   const health = () =>
     healthOf(
@@ -135,7 +137,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const dashboard = createDashboard(
     {
       ...{ registry, ledger: reader, catalogue, readings: derive, hub, sourceBoard, access },
-      ...{ codecs, deriveAgain },
+      ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, holdings.audit) },
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),
     },

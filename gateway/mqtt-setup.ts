@@ -9,27 +9,76 @@ import type { Clock } from './model/clock.ts';
 import type { Inbound } from './model/inbound.ts';
 import { outLevel } from './out-topics.ts';
 import type { Ingest } from './pipeline/ingest.ts';
+import type { MqttAuditEntry } from './transports/mqtt-audit.ts';
+import { createBanBook } from './transports/mqtt-bans.ts';
+import { createMqttBroker, type MqttBroker } from './transports/mqtt-broker.ts';
 import type { MqttHooks, TooLargePacket } from './transports/mqtt-options.ts';
+import type { TokenIssuer } from './transports/mqtt-token.ts';
 
-export function mqttOptionsOf({ mqtt }: Config, holdings: Pick<Holdings, 'mqttSessions'>) {
-  const { tcp, tls, clients, anonymous, limits } = mqtt;
+/** Not listening yet; what an earlier process has left is read. */
+export function openBroker(
+  config: Config,
+  holdings: MqttHoldings & Pick<Holdings, 'audit'>,
+  ingest: Pick<Ingest, 'refuse' | 'receive'>,
+  { log, clock }: { readonly log: Log; readonly clock: Clock },
+): MqttBroker {
+  const hooks = mqttHooks(ingest, { log, clock, onAudit: holdings.audit.append });
+  return createMqttBroker(mqttOptionsOf(config, holdings, clock), ingest.receive, hooks);
+}
+
+type MqttHoldings = Pick<Holdings, 'mqttSessions' | 'mqttBans' | 'deviceCredentials'>;
+
+function mqttOptionsOf({ mqtt }: Config, holdings: MqttHoldings, clock: Clock) {
+  const { tcp, tls, clients, anonymous, limits, devices } = mqtt;
+  const bansMax = limits.bansMax;
   return {
     ...{ clients, anonymous, limits, store: holdings.mqttSessions, ownLevel: outLevel },
     ...(tcp === null ? {} : { tcp }),
-    ...(tls === undefined
-      ? {}
-      : {
-          tls: {
-            host: tls.host,
-            port: tls.port,
-            requestCert: tls.requestCert,
-            proxyFrom: tls.proxyFrom,
-            cert: readFileSync(tls.certFile),
-            key: readFileSync(tls.keyFile),
-            ca: tls.caFile === undefined ? undefined : readFileSync(tls.caFile),
-          },
-        }),
+    ...(tls === undefined ? {} : { tls: { ...tls, ...readCertificates(tls) } }),
+    deviceAccounts: holdings.deviceCredentials,
+    deviceProfile: devices,
+    tokenIssuers: tokenIssuersOf(mqtt),
+    bans: createBanBook({ store: holdings.mqttBans, bansMax, now: () => clock.now() }),
   };
+}
+
+type MqttTls = NonNullable<Config['mqtt']['tls']>;
+
+/** At the start, and again when they have been renewed. */
+function readCertificates({ certFile, keyFile, caFile, crlFile }: MqttTls) {
+  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
+  return {
+    cert: readFileSync(certFile),
+    key: readFileSync(keyFile),
+    ...{ ca: read(caFile), crl: read(crlFile) },
+  };
+}
+
+/** What cannot be read leaves everything as it was; open connections stay in any case. */
+export function reloadMqtt(
+  { mqtt }: Config,
+  broker: Pick<MqttBroker, 'setSecureContext' | 'setTokenIssuers'>,
+  log: Log,
+): void {
+  try {
+    broker.setTokenIssuers(tokenIssuersOf(mqtt));
+    if (mqtt.tls !== undefined) broker.setSecureContext(readCertificates(mqtt.tls));
+    log.info({ event: 'reloaded' }, 'certificates and token keys are read again');
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    log.error({ event: 'reload-failed', detail }, 'the old certificates and keys stay in use');
+  }
+}
+
+/** Throws when a file is unreadable; cross-check.ts has said so before the start. */
+function tokenIssuersOf({ tokenIssuers }: Config['mqtt']): readonly TokenIssuer[] {
+  return tokenIssuers.map(({ keys, ...issuer }) => ({
+    ...issuer,
+    keys: keys.map(({ publicKey = '', publicKeyFile, ...key }) => ({
+      ...key,
+      publicKey: publicKeyFile === undefined ? publicKey : readFileSync(publicKeyFile),
+    })),
+  }));
 }
 
 /** A message its sender may not publish: kept with the reason, then acknowledged. */
@@ -38,7 +87,11 @@ export function refuseForbidden(ingest: Pick<Ingest, 'refuse'>) {
     ingest.refuse(inbound, 'TOPIC_FORBIDDEN', `${inbound.sender.credential} may not publish here`);
 }
 
-export function mqttHooks(ingest: Pick<Ingest, 'refuse'>, log: Log, clock: Clock): MqttHooks {
+function mqttHooks(
+  ingest: Pick<Ingest, 'refuse'>,
+  parts: { readonly log: Log; readonly clock: Clock; onAudit(entry: MqttAuditEntry): void },
+): MqttHooks {
+  const { log, clock, onAudit } = parts;
   return {
     onForbidden: refuseForbidden(ingest),
     onTooLarge(packet) {
@@ -46,8 +99,7 @@ export function mqttHooks(ingest: Pick<Ingest, 'refuse'>, log: Log, clock: Clock
       const inbound = refusedPacket(packet, clock.now());
       ingest.refuse(inbound, 'INBOUND_TOO_LARGE', detail).catch(() => {});
     },
-    log,
-    clock,
+    ...{ log, clock, onAudit },
   };
 }
 

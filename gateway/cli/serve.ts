@@ -31,6 +31,7 @@ async function serve(config: NonNullable<ReturnType<typeof readConfiguration>>):
     log.info({ event: 'stopped' }, 'gateway has stopped');
     process.exitCode = 0;
   };
+  process.on('SIGHUP', () => gateway.reload());
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }

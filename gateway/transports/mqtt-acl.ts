@@ -6,7 +6,8 @@ import type { CompiledFilter } from './topic-filter.ts';
 import { compileFilter, coversFilter, matchesTopic } from './topic-filter.ts';
 
 /**
- * Topic filters, in which `{username}`, `{deviceId}` and `{clientId}` stand for the client's own.
+ * Topic filters, in which `{username}`, `{deviceId}`, `{clientId}`, `{agency}` and `{application}`
+ * stand for the client's own.
  */
 export interface AclFilters {
   readonly publish: readonly string[];
@@ -21,6 +22,8 @@ export interface AclNames {
   readonly username: string;
   readonly clientId: string;
   readonly deviceId?: string | undefined;
+  readonly agency?: string | undefined;
+  readonly application?: string | undefined;
 }
 
 export interface MqttAcl {
@@ -67,13 +70,16 @@ function compileAll(filters: readonly string[], names: AclNames): readonly Compi
  * is missing or could widen the filter: a client id of `+` must not become a wildcard.
  */
 export function fillTemplate(filter: string, names: AclNames): string | undefined {
-  const values = { username: names.username, deviceId: names.deviceId, clientId: names.clientId };
-  let filled = filter;
-  for (const [name, value] of Object.entries(values)) {
-    const place = `{${name}}`;
-    if (!filled.includes(place)) continue;
-    if (value === undefined || value === '' || /[+#/]/.test(value)) return undefined;
-    filled = filled.replaceAll(place, () => value);
-  }
-  return filled;
+  const { username, deviceId, clientId, agency, application } = names;
+  const values = new Map(Object.entries({ username, deviceId, clientId, agency, application }));
+  let isFilled = true;
+  // In one go: a name that looks like a place is not filled a second time.
+  const filled = filter.replace(/\{(\w+)\}/g, (place, name: string) => {
+    if (!values.has(name)) return place;
+    const value = values.get(name);
+    const isSound = value !== undefined && value !== '' && !/^\$|[+#/\0]/.test(value);
+    if (!isSound) isFilled = false;
+    return value ?? '';
+  });
+  return isFilled ? filled : undefined;
 }

@@ -10,6 +10,9 @@ import assert from 'node:assert/strict';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Aedes, type AedesOptions, type Client } from 'aedes';
+import { noDeviceAccounts } from './mqtt-accounts.ts';
+import type { Ban, BanBook, BanInput } from './mqtt-bans.ts';
+import { createMqttClients, sweepIntervalMs } from './mqtt-clients.ts';
 import type { AdmissionContext } from './mqtt-connect.ts';
 import { admit, clampKeepalive, findConnectFault } from './mqtt-connect.ts';
 import type { MqttCore } from './mqtt-core.ts';
@@ -19,10 +22,10 @@ import {
   flushSockets,
   monotonicMs,
   takeConnection,
-  viewClient,
 } from './mqtt-core.ts';
+import { createFlappingWatch } from './mqtt-flapping.ts';
 import { decideForward, decideSubscribe, grantedQos } from './mqtt-forward.ts';
-import { createMqttIdentity } from './mqtt-identity.ts';
+import { createMqttIdentity, type MqttIdentity } from './mqtt-identity.ts';
 import type { MqttListeners } from './mqtt-listeners.ts';
 import { createMqttListeners } from './mqtt-listeners.ts';
 import type {
@@ -35,6 +38,7 @@ import { mqttLimitDefaults } from './mqtt-options.ts';
 import { withheldTopic } from './mqtt-router.ts';
 import { noSessionStore } from './mqtt-session-store.ts';
 import type { SessionCounts } from './mqtt-sessions.ts';
+import type { TokenIssuer } from './mqtt-token.ts';
 import { isMqttPath } from './mqtt-websocket.ts';
 import type { Receive, Transport } from './transport.ts';
 
@@ -51,11 +55,16 @@ export interface MqttBroker extends Transport {
   clients(): readonly MqttClientView[];
   /** Ends a client's connection; false when it has none. */
   disconnect(clientId: string): boolean;
+  /** Undefined when there are as many bans as there may be. Those it is for are cut. */
+  ban(input: BanInput): Ban | undefined;
+  readonly bans: Pick<BanBook, 'list' | 'lift' | 'flushed'>;
   /** For an HTTP server of somebody else: takes the upgrade request over, whatever its path. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Takes over the upgrade requests of one path of that server, and leaves all others alone. */
   attachTo(server: HttpServer, path?: string): void;
   setSecureContext(tls: Pick<TlsListenerOptions, 'cert' | 'key' | 'ca' | 'crl'>): void;
+  /** For logins from now on. Throws, and keeps those there were, when a key is unsound. */
+  setTokenIssuers(issuers: readonly TokenIssuer[]): void;
   counts(): MqttCounts;
 }
 
@@ -79,11 +88,14 @@ export function createMqttBroker(
   hooks: MqttHooks,
 ): MqttBroker {
   const limitsOfAll = { ...mqttLimitDefaults, ...options.limits };
-  const { store = noSessionStore, ownLevel } = options;
-  const core = createMqttCore({ limits: limitsOfAll, store, ownLevel }, receive, hooks);
+  const { store = noSessionStore, ownLevel, bans } = options;
+  const core = createMqttCore({ limits: limitsOfAll, store, ownLevel, bans }, receive, hooks);
   const { limits, live } = core;
+  const clients = createMqttClients(core, monotonicMs);
   let broker: Aedes | undefined;
+  let identity: MqttIdentity | undefined;
   let expiry: NodeJS.Timeout | undefined;
+  let sweep: NodeJS.Timeout | undefined;
   const listeners = createMqttListeners(options, {
     limits,
     events: {
@@ -96,25 +108,35 @@ export function createMqttBroker(
   });
   const stop = async (): Promise<void> => {
     clearInterval(expiry);
+    clearInterval(sweep);
     await stopBroker(core, broker, listeners);
   };
   return {
     start: async () => {
       assert.equal(broker, undefined);
-      const identity = await createMqttIdentity({
+      const logins = await createMqttIdentity({
         clients: options.clients,
         anonymous: options.anonymous ?? false,
-        limits,
-        monotonicMs,
+        deviceAccounts: options.deviceAccounts,
+        deviceProfile: options.deviceProfile,
+        tokenIssuers: options.tokenIssuers,
+        ...{ limits, monotonicMs, now: () => hooks.clock.now() },
       });
+      identity = logins;
       broker = await Aedes.createBroker({
         ...aedesOptions(core),
-        ...admissionHooks(core, { ...hooks, identity, limits, sessions: core.sessions }),
+        ...admissionHooks(core, admissionContext(core, logins)),
         ...messageHooks(core),
       });
       watchBroker(core, broker);
       expiry = setInterval(() => core.sessions.expire(), expireIntervalMs);
       expiry.unref();
+      const { deviceAccounts = noDeviceAccounts } = options;
+      sweep = setInterval(
+        () => clients.sweep(logins, deviceAccounts.generation()),
+        sweepIntervalMs,
+      );
+      sweep.unref();
       try {
         return await listeners.start();
       } catch (error) {
@@ -127,11 +149,10 @@ export function createMqttBroker(
       publishOut(core, broker, { topic, payload: Buffer.from(payload), retain }),
     mayBeWanted: (level) => core.router.mayBeHeard(level) || core.sessions.mayBeAwaited(level),
     isWanted: (topic) => core.router.isHeard(topic) || core.sessions.isAwaited(topic),
-    clients: () => [...live.values()].flatMap(viewClient),
-    disconnect: (clientId) => {
-      live.get(clientId)?.conn.destroy();
-      return live.has(clientId);
-    },
+    clients: clients.list,
+    disconnect: clients.disconnect,
+    ban: clients.ban,
+    bans: core.bans,
     upgrade: listeners.upgrade,
     attachTo: (server, path = '/mqtt') => {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -139,6 +160,7 @@ export function createMqttBroker(
       });
     },
     setSecureContext: listeners.setSecureContext,
+    setTokenIssuers: (issuers) => identity?.setTokenIssuers(issuers),
     counts: () => ({
       ...core.sessions.counts(),
       connections: listeners.connections(),
@@ -158,6 +180,16 @@ function aedesOptions({ limits, sessions, router }: MqttCore): AedesOptions {
     // Of MQTT 3.1 only; its 23 characters are commonly exceeded, and the limit of all is checked.
     maxClientsIdLength: limits.clientIdLengthMax,
   };
+}
+
+function admissionContext(core: MqttCore, identity: MqttIdentity): AdmissionContext {
+  const { hooks, limits, sessions, bans } = core;
+  const flapping = createFlappingWatch({
+    ...{ limits, bans, monotonicMs, now: () => hooks.clock.now() },
+    onBan: ({ value, credential, reason }) =>
+      core.audit({ event: 'ban', clientId: value, credential, detail: reason }),
+  });
+  return { ...{ identity, limits, sessions, bans, flapping }, log: hooks.log, clock: hooks.clock };
 }
 
 function admissionHooks(core: MqttCore, context: AdmissionContext): AedesOptions {
@@ -186,8 +218,10 @@ function admissionHooks(core: MqttCore, context: AdmissionContext): AedesOptions
             return;
           }
           const { returnCode, reason } = admission;
-          const { address } = connection;
+          const { address, requested } = connection;
           core.note('mqtt-refused', { address, username, returnCode, reason });
+          const who = { clientId: requested.clientId, credential: username, address };
+          core.auditRefusal({ ...who, detail: reason });
           callback(Object.assign(new Error(reason), { returnCode }), false);
         },
         (error: unknown) => {
@@ -316,5 +350,5 @@ async function stopBroker(
   listeners.destroyAll();
   // The closed sockets tell so in a turn of their own, and the sessions note when they did.
   await new Promise((resolve) => setImmediate(resolve));
-  await core.sessions.flushed().catch(() => undefined);
+  await Promise.allSettled([core.sessions.flushed(), core.bans.flushed()]);
 }

@@ -1,9 +1,12 @@
 /** The CONNECT packet: what closes the connection, and who the client turns out to be. */
 import type { Clock } from '../model/clock.ts';
 import { compileAcl } from './mqtt-acl.ts';
-import type { MqttConnection } from './mqtt-connection.ts';
+import type { BanBook } from './mqtt-bans.ts';
+import type { MqttConnection, MqttPrincipal } from './mqtt-connection.ts';
+import type { FlappingWatch } from './mqtt-flapping.ts';
 import type { MqttIdentity } from './mqtt-identity.ts';
-import type { MqttAccount, MqttLimits, TransportLog } from './mqtt-options.ts';
+import { type KnownLogin, notAuthorized } from './mqtt-login.ts';
+import type { MqttLimits, TransportLog } from './mqtt-options.ts';
 import type { MqttSessions } from './mqtt-sessions.ts';
 import { isTopicName, isWellFormed } from './topic-filter.ts';
 
@@ -58,6 +61,8 @@ const identifierRejected = 2;
 export interface AdmissionContext {
   readonly identity: MqttIdentity;
   readonly sessions: MqttSessions;
+  readonly bans: BanBook;
+  readonly flapping: FlappingWatch;
   readonly limits: MqttLimits;
   readonly log: TransportLog;
   readonly clock: Clock;
@@ -77,19 +82,26 @@ export async function admit(
   if (requested.clientId.length > context.limits.clientIdLengthMax) {
     return refuse(identifierRejected, 'client id too long');
   }
+  const isBanned = (credential: string | undefined): boolean =>
+    context.bans.find({ clientId: requested.clientId, credential }) !== undefined;
+  if (isBanned(login.username)) return refuse(notAuthorized, 'banned');
   const result = await context.identity.login({
     ...login,
     address: connection.address,
     certificateNames: connection.certificateNames,
   });
   if (result.kind === 'refused') return result;
-  const { account, vouches } = result;
+  const { account } = result;
+  if (isBanned(account.username)) return refuse(notAuthorized, 'banned');
+  if (context.flapping.noteConnect(requested.clientId, account.username)) {
+    return refuse(notAuthorized, 'connects too often');
+  }
   const owner = context.sessions.ownerOf(clientId);
   if (owner !== undefined && owner !== account.username) {
     return refuse(identifierRejected, `client id in use by account ${owner}`);
   }
   if (connection.conn.destroyed) return refuse(identifierRejected, 'gone meanwhile');
-  const principal = createPrincipal(account, { clientId, vouches, connection });
+  const principal = createPrincipal(result, { clientId, connection });
   const { acl } = principal;
   const { clean } = requested;
   const holder = { owner: account.username, connection: connection.id };
@@ -103,19 +115,16 @@ function refuse(returnCode: 2 | 3 | 4 | 5, reason: string): Admission {
 }
 
 function createPrincipal(
-  account: MqttAccount,
-  by: {
-    readonly clientId: string;
-    readonly vouches: 'network-server' | 'tls-client' | 'credential';
-    readonly connection: MqttConnection;
-  },
-) {
-  const { clientId, vouches, connection } = by;
-  const { username, deviceId, publish, subscribe, retain = [], hide = [] } = account;
+  { account, vouches, validUntil, device }: KnownLogin,
+  { clientId, connection }: { readonly clientId: string; readonly connection: MqttConnection },
+): MqttPrincipal {
+  const { username, deviceId, agency, application } = account;
+  const { publish, subscribe, retain = [], hide = [] } = account;
   const tie = deviceId === undefined ? {} : { deviceId };
+  const names = { username, clientId, agency, application, ...tie };
   return {
-    clientId,
-    acl: compileAcl({ publish, subscribe, retain, hide }, { username, clientId, ...tie }),
+    ...{ clientId, validUntil, device },
+    acl: compileAcl({ publish, subscribe, retain, hide }, names),
     sender: { credential: username, connection: connection.id, vouches, ...tie },
   };
 }

@@ -5,6 +5,7 @@ import type { Sender } from '../model/inbound.ts';
 import type { GrantedFilters } from './granted-filters.ts';
 import { createGrantedFilters } from './granted-filters.ts';
 import type { MqttAcl } from './mqtt-acl.ts';
+import type { KnownLogin } from './mqtt-login.ts';
 import type { MqttLimits } from './mqtt-options.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -23,6 +24,15 @@ export interface MqttPrincipal {
   readonly clientId: string;
   readonly acl: MqttAcl;
   readonly sender: Sender;
+  /** Epoch milliseconds: when its password or token runs out. */
+  readonly validUntil?: number | undefined;
+  readonly device?: KnownLogin['device'];
+}
+
+export interface TrafficLook {
+  readonly atMs: number;
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 export interface MqttConnection extends AcceptedConnection {
@@ -30,12 +40,18 @@ export interface MqttConnection extends AcceptedConnection {
   readonly id: string;
   /** Epoch milliseconds. */
   readonly since: number;
+  /** The same on the monotonic clock. */
+  readonly acceptedMs: number;
   readonly granted: GrantedFilters;
   readonly messageRate: RateLimit;
   readonly byteRate: RateLimit;
   /** As the client asked; an empty client id is replaced by a made-up one later. */
   requested: { readonly clientId: string; readonly clean: boolean };
   principal: MqttPrincipal | undefined;
+  /** Received in all, and as it was at the last two looks. */
+  messages: number;
+  bytes: number;
+  looks: readonly TrafficLook[];
   /** Bytes waiting for their receipt. */
   waitingBytes: number;
   /** Messages without a receipt yet, and those whose receipt came before that of an earlier one. */
@@ -66,11 +82,13 @@ export function createMqttConnection(
     ...accepted,
     id: randomUUID(),
     since,
+    acceptedMs: monotonicMs(),
     granted: createGrantedFilters(),
     messageRate: createRateLimit(limits.messagesPerSecondMax, monotonicMs),
     byteRate: createRateLimit(limits.bytesPerSecondMax, monotonicMs),
     requested: { clientId: '', clean: true },
     principal: undefined,
+    ...{ messages: 0, bytes: 0, looks: [] },
     waitingBytes: 0,
     receipts: [],
     lastTopic: { topic: '', isAllowed: false },

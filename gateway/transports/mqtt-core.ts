@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { createLogThrottle } from './log-throttle.ts';
+import type { MqttAuditEntry } from './mqtt-audit.ts';
+import { type BanBook, createBanBook } from './mqtt-bans.ts';
 import type { AcceptedConnection, MqttConnection } from './mqtt-connection.ts';
 import { createMqttConnection } from './mqtt-connection.ts';
-import type { MqttClientView, MqttHooks, MqttLimits } from './mqtt-options.ts';
+import type { MqttHooks, MqttLimits } from './mqtt-options.ts';
 import type { MqttReceiver } from './mqtt-receive.ts';
 import { createMqttReceiver } from './mqtt-receive.ts';
 import { createMqttRouter, type MqttRouter } from './mqtt-router.ts';
@@ -28,6 +30,10 @@ export interface MqttCore {
   readonly live: Map<string, MqttConnection>;
   /** Logs at most one line a minute of a kind and source. */
   readonly note: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly bans: BanBook;
+  readonly audit: (entry: MqttAuditEntry) => void;
+  /** The same for those turned away: at most one entry a minute of an address and reason. */
+  readonly auditRefusal: (refused: Omit<MqttAuditEntry, 'event'>) => void;
   isStopping: boolean;
   droppedSlow: number;
 }
@@ -36,10 +42,11 @@ export interface MqttCoreOptions {
   readonly limits: MqttLimits;
   readonly store: MqttSessionStore;
   readonly ownLevel?: string | undefined;
+  readonly bans?: BanBook | undefined;
 }
 
 export function createMqttCore(
-  { limits, store, ownLevel }: MqttCoreOptions,
+  { limits, store, ownLevel, bans }: MqttCoreOptions,
   receive: Receive,
   hooks: MqttHooks,
 ): MqttCore {
@@ -54,8 +61,15 @@ export function createMqttCore(
       connections.get(client)?.principal?.acl.maySubscribe(filter) === true,
     connectionOf: (client) => connections.get(client)?.principal?.sender.connection,
   });
+  const now = () => hooks.clock.now();
+  const audit = (entry: MqttAuditEntry): void => hooks.onAudit?.(entry);
   return {
-    ...{ limits, hooks, connections, sessions },
+    ...{ limits, hooks, connections, sessions, audit },
+    bans: bans ?? createBanBook({ bansMax: limits.bansMax, now }),
+    auditRefusal: (refused) => {
+      const heldBack = throttle(`audit ${refused.address} ${refused.detail}`);
+      if (heldBack !== undefined) audit({ event: 'refuse', ...refused, heldBack });
+    },
     live: new Map(),
     router: createMqttRouter(),
     receiver: createMqttReceiver(receive, { limits, hooks, keep: sessions.keep, ownLevel }),
@@ -76,6 +90,11 @@ export function takeConnection(
 ): void {
   const { conn, address } = accepted;
   if (core.isStopping) {
+    conn.destroy();
+    return;
+  }
+  if (core.bans.find({ address }) !== undefined) {
+    core.auditRefusal({ address, detail: 'banned' });
     conn.destroy();
     return;
   }
@@ -111,27 +130,20 @@ function endConnection({ live, sessions }: MqttCore, connection: MqttConnection)
  * Lists an admitted client; the one that had its client id before is closed by aedes
  * [MQTT-3.1.4-2].
  */
-export function enterClient({ live, hooks }: MqttCore, connection: MqttConnection): void {
-  const { principal, address } = connection;
+export function enterClient(core: MqttCore, connection: MqttConnection): void {
+  const { live, hooks } = core;
+  const { principal, address, listener } = connection;
   assert.ok(principal);
   const { clientId, sender } = principal;
+  const who = { clientId, credential: sender.credential, address };
   const before = live.get(clientId);
   if (before !== undefined) {
-    const fields = { clientId, credential: sender.credential, address, from: before.address };
+    const fields = { ...who, from: before.address };
     hooks.log.warn({ event: 'mqtt-takeover', ...fields }, 'mqtt-takeover');
+    core.audit({ event: 'takeover', ...who, detail: `from ${before.address}` });
   }
+  core.audit({ event: 'connect', ...who, detail: `${listener}, ${sender.vouches}` });
   live.set(clientId, connection);
-}
-
-export function viewClient({
-  principal,
-  address,
-  listener,
-  since,
-}: MqttConnection): MqttClientView[] {
-  if (principal === undefined) return [];
-  const { clientId, sender } = principal;
-  return [{ username: sender.credential, clientId, address, listener, since }];
 }
 
 const flushStepMs = 10;

@@ -1,11 +1,23 @@
 /**
- * Who an MQTT client is: a user name with a password, a client certificate, or nobody. A wrong
- * password and an unknown user get the same answer after the same work, so neither tells users.
+ * Who an MQTT client is: a user name with a password or a token, a client certificate, or nobody. A
+ * wrong password and an unknown user get the same answer after the same work, so neither tells
+ * users.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Sender } from '../model/inbound.ts';
 import { createAttemptLimit } from './attempt-limit.ts';
-import type { AnonymousProfile, MqttAccount, MqttLimits } from './mqtt-options.ts';
+import type { AccountProfile } from './mqtt-accounts.ts';
+import { createDeviceLogins, type DeviceLoginOptions } from './mqtt-device-login.ts';
+import {
+  badUserNameOrPassword,
+  type KnownLogin,
+  known,
+  type LoginResult,
+  notAuthorized,
+  refused,
+  serverUnavailable,
+} from './mqtt-login.ts';
+import type { MqttAccount, MqttLimits } from './mqtt-options.ts';
+import type { TokenIssuer } from './mqtt-token.ts';
 import { defaultCost, hashPassword, parsePasswordHash, verifyPassword } from './password.ts';
 
 export interface LoginRequest {
@@ -16,15 +28,6 @@ export interface LoginRequest {
   readonly certificateNames: readonly string[];
 }
 
-export type LoginResult =
-  | { readonly kind: 'known'; readonly account: MqttAccount; readonly vouches: Sender['vouches'] }
-  | { readonly kind: 'refused'; readonly returnCode: 3 | 4 | 5; readonly reason: string };
-
-/** CONNACK return codes [MQTT 3.1.1, table 3.1]. */
-const serverUnavailable = 3;
-const badUserNameOrPassword = 4;
-const notAuthorized = 5;
-
 const verifiedMax = 100_000;
 const checksAtOnce = 2;
 const attemptKeysMax = 10_000;
@@ -34,33 +37,49 @@ const attemptShutMs = 300_000;
 const addressFactor = 10;
 
 /** What clients without a user name may do when the configuration just lets them in. */
-const everything: AnonymousProfile = { publish: ['#'], subscribe: ['#'], retain: ['#'] };
+const everything: AccountProfile = { publish: ['#'], subscribe: ['#'], retain: ['#'] };
 
 export interface MqttIdentity {
   login(request: LoginRequest): Promise<LoginResult>;
+  /** False once the account is gone, or the secret that a connection was made with. */
+  setTokenIssuers(issuers: readonly TokenIssuer[]): void;
+  isStillKnown(username: string, device: NonNullable<KnownLogin['device']>): boolean;
 }
 
-export interface MqttIdentityOptions {
+export interface MqttIdentityOptions extends Omit<DeviceLoginOptions, 'isConfigured'> {
   readonly clients: readonly MqttAccount[];
-  readonly anonymous: boolean | AnonymousProfile;
+  readonly anonymous: boolean | AccountProfile;
   readonly limits: Pick<MqttLimits, 'authFailuresPerMinuteMax' | 'passwordChecksMax'>;
   readonly monotonicMs: () => number;
 }
 
 export async function createMqttIdentity(options: MqttIdentityOptions): Promise<MqttIdentity> {
   const accounts = new Map(options.clients.map((account) => [account.username, account]));
+  const devices = createDeviceLogins({ ...options, isConfigured: (name) => accounts.has(name) });
   const anonymous = anonymousAccount(options.anonymous);
   const decoy = await createDecoy(options.clients);
   const checkPassword = createPasswordCheck(options.limits.passwordChecksMax);
   const pairLimit = createLimit(options, 1);
   const addressLimit = createLimit(options, addressFactor);
 
+  function recordFailure(pair: string, address: string): void {
+    pairLimit.record(pair);
+    addressLimit.record(address);
+  }
+
   return {
+    isStillKnown: devices.isStillKnown,
+    setTokenIssuers: devices.setTokenIssuers,
     login: async (request) => {
       const { username, password, address, certificateNames } = request;
-      const byCertificate = findByCertificate(accounts, certificateNames, username);
+      const byCertificate = findByCertificate(
+        (name) => accounts.get(name) ?? devices.find(name),
+        certificateNames,
+        username,
+      );
       if (byCertificate !== undefined && password === undefined) {
-        return known(byCertificate, 'tls-client');
+        const login = known(byCertificate, 'tls-client');
+        return accounts.has(byCertificate.username) ? login : { ...login, device: {} };
       }
       if (username === undefined) {
         return anonymous === undefined
@@ -71,20 +90,22 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
       if (pairLimit.isShut(pair) || addressLimit.isShut(address)) {
         return refused(badUserNameOrPassword, 'too many failed attempts');
       }
+      const login = devices.login(username, password, byCertificate);
+      if (login?.kind === 'refused') recordFailure(pair, address);
+      if (login !== undefined) return login;
       const account = accounts.get(username);
       const outcome = await checkPassword(account, password ?? Buffer.alloc(0), decoy);
       if (outcome === 'busy') return refused(serverUnavailable, 'too many logins at once');
       if (outcome === 'right' && account !== undefined) {
         return known(account, byCertificate === account ? 'tls-client' : 'credential');
       }
-      pairLimit.record(pair);
-      addressLimit.record(address);
+      recordFailure(pair, address);
       return refused(badUserNameOrPassword, 'wrong user name or password');
     },
   };
 }
 
-function anonymousAccount(allowed: boolean | AnonymousProfile): MqttAccount | undefined {
+function anonymousAccount(allowed: boolean | AccountProfile): MqttAccount | undefined {
   if (allowed === false) return undefined;
   const profile = allowed === true ? everything : allowed;
   return { ...profile, username: 'anonymous', vouches: 'credential' };
@@ -100,29 +121,19 @@ function createLimit({ limits, monotonicMs }: MqttIdentityOptions, factor: numbe
   });
 }
 
-/** A network server's word is worth more than how its connection was made. */
-function known(account: MqttAccount, by: 'tls-client' | 'credential'): LoginResult {
-  const vouches = account.vouches === 'network-server' ? account.vouches : by;
-  return { kind: 'known', account, vouches };
-}
-
-function refused(returnCode: 3 | 4 | 5, reason: string): LoginResult {
-  return { kind: 'refused', returnCode, reason };
-}
-
 /**
  * The account that a certificate names, by user name or device; a user name given must be its own.
  */
 function findByCertificate(
-  accounts: ReadonlyMap<string, MqttAccount>,
+  find: (username: string) => MqttAccount | undefined,
   names: readonly string[],
   username: string | undefined,
 ): MqttAccount | undefined {
   if (names.length === 0) return undefined;
   if (username === undefined) {
-    return names.map((name) => accounts.get(name)).find((account) => account !== undefined);
+    return names.map(find).find((account) => account !== undefined);
   }
-  const account = accounts.get(username);
+  const account = find(username);
   if (account === undefined) return undefined;
   const isOwn = names.includes(username) || names.some((name) => name === account.deviceId);
   return isOwn ? account : undefined;

@@ -1,7 +1,11 @@
 /** What the MQTT broker is set up with. The names of the limits are those of the configuration. */
 import type { Clock } from '../model/clock.ts';
-import type { Inbound } from '../model/inbound.ts';
+import type { Inbound, Sender } from '../model/inbound.ts';
+import type { AccountProfile, DeviceAccountBook } from './mqtt-accounts.ts';
+import type { MqttAuditEntry } from './mqtt-audit.ts';
+import type { BanBook } from './mqtt-bans.ts';
 import type { MqttSessionStore } from './mqtt-session-store.ts';
+import type { TokenIssuer } from './mqtt-token.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -23,7 +27,7 @@ export interface TlsListenerOptions extends ListenerOptions {
   readonly requestCert?: boolean | undefined;
 }
 
-export interface MqttAccount {
+export interface MqttAccount extends AccountProfile {
   readonly username: string;
   /** `scrypt$N$r$p$salt$hash`, as hashPassword makes it. */
   readonly passwordHash?: string | undefined;
@@ -31,18 +35,11 @@ export interface MqttAccount {
   readonly password?: string | undefined;
   /** The one device that this account belongs to. */
   readonly deviceId?: string | undefined;
+  /** For the templates of its topic filters. */
+  readonly agency?: string | undefined;
+  readonly application?: string | undefined;
   readonly vouches: 'network-server' | 'credential';
-  /** Topic filters; `{username}`, `{deviceId}` and `{clientId}` stand for the client's own. */
-  readonly publish: readonly string[];
-  readonly subscribe: readonly string[];
-  /** Topic filters on which its retained messages are kept; none when left out. */
-  readonly retain?: readonly string[] | undefined;
-  /** Topic filters hidden from it although `subscribe` covers them. */
-  readonly hide?: readonly string[] | undefined;
 }
-
-/** What clients without a user name may do. */
-export type AnonymousProfile = Pick<MqttAccount, 'publish' | 'subscribe' | 'retain' | 'hide'>;
 
 export interface MqttLimits {
   /** The CONNECT packet, before anybody has proven who they are; bytes. */
@@ -91,6 +88,11 @@ export interface MqttLimits {
   readonly authFailuresPerMinuteMax: number;
   /** Passwords waiting to be hashed; above it clients are told to come back. */
   readonly passwordChecksMax: number;
+  /** Of one client id; one more, and it is banned for a while. */
+  readonly connectsPerMinuteMax: number;
+  readonly flappingBanSeconds: number;
+  /** Bans at once; above it the oldest ban for flapping goes, and nobody can ban more. */
+  readonly bansMax: number;
   /** How long stop() waits for receipts in flight. */
   readonly stopTimeoutMs: number;
 }
@@ -123,6 +125,9 @@ export const mqttLimitDefaults: MqttLimits = {
   retainedAgeSecondsMax: 31_536_000,
   authFailuresPerMinuteMax: 30,
   passwordChecksMax: 2_000,
+  connectsPerMinuteMax: 15,
+  flappingBanSeconds: 300,
+  bansMax: 10_000,
   stopTimeoutMs: 5_000,
 };
 
@@ -132,7 +137,7 @@ export interface MqttBrokerOptions {
   readonly webSocket?: ListenerOptions | undefined;
   readonly clients: readonly MqttAccount[];
   /** Lets clients without a user name in; `true` allows them everything: for test benches only. */
-  readonly anonymous?: boolean | AnonymousProfile | undefined;
+  readonly anonymous?: boolean | AccountProfile | undefined;
   readonly limits?: Partial<MqttLimits> | undefined;
   /**
    * Topics that begin with this level are published by `MqttBroker.publish` alone, whatever an
@@ -141,6 +146,13 @@ export interface MqttBrokerOptions {
   readonly ownLevel?: string | undefined;
   /** Where sessions outlive the process; without it they end with it. */
   readonly store?: MqttSessionStore | undefined;
+  /** Accounts of devices, beside those in `clients`. */
+  readonly deviceAccounts?: DeviceAccountBook | undefined;
+  /** What these may do. */
+  readonly deviceProfile?: AccountProfile | undefined;
+  readonly tokenIssuers?: readonly TokenIssuer[] | undefined;
+  /** Those that operators and the broker itself have banned; in memory without it. */
+  readonly bans?: BanBook | undefined;
 }
 
 /** The part of a logger that a transport needs; pino's has this form. */
@@ -164,6 +176,8 @@ export interface MqttHooks {
    */
   onForbidden(inbound: Inbound): Promise<void>;
   onTooLarge(packet: TooLargePacket): void;
+  /** What operators want to read later. */
+  onAudit?(entry: MqttAuditEntry): void;
   readonly log: TransportLog;
   readonly clock: Clock;
 }
@@ -176,4 +190,17 @@ export interface MqttClientView {
   readonly listener: string;
   /** Epoch milliseconds. */
   readonly since: number;
+  readonly vouches: Sender['vouches'];
+  readonly deviceId?: string;
+  readonly cleanSession: boolean;
+  /** Received from it, since it connected and over the last seconds. */
+  readonly messages: number;
+  readonly bytes: number;
+  readonly messagesPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Messages from it that have no receipt yet. */
+  readonly inFlight: number;
+  /** Messages for it that it has not acknowledged, in a lasting session. */
+  readonly waiting: number;
+  readonly subscriptions: readonly { readonly filter: string; readonly qos: number }[];
 }

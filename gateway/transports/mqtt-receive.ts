@@ -59,6 +59,8 @@ export function createMqttReceiver(
   ): void {
     const size = inbound.body.length + inbound.route.length + overheadBytes;
     connection.waitingBytes += size;
+    connection.messages += 1;
+    connection.bytes += inbound.body.length;
     inFlight += 1;
     const isOwn = ownTopics !== undefined && inbound.route.startsWith(ownTopics);
     const isAllowed = !isOwn && mayPublish(connection, inbound.route, limits);

@@ -1,7 +1,8 @@
 /**
- * Passwords as scrypt hashes, in the form `scrypt$N$r$p$salt$hash` with base64url salt and hash.
+ * Passwords as scrypt hashes, `scrypt$N$r$p$salt$hash` with base64url salt and hash; and those
+ * secrets that were drawn here as plain salted hashes, `sha256$salt$hash`.
  */
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
 export interface ScryptCost {
   /** A power of two. A random secret of 16 bytes or more needs no more than 1024. */
@@ -38,6 +39,32 @@ export async function verifyPassword(password: Buffer | string, encoded: string)
   const given = Buffer.isBuffer(password) ? password : Buffer.from(password, 'utf8');
   const hash = await derive(given, { ...stored, length: stored.hash.length });
   return timingSafeEqual(hash, stored.hash);
+}
+
+/** 192 bits in letters that survive a spreadsheet. */
+export function drawSecret(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/**
+ * Only for what `drawSecret` has made: nobody can try so many, so that one hash is enough, and a
+ * hundred thousand devices can be provisioned, and can log in after a power cut, in seconds.
+ */
+export function hashSecret(secret: string): string {
+  const salt = randomBytes(saltBytes);
+  return `sha256$${salt.toString('base64url')}$${digestOf(salt, secret).toString('base64url')}`;
+}
+
+export function verifySecret(secret: Buffer, encoded: string): boolean {
+  const match = /^sha256\$([\w-]{22})\$([\w-]{43})$/.exec(encoded);
+  if (match === null) return false;
+  const [, salt = '', hash = ''] = match;
+  const expected = Buffer.from(hash, 'base64url');
+  return timingSafeEqual(digestOf(Buffer.from(salt, 'base64url'), secret), expected);
+}
+
+function digestOf(salt: Buffer, secret: Buffer | string): Buffer {
+  return createHash('sha256').update(salt).update(secret).digest();
 }
 
 /** Undefined when the text is not a hash of this form, or costs more memory than is allowed. */

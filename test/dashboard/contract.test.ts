@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { connectAsync, type MqttClient } from 'mqtt';
 import { openApi } from '../../dashboard/openapi.ts';
 import { findAdapter } from '../../gateway/adapters/registry.ts';
 import { LedgerUnavailable } from '../../gateway/ledger/ledger.ts';
@@ -14,6 +15,7 @@ import { createReceiver } from '../transports/transport-bench.ts';
 import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
 
 let dashboard: RunningDashboard;
+let probe: MqttClient;
 let isDiskFull = false;
 
 const sourceToken = 'a-test-token-of-a-webhook';
@@ -47,6 +49,9 @@ function webhook() {
 
 beforeAll(async () => {
   dashboard = await startDashboard({ mounted: [webhook()] });
+  const at = { host: '127.0.0.1', port: dashboard.mqttPort, reconnectPeriod: 0 };
+  probe = await connectAsync({ ...at, clientId: 'probe' });
+  await probe.subscribeAsync('down/#', { qos: 1 });
   await dashboard.ask('/api/v1/devices/70b3d57ed0000001', {
     method: 'PUT',
     body: JSON.stringify({
@@ -90,7 +95,10 @@ beforeAll(async () => {
   ]);
 });
 
-afterAll(() => dashboard.stop());
+afterAll(async () => {
+  await probe.endAsync(true);
+  await dashboard.stop();
+});
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
@@ -155,8 +163,9 @@ const proof = { 'X-Api-Key': sourceToken };
 const codecJson = '{"script":"function decodeUplink() { return { data: {} } }"}';
 const dryRun = ['post', '/api/v1/codecs/{id}:dryrun'] as const;
 const history = ['get', '/api/v1/devices/{id}/codec-history'] as const;
+const disconnect = ['post', '/api/v1/clients/{id}:disconnect'] as const;
 /** What is asked as the administrator, since an operator may not. */
-const adminPaths = /codecs|derive/;
+const adminPaths = /codecs|derive|clients|bans|audit/;
 const calls: readonly Call[] = [
   ['get', '/healthz/live', '/healthz/live', 200],
   ['get', '/healthz/ready', '/healthz/ready', 200],
@@ -257,6 +266,17 @@ const calls: readonly Call[] = [
   ['get', '/api/v1/uplinks/{seq}/quality', '/api/v1/uplinks/3/quality', 200],
   ['get', '/api/v1/uplinks/{seq}/quality', '/api/v1/uplinks/999/quality', 404],
   ['get', '/api/v1/uplinks/{seq}/quality', '/api/v1/uplinks/1/quality?x=1', 400],
+  ['get', '/api/v1/clients', '/api/v1/clients?q=pro', 200],
+  ['get', '/api/v1/clients', '/api/v1/clients?limit=0', 400],
+  [...disconnect, '/api/v1/clients/nobody:disconnect', 404],
+  [...disconnect, '/api/v1/clients/probe:disconnect', 204],
+  ['get', '/api/v1/bans', '/api/v1/bans', 200],
+  ['get', '/api/v1/bans', '/api/v1/bans?limit=1', 400],
+  ['post', '/api/v1/bans', '/api/v1/bans', 201, '{"kind":"credential","value":"x"}'],
+  ['post', '/api/v1/bans', '/api/v1/bans', 400, '{"kind":"credential"}'],
+  ['delete', '/api/v1/bans/{id}', '/api/v1/bans/nobody', 404],
+  ['get', '/api/v1/audit', '/api/v1/audit?limit=3', 200],
+  ['get', '/api/v1/audit', '/api/v1/audit?cursor=x', 400],
   ['get', '/api/v1/sources', '/api/v1/sources', 200],
   ['get', '/api/v1/sources', '/api/v1/sources?limit=5', 400],
   ['post', ingestPath, '/ingest/city?event=up', 204, uplink, proof],

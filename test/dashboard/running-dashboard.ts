@@ -35,6 +35,8 @@ import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store
 /** The sandbox from its sources, as no compiled program need be there. */
 const program = new URL('../codecs/sandbox-program.mjs', import.meta.url);
 
+import { startBroker } from './running-broker.ts';
+
 export interface RunningDashboard {
   readonly base: string;
   readonly port: number;
@@ -45,6 +47,7 @@ export interface RunningDashboard {
   readonly reader: LmdbLedgerReader;
   readonly catalogue: Catalogue;
   readonly hub: Hub;
+  readonly mqttPort: number;
   readonly codecs: { readonly registry: CodecRegistry; readonly history: CodecHistory };
   readonly logged: readonly object[];
   readonly tokens: Readonly<Record<'viewer' | 'operator' | 'admin', string>>;
@@ -90,6 +93,7 @@ export async function startDashboard(
   const logged: object[] = [];
   const note = (fields: object) => logged.push(fields);
   let isWell = true;
+  const broker = await startBroker(state, note);
   const dashboard = createDashboard(
     {
       ...{ registry, ledger: reader, catalogue, hub, access, codecs, clock: systemClock },
@@ -115,6 +119,7 @@ export async function startDashboard(
         ...{ dataDir: directory, clock: systemClock, head: () => ledger.head() },
         tell: () => {},
       }),
+      mqtt: broker.operators,
     },
     {
       ...{ host: '127.0.0.1', port: 0, bodyBytesMax: 4_096 },
@@ -128,6 +133,7 @@ export async function startDashboard(
   return {
     ...{ base, port, directory, access, registry, ledger, reader, catalogue, hub, logged, tokens },
     codecs,
+    mqttPort: broker.port,
     ask(path, { token = tokens.operator, ...init } = {}) {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set('Authorization', `Bearer ${token}`);
@@ -157,6 +163,7 @@ export async function startDashboard(
       isWell = next;
     },
     async stop() {
+      await broker.stop();
       dashboard.server.closeAllConnections();
       await dashboard.stop();
       hub.close();

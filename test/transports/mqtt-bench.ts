@@ -1,5 +1,6 @@
 /** A broker on free ports with a receiver that the test holds in its hands. */
 import type { Inbound } from '../../gateway/model/inbound.ts';
+import type { MqttAuditEntry } from '../../gateway/transports/mqtt-audit.ts';
 import { createMqttBroker, type MqttBroker } from '../../gateway/transports/mqtt-broker.ts';
 import type {
   MqttAccount,
@@ -15,11 +16,15 @@ export interface MqttBench {
   readonly received: Inbound[];
   readonly forbidden: Inbound[];
   readonly tooLarge: TooLargePacket[];
+  readonly audited: MqttAuditEntry[];
   readonly logged: { readonly level: string; readonly event: string }[];
   /** Replaces what the receiver does; it resolves at once until then. */
   receiveBy(receive: (inbound: Inbound) => Promise<void>): void;
   /** Resolves once so many messages have been received in all. */
   receipts(count: number): Promise<readonly Inbound[]>;
+  /** Sets the clock, which stands still. */
+  setNow(ms: number): void;
+  now(): number;
   stop(): Promise<void>;
 }
 
@@ -48,6 +53,8 @@ export async function startBench(options: Partial<MqttBrokerOptions> = {}): Prom
   const forbidden: Inbound[] = [];
   const tooLarge: TooLargePacket[] = [];
   const logged: { level: string; event: string }[] = [];
+  const audited: MqttAuditEntry[] = [];
+  let nowMs = now;
   const waiting = new Set<() => void>();
   let receive: (inbound: Inbound) => Promise<void> = async () => {};
   const log = (level: string) => (_fields: unknown, event: string) => {
@@ -68,7 +75,10 @@ export async function startBench(options: Partial<MqttBrokerOptions> = {}): Prom
         tooLarge.push(packet);
       },
       log: { info: log('info'), warn: log('warn'), error: log('error') },
-      clock: { now: () => now },
+      onAudit: (entry) => {
+        audited.push(entry);
+      },
+      clock: { now: () => nowMs },
     },
   );
   const ports = new Map((await broker.start()).map(({ name, port }) => [name, port]));
@@ -80,6 +90,11 @@ export async function startBench(options: Partial<MqttBrokerOptions> = {}): Prom
     forbidden,
     tooLarge,
     logged,
+    audited,
+    setNow: (ms) => {
+      nowMs = ms;
+    },
+    now: () => nowMs,
     receiveBy: (replacement) => {
       receive = replacement;
     },

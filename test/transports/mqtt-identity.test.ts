@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createAttemptLimit } from '../../gateway/transports/attempt-limit.ts';
 import { createMqttIdentity } from '../../gateway/transports/mqtt-identity.ts';
 import { hashPassword, verifyPassword } from '../../gateway/transports/password.ts';
-import { city, modem, startBench } from './mqtt-bench.ts';
+import { city, modem, now, startBench } from './mqtt-bench.ts';
 import { connack, connectPacket, connectRaw, openRaw, packet, text } from './mqtt-wire.ts';
 
 const quick = { n: 2, r: 1, p: 1 };
@@ -132,6 +132,7 @@ describe('Failed attempts', () => {
       anonymous: false,
       limits: { authFailuresPerMinuteMax, passwordChecksMax: 10 },
       monotonicMs: clockMs,
+      now: () => now,
     });
   const login = (username: string, password: string, address: string) => ({
     username,

@@ -1,0 +1,132 @@
+/** `/clients`, `/bans` and `/audit`: who is connected over MQTT, who may not, and who did what. */
+import { type Request, type RequestHandler, Router } from 'express';
+import { type Ban, type BanInput, banKinds } from '../gateway/transports/mqtt-bans.ts';
+import type { MqttClientView } from '../gateway/transports/mqtt-options.ts';
+import type { MqttOperators } from './operators.ts';
+import type { DashboardParts } from './parts.ts';
+import { Problem } from './problem.ts';
+import { integerOf, onlyParameters, textOf } from './query.ts';
+import { needs } from './session.ts';
+
+interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor?: string;
+}
+
+const banSecondsMax = 366 * 86_400;
+const defaultBanSeconds = 86_400;
+const textMax = 256;
+
+export function clientsRouter(
+  { mqtt, clock }: Pick<DashboardParts, 'mqtt' | 'clock'>,
+  json: RequestHandler,
+): Router {
+  const router = Router();
+  const admin = needs('admin');
+  router.get('/clients', admin, (request, response) => {
+    response.json(listClients(request, mqtt.clients()));
+  });
+  router.post(/^\/clients\/(?<id>[^/]+):disconnect$/, admin, (request, response) => {
+    const id = String(request.params['id']);
+    if (!mqtt.disconnect(id, nameOf(response.locals['principal']))) {
+      throw new Problem(404, 'Not found', 'no such client is connected');
+    }
+    response.status(204).end();
+  });
+  router.get('/bans', admin, (request, response) => {
+    onlyParameters(request, []);
+    response.json({ items: mqtt.bans().map(banJson) });
+  });
+  router.post('/bans', admin, json, async (request, response) => {
+    const by = nameOf(response.locals['principal']);
+    const ban = await mqtt.ban(readBan(request.body, { now: clock.now(), by }));
+    if (ban === undefined) throw new Problem(409, 'Too many bans', 'lift some first');
+    response.status(201).json(banJson(ban));
+  });
+  router.delete('/bans/:id', admin, async (request, response) => {
+    const by = nameOf(response.locals['principal']);
+    if (!(await mqtt.lift(String(request.params['id']), by))) {
+      throw new Problem(404, 'Not found', 'no such ban');
+    }
+    response.status(204).end();
+  });
+  router.get('/audit', admin, async (request, response) => {
+    response.json(await readAudit(request, mqtt));
+  });
+  return router;
+}
+
+function nameOf(principal: unknown): string {
+  const hasName = typeof principal === 'object' && principal !== null && 'name' in principal;
+  return hasName ? String(principal.name) : '';
+}
+
+/** In the order of their ids, which is what the cursor is. */
+function listClients(request: Request, connected: readonly MqttClientView[]): Page<object> {
+  onlyParameters(request, ['q', 'limit', 'cursor']);
+  const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
+  const after = textOf(request, 'cursor') ?? '';
+  const text = textOf(request, 'q')?.toLowerCase() ?? '';
+  const isWanted = ({ clientId, username, address }: MqttClientView): boolean =>
+    clientId > after &&
+    [clientId, username, address].some((field) => field.toLowerCase().includes(text));
+  const wanted = connected
+    .filter(isWanted)
+    .sort((left, right) => (left.clientId < right.clientId ? -1 : 1));
+  const page = wanted.slice(0, limit);
+  const items = page.map(clientJson);
+  const last = page.at(-1);
+  const isMore = wanted.length > limit && last !== undefined;
+  return isMore ? { items, nextCursor: last.clientId } : { items };
+}
+
+function clientJson({ since, ...client }: MqttClientView): object {
+  return { ...client, since: new Date(since).toISOString() };
+}
+
+function banJson({ since, until, ...ban }: Ban): object {
+  const times = { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
+  return { ...ban, ...times };
+}
+
+/** Refuses fields that it does not know: a ban that is wider than meant locks devices out. */
+function readBan(
+  body: unknown,
+  { now, by }: { readonly now: number; readonly by: string },
+): BanInput {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  const fields = new Map<string, unknown>(isObject ? Object.entries(body) : []);
+  const known = ['kind', 'value', 'seconds', 'reason'];
+  const unknown = [...fields.keys()].find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Problem(400, 'Bad request', `unknown field ${unknown}`);
+  const kind = banKinds.find((each) => each === fields.get('kind'));
+  if (kind === undefined) {
+    throw new Problem(400, 'Bad request', `kind is one of ${banKinds.join(', ')}`);
+  }
+  const seconds = fields.get('seconds') ?? defaultBanSeconds;
+  const isTime = typeof seconds === 'number' && seconds >= 1 && seconds <= banSecondsMax;
+  if (!isTime) throw new Problem(400, 'Bad request', `seconds is from 1 to ${banSecondsMax}`);
+  const value = readText(fields, 'value');
+  if (value === '') throw new Problem(400, 'Bad request', 'value is a text');
+  return { kind, value, by, reason: readText(fields, 'reason'), until: now + seconds * 1_000 };
+}
+
+function readText(fields: ReadonlyMap<string, unknown>, name: string): string {
+  const value = fields.get(name) ?? '';
+  const isText = typeof value === 'string' && value.length <= textMax && !value.includes('\0');
+  if (isText) return value;
+  throw new Problem(400, 'Bad request', `${name} is a text of at most ${textMax} characters`);
+}
+
+async function readAudit(request: Request, mqtt: MqttOperators): Promise<Page<object>> {
+  onlyParameters(request, ['event', 'limit', 'cursor']);
+  const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
+  const newest = Number.MAX_SAFE_INTEGER;
+  const before = integerOf(request, 'cursor', { min: 1, max: newest, fallback: newest });
+  const event = textOf(request, 'event');
+  const found = await mqtt.audit({ before, limit, ...(event === undefined ? {} : { event }) });
+  const items = found.map(({ at, ...entry }) => ({ ...entry, at: new Date(at).toISOString() }));
+  const last = items.at(-1);
+  const isMore = items.length === limit && last !== undefined;
+  return isMore ? { items, nextCursor: String(last.seq) } : { items };
+}

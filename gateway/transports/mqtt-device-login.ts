@@ -1,0 +1,121 @@
+/**
+ * Logins of single devices that the configuration does not list: by a secret that provisioning has
+ * drawn, or by a token of an issuer that the configuration trusts.
+ */
+import {
+  type AccountProfile,
+  type DeviceAccount,
+  type DeviceAccountBook,
+  noDeviceAccounts,
+  noProfile,
+} from './mqtt-accounts.ts';
+import type { LoginResult } from './mqtt-login.ts';
+import { badUserNameOrPassword, type KnownLogin, known, refused } from './mqtt-login.ts';
+import type { MqttAccount } from './mqtt-options.ts';
+import {
+  createTokenCheck,
+  isTokenShaped,
+  type TokenCheck,
+  type TokenIssuer,
+} from './mqtt-token.ts';
+import { verifySecret } from './password.ts';
+
+export interface DeviceLoginOptions {
+  readonly deviceAccounts?: DeviceAccountBook | undefined;
+  readonly deviceProfile?: AccountProfile | undefined;
+  readonly tokenIssuers?: readonly TokenIssuer[] | undefined;
+  /** Epoch milliseconds, which tokens and overlaps are given in. */
+  readonly now: () => number;
+  /** Accounts of the configuration are the operator's: nobody else makes a login for them. */
+  readonly isConfigured: (username: string) => boolean;
+}
+
+export interface DeviceLogins {
+  find(username: string): MqttAccount | undefined;
+  /** Undefined when the password may still be one of the configuration. */
+  login(
+    username: string,
+    password: Buffer | undefined,
+    byCertificate: MqttAccount | undefined,
+  ): LoginResult | undefined;
+  setTokenIssuers(issuers: readonly TokenIssuer[]): void;
+  /** False once the account is gone, or the secret that a connection was made with. */
+  isStillKnown(username: string, device: NonNullable<KnownLogin['device']>): boolean;
+}
+
+export function createDeviceLogins(options: DeviceLoginOptions): DeviceLogins {
+  const { deviceAccounts: book = noDeviceAccounts, deviceProfile = noProfile } = options;
+  const { now, isConfigured } = options;
+  let tokens = tokenCheckOf(options.tokenIssuers ?? []);
+
+  /** Undefined without an issuer: then a password may look as it likes. */
+  function tokenCheckOf(issuers: readonly TokenIssuer[]) {
+    return issuers.length === 0 ? undefined : createTokenCheck(issuers, now);
+  }
+
+  function deviceOf(username: string): DeviceAccount | undefined {
+    return isConfigured(username) ? undefined : book.find(username);
+  }
+
+  function find(username: string): MqttAccount | undefined {
+    const device = deviceOf(username);
+    return device === undefined ? undefined : accountOf(device, deviceProfile);
+  }
+
+  /** The user name is the device's id or the word `jwt`. */
+  function loginByToken(result: TokenCheck, username: string): LoginResult {
+    const refuse = (reason: string) => refused(badUserNameOrPassword, `token: ${reason}`);
+    if (result.kind === 'invalid') return refuse(result.reason);
+    const { deviceId, agency, application, profile, expiresAt } = result;
+    if (username !== deviceId && username !== 'jwt') {
+      return refuse('for another device than the user name');
+    }
+    if (isConfigured(deviceId)) return refuse('for an account of the configuration');
+    const account = { username: deviceId, deviceId, agency, application };
+    return { ...known(accountOf(account, profile), 'credential'), validUntil: expiresAt };
+  }
+
+  function loginBySecret(
+    username: string,
+    password: Buffer,
+    byCertificate: MqttAccount | undefined,
+  ): KnownLogin | undefined {
+    const device = deviceOf(username);
+    const nowMs = now();
+    const shown = device?.secrets.find(
+      ({ hash, validUntil }) =>
+        (validUntil === undefined || validUntil > nowMs) && verifySecret(password, hash),
+    );
+    if (device === undefined || shown === undefined) return undefined;
+    const by = byCertificate?.username === username ? 'tls-client' : 'credential';
+    const login = known(accountOf(device, deviceProfile), by);
+    return { ...login, validUntil: shown.validUntil, device: { secretId: shown.id } };
+  }
+
+  return {
+    find,
+    login: (username, password, byCertificate) => {
+      if (password === undefined) return undefined;
+      const text = tokens === undefined ? '' : password.toString('latin1');
+      if (tokens !== undefined && isTokenShaped(text)) return loginByToken(tokens(text), username);
+      return loginBySecret(username, password, byCertificate);
+    },
+    setTokenIssuers: (issuers) => {
+      tokens = tokenCheckOf(issuers);
+    },
+    isStillKnown: (username, { secretId }) => {
+      const device = deviceOf(username);
+      if (device === undefined || secretId === undefined) return device !== undefined;
+      return device.secrets.some(({ id }) => id === secretId);
+    },
+  };
+}
+
+function accountOf(
+  device: Omit<DeviceAccount, 'secrets'>,
+  { publish, subscribe, retain, hide }: AccountProfile,
+): MqttAccount {
+  const { username, deviceId, agency, application } = device;
+  const filters = { publish, subscribe, retain, hide };
+  return { ...filters, username, deviceId, agency, application, vouches: 'credential' };
+}

@@ -1,5 +1,6 @@
 /** `/devices`: list, read, put, delete and import. Keys go in and never come out. */
 import express, { type Request, type RequestHandler, Router } from 'express';
+import { fromExport, rowsOfExport } from '../gateway/lorawan/device-exports.ts';
 import { parseDeviceInput } from '../gateway/lorawan/device-input.ts';
 import type { Device } from '../gateway/model/device.ts';
 import { parseEui64 } from '../gateway/model/eui.ts';
@@ -74,12 +75,12 @@ async function put(input: unknown, { registry }: DashboardParts): Promise<FieldP
 
 function rowsOf(request: Request): readonly unknown[] {
   const body: unknown = request.body;
-  const rows = typeof body === 'string' ? parseDeviceTable(body) : body;
-  if (!Array.isArray(rows)) throw new Problem(400, 'Bad request', 'send a JSON array or text/csv');
+  const rows = typeof body === 'string' ? parseDeviceTable(body) : rowsOfExport(body);
+  if (rows === undefined) throw new Problem(400, 'Bad request', 'send a JSON array or text/csv');
   if (rows.length > importRowsMax) {
     throw new Problem(413, 'Too large', `an import has at most ${importRowsMax} rows`);
   }
-  return rows;
+  return rows.map(fromExport);
 }
 
 interface ImportResult {

@@ -193,7 +193,8 @@ export const openApi = {
     },
     '/api/v1/devices:import': {
       post: {
-        summary: 'Register many devices; one result a row',
+        summary:
+          'Register many devices; one result a row. Exports of ChirpStack and The Things Stack too',
         requestBody: {
           required: true,
           content: {

@@ -6,7 +6,7 @@ import type { Session } from '../../gateway/model/device.ts';
 import type { TxInfo } from '../../gateway/model/uplink.ts';
 import { createNoise, hostileFrame } from '../../simulators/hostile-frames.ts';
 import { uplinkFrame } from './simulated-frame.ts';
-import { dataVectors, frameOf, number, sessionOfVector, uplinkOf, type Vector } from './vectors.ts';
+import { dataVectors, frameOf, sessionOfVector, uplinkOf, type Vector } from './vectors.ts';
 
 const hostileCount = 100_000;
 const realCount = 100;

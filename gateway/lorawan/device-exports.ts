@@ -1,0 +1,172 @@
+/**
+ * Devices as network servers export them, in the words of a device here: ChirpStack's answers about
+ * a device, its keys and its activation; The Things Stack's end devices as JSON or CSV; and the
+ * text of a device's QR code [TR005]. What is none of these stays as it is, and device-input.ts
+ * says what is wrong with it.
+ */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Never throws. */
+export function fromExport(row: unknown): unknown {
+  if (typeof row === 'string') return fromQrCode(row) ?? row;
+  const fields = fieldsOf(row);
+  if (fields === undefined) return row;
+  const { qr, ...beside } = fields;
+  if (typeof qr === 'string') return { ...fromQrCode(qr), ...beside };
+  if (isFields(fields['ids']) || typeof fields['dev_eui'] === 'string') return fromStack(fields);
+  if (isFields(fields['device']) || eitherText(fields, 'devEui', 'devEUI') !== undefined) {
+    return fromChirpStack(fields);
+  }
+  return row;
+}
+
+/** The list in an export's envelope; undefined when it is none. */
+export function rowsOfExport(body: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(body)) return body;
+  const fields = fieldsOf(body);
+  const list = fields?.['result'] ?? fields?.['end_devices'];
+  return Array.isArray(list) ? list : undefined;
+}
+
+const hexEui = '[0-9A-Fa-f]{16}';
+const qrCode = new RegExp(`^LW:D0:(${hexEui}):(${hexEui}):([0-9A-Fa-f]{8})((?::[OSPC][^:]*)*)$`);
+
+/** The owner token proves ownership to a join server: it is a secret, and not kept. */
+function fromQrCode(text: string): Fields | undefined {
+  const match = qrCode.exec(text.trim());
+  if (match === null) return undefined;
+  const [, joinEui = '', id = '', profile = '', rest = ''] = match;
+  const serial = rest.split(':').find((part) => part.startsWith('S'));
+  return {
+    ...{ id, kind: 'lorawan', activation: 'otaa', joinEui },
+    tags: given({ profile_id: profile.toLowerCase(), serial: serial?.slice(1) }),
+  };
+}
+
+function fromStack(fields: Fields): Fields {
+  const { ids = fields, version_ids: version = fields, session, locations } = fields;
+  const isSupported = fields['supports_join'];
+  const supportsJoin = isSupported === true || isSupported === 'true';
+  const root = fieldsOf(fields['root_keys']) ?? fields;
+  const keys = fieldsOf(at(session, 'keys')) ?? fields;
+  const devAddr = textAt(session, 'dev_addr') ?? textAt(ids, 'dev_addr');
+  const macVersion = versionOf(fields['lorawan_version']);
+  return given({
+    ...{
+      id: textAt(ids, 'dev_eui'),
+      kind: 'lorawan',
+      name: nameOf(fields, textAt(ids, 'device_id')),
+    },
+    ...{
+      joinEui: textAt(ids, 'join_eui'),
+      model: textAt(version, 'model_id'),
+      macVersion,
+      devAddr,
+    },
+    activation: supportsJoin || root['app_key'] !== undefined ? 'otaa' : 'abp',
+    location: locationOf(at(locations, 'user')),
+    keys: keysOf(macVersion, {
+      appKey: keyText(root['app_key']),
+      nwkKey: keyText(root['nwk_key']),
+      appSKey: keyText(keys['app_s_key']),
+      fNwkSIntKey: keyText(keys['f_nwk_s_int_key']),
+      sNwkSIntKey: keyText(keys['s_nwk_s_int_key']),
+      nwkSEncKey: keyText(keys['nwk_s_enc_key']),
+    }),
+  });
+}
+
+/** A 1.0 device's only root key stands in ChirpStack's `nwkKey`. */
+function fromChirpStack(fields: Fields): Fields {
+  const device = fieldsOf(fields['device']) ?? fields;
+  const root = fieldsOf(fields['deviceKeys']) ?? fields;
+  const session = fieldsOf(fields['deviceActivation']) ?? {};
+  const profile = fieldsOf(fields['deviceProfile']) ?? {};
+  const nwkKey = keyText(root['nwkKey']);
+  const appKey = keyText(root['appKey']);
+  const told = versionOf(profile['macVersion']);
+  const isOf11 = told === undefined ? nwkKey !== undefined && appKey !== undefined : isV11(told);
+  const devAddr = textAt(session, 'devAddr') ?? textAt(device, 'devAddr');
+  return given({
+    ...{ id: eitherText(device, 'devEui', 'devEUI'), kind: 'lorawan' },
+    ...{ name: nameOf(device), joinEui: textAt(device, 'joinEui'), macVersion: told, devAddr },
+    activation: profile['supportsOtaa'] === false ? 'abp' : 'otaa',
+    keys: keysOf(isOf11 ? (told ?? '1.1') : (told ?? '1.0'), {
+      ...(isOf11 ? { appKey, nwkKey } : { appKey: nwkKey ?? appKey }),
+      appSKey: keyText(session['appSKey']),
+      fNwkSIntKey: keyText(session['fNwkSIntKey']),
+      sNwkSIntKey: keyText(session['sNwkSIntKey']),
+      nwkSEncKey: keyText(session['nwkSEncKey']),
+    }),
+  });
+}
+
+/** A 1.0 session has one network key, which exports write into all three places. */
+function keysOf(
+  macVersion: string | undefined,
+  keys: Readonly<Record<string, string | undefined>>,
+): Fields | undefined {
+  const { fNwkSIntKey, sNwkSIntKey, nwkSEncKey, nwkKey, ...rest } = keys;
+  const isOneKey = sNwkSIntKey === undefined || sNwkSIntKey === fNwkSIntKey;
+  const isOf10 = macVersion === undefined ? isOneKey : !isV11(macVersion) || isOneKey;
+  const network = isOf10 ? { nwkSKey: fNwkSIntKey } : { fNwkSIntKey, sNwkSIntKey, nwkSEncKey };
+  const roots = macVersion !== undefined && !isV11(macVersion) ? {} : { nwkKey };
+  const all = given({ ...rest, ...roots, ...network });
+  return Object.keys(all).length === 0 ? undefined : all;
+}
+
+const isV11 = (macVersion: string): boolean => macVersion.startsWith('1.1');
+
+/** `MAC_V1_0_3`, `LORAWAN_1_0_3`, `1.0.3`, and revisions such as `1.0.2-b`. */
+function versionOf(value: unknown): string | undefined {
+  const match = /(\d)[._](\d)(?:[._](\d{1,2}))?/.exec(typeof value === 'string' ? value : '');
+  if (match === null) return undefined;
+  const [, major = '', minor = '', patch] = match;
+  return patch === undefined || minor === '1' ? `${major}.${minor}` : `${major}.${minor}.${patch}`;
+}
+
+const zeroKey = '00'.repeat(16);
+
+/** In hex or base64, bare or below `key`; an absent one may be written as zeros. */
+function keyText(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? value : textAt(value, 'key');
+  if (text === undefined || text === '' || text === zeroKey) return undefined;
+  return /^[A-Za-z0-9+/]{22}==$/.test(text) ? Buffer.from(text, 'base64').toString('hex') : text;
+}
+
+function nameOf(fields: Fields, fallback?: string): string | undefined {
+  const name = fields['name'];
+  return typeof name === 'string' && name !== '' ? name : fallback;
+}
+
+function locationOf(value: unknown): Fields | undefined {
+  const { latitude, longitude, altitude } = fieldsOf(value) ?? {};
+  if (typeof latitude !== 'number' || typeof longitude !== 'number') return undefined;
+  return given({ latitude, longitude, altitude });
+}
+
+function given(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function fieldsOf(value: unknown): Fields | undefined {
+  return isFields(value) ? value : undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function at(value: unknown, name: string): unknown {
+  return fieldsOf(value)?.[name];
+}
+
+function textAt(value: unknown, name: string): string | undefined {
+  const text = at(value, name);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+function eitherText(fields: Fields, ...names: readonly string[]): string | undefined {
+  return names.map((name) => textAt(fields, name)).find((text) => text !== undefined);
+}

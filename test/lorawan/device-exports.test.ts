@@ -1,0 +1,154 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { parseDeviceTable } from '../../dashboard/device-table.ts';
+import { fromExport, rowsOfExport } from '../../gateway/lorawan/device-exports.ts';
+import { parseDeviceInput } from '../../gateway/lorawan/device-input.ts';
+
+const id = '70b3d57ed00000a1';
+const joinEui = '70b3d57ed0000000';
+const hex = (byte: number) => Buffer.alloc(16, byte).toString('hex');
+const base64 = (byte: number) => Buffer.alloc(16, byte).toString('base64');
+const read = (row: unknown) => parseDeviceInput(fromExport(row));
+
+describe("ChirpStack's export", () => {
+  const device = {
+    devEui: id,
+    name: 'Well 3',
+    description: '',
+    joinEui,
+    tags: {},
+    isDisabled: false,
+  };
+  const deviceActivation = {
+    ...{ devEui: id, devAddr: '26011bda', appSKey: hex(4), fCntUp: 7 },
+    ...{ nwkSEncKey: hex(5), sNwkSIntKey: hex(5), fNwkSIntKey: hex(5) },
+  };
+  const plain = { id, kind: 'lorawan', activation: 'otaa', name: 'Well 3', joinEui };
+
+  it('of a 1.0 device has its root key in nwkKey, and one network session key', () => {
+    const deviceKeys = { devEui: id, nwkKey: hex(1), appKey: hex(0), genAppKey: hex(0) };
+    const deviceProfile = { macVersion: 'LORAWAN_1_0_3', supportsOtaa: true };
+    expect(read({ device, deviceKeys, deviceActivation, deviceProfile })).toEqual({
+      device: { ...plain, macVersion: '1.0.3', devAddr: '26011bda' },
+      keys: { appKey: hex(1), appSKey: hex(4), nwkSKey: hex(5) },
+    });
+    expect(read({ device, deviceKeys })).toMatchObject({ keys: { appKey: hex(1) } });
+    expect(read({ ...device, appKey: hex(1) })).toMatchObject({ keys: { appKey: hex(1) } });
+  });
+
+  it('of a 1.1 device has two root keys and three network session keys', () => {
+    const deviceKeys = { nwkKey: hex(1), appKey: hex(2) };
+    const session = { ...deviceActivation, sNwkSIntKey: hex(6), nwkSEncKey: hex(7) };
+    expect(read({ device, deviceKeys, deviceActivation: session })).toMatchObject({
+      keys: {
+        ...{ appKey: hex(1 + 1), nwkKey: hex(1), appSKey: hex(4) },
+        ...{ fNwkSIntKey: hex(5), sNwkSIntKey: hex(6), nwkSEncKey: hex(7) },
+      },
+    });
+  });
+
+  it('without keys is a device without keys', () => {
+    expect(read({ device, deviceProfile: { supportsOtaa: false } })).toEqual({
+      device: { ...plain, activation: 'abp' },
+    });
+    expect(rowsOfExport({ totalCount: 1, result: [device] })).toEqual([device]);
+  });
+});
+
+describe("The Things Stack's export", () => {
+  const ids = { device_id: 'well-3', dev_eui: id.toUpperCase(), join_eui: joinEui };
+
+  it('as JSON has root keys, a session, a place and a model', () => {
+    const row = {
+      ...{ ids, name: 'Well 3', lorawan_version: 'MAC_V1_0_2', supports_join: true },
+      version_ids: { brand_id: 'acme', model_id: 'probe' },
+      locations: { user: { latitude: 40.4, longitude: 49.87, altitude: -28 } },
+      root_keys: { app_key: { key: hex(1).toUpperCase() } },
+      session: {
+        dev_addr: '26011BDA',
+        keys: { app_s_key: { key: base64(4) }, f_nwk_s_int_key: { key: hex(5) } },
+      },
+    };
+    expect(read(row)).toEqual({
+      device: {
+        ...{ id, kind: 'lorawan', name: 'Well 3', activation: 'otaa', macVersion: '1.0.2' },
+        ...{ joinEui, devAddr: '26011bda', model: 'probe' },
+        location: { latitude: 40.4, longitude: 49.87, altitude: -28 },
+      },
+      keys: { appKey: hex(1), appSKey: hex(4), nwkSKey: hex(5) },
+    });
+    expect(rowsOfExport({ end_devices: [row] })).toHaveLength(1);
+  });
+
+  it('of a 1.1 device keeps its keys apart', () => {
+    const keys = {
+      app_s_key: { key: hex(4) },
+      f_nwk_s_int_key: { key: hex(5) },
+      s_nwk_s_int_key: { key: hex(6) },
+      nwk_s_enc_key: { key: hex(7) },
+    };
+    const row = {
+      ...{ ids: { ...ids, dev_addr: '26011BDA' }, lorawan_version: 'MAC_V1_1' },
+      ...{ root_keys: { app_key: { key: hex(1) }, nwk_key: { key: hex(2) } }, session: { keys } },
+    };
+    expect(read(row)).toMatchObject({
+      device: { name: 'well-3', macVersion: '1.1', devAddr: '26011bda' },
+      keys: { nwkKey: hex(2), sNwkSIntKey: hex(6) },
+    });
+  });
+
+  it('as CSV is read by its columns', () => {
+    const table = [
+      'id;dev_eui;join_eui;name;lorawan_version;app_key;supports_join;model_id',
+      `well-3;${id};${joinEui};;MAC_V1_0_3;${hex(1)};true;probe`,
+    ].join('\n');
+    expect(parseDeviceTable(table).map(read)).toEqual([
+      {
+        device: {
+          ...{ id, kind: 'lorawan', activation: 'otaa', macVersion: '1.0.3' },
+          ...{ joinEui, model: 'probe' },
+        },
+        keys: { appKey: hex(1) },
+      },
+    ]);
+  });
+});
+
+describe('The text of a QR code', () => {
+  const code = `LW:D0:${joinEui.toUpperCase()}:${id.toUpperCase()}:AABB1122:OAABBCC:SYYWWNNNN:PFOO:CAF2C`;
+
+  it('names the device, and its owner token is not kept', () => {
+    const device = {
+      ...{ id, kind: 'lorawan', activation: 'otaa', joinEui },
+      tags: { profile_id: 'aabb1122', serial: 'YYWWNNNN' },
+    };
+    expect(read(code)).toEqual({ device });
+    expect(read({ qr: code, name: 'Well 3', keys: { appKey: hex(1) } })).toEqual({
+      device: { ...device, name: 'Well 3' },
+      keys: { appKey: hex(1) },
+    });
+    expect(JSON.stringify(fromExport(code))).not.toContain('AABBCC');
+  });
+
+  it.each([['LW:D0:12'], [''], [`LW:D1:${joinEui}:${id}:AABB1122`], [5], [null], [[]], [{}]])(
+    'is not %j, which stays as it is',
+    (row) => {
+      expect(fromExport(row)).toEqual(row);
+      expect(read(row)).toHaveProperty('problems');
+    },
+  );
+});
+
+describe('Exports', () => {
+  it('never throw, and what is a device already stays one', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (row) => {
+        expect(() => read(row)).not.toThrow();
+        expect(() => rowsOfExport(row)).not.toThrow();
+      }),
+      { numRuns: 200 },
+    );
+    const own = { id, kind: 'lorawan', devAddr: '26011bda' };
+    expect(fromExport(own)).toBe(own);
+  });
+});

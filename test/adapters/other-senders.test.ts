@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { isObject } from '../../gateway/adapters/document.ts';
 import { findAdapter } from '../../gateway/adapters/registry.ts';
 import { fixtureText, frameOf, inboundOf, payloadOf } from './inbound.ts';
+import { mappingOf } from './mapping/mapping-of.ts';
 
 const folder = new URL('../fixtures/lns/', import.meta.url);
 
@@ -119,6 +120,21 @@ describe('A modem whose number is none', () => {
     const uplink = payloadOf(parse('modem-json', body, 'up/meter-7'));
     expect(uplink.measurements).toEqual([{ name: 'temperature', value: 21.5 }]);
     expect(uplink.radio).toEqual({ rsrp: -97 });
+  });
+});
+
+describe('A Vega meter that knows no cell yet', () => {
+  const message = JSON.parse(fixtureText('cellular/vega/nb-11.json'));
+
+  it.each([
+    ['without a word of it', { LBS: undefined, CellStatus: undefined }],
+    ['with nothing in its place', { LBS: { TAC: null }, CellStatus: null }],
+  ])('tells its pulses %s', (_name, change) => {
+    const adapter = mappingOf({ profile: 'vega' });
+    const uplink = payloadOf(adapter.parse(inboundOf('vega/1/data', { ...message, ...change })));
+    expect(uplink.measurements).toContainEqual(
+      expect.objectContaining({ name: 'pulse_count', channel: '1', value: 0 }),
+    );
   });
 });
 

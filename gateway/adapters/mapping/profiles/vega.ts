@@ -14,11 +14,11 @@ const tenth = 0.1;
 export const vega: MappingProfile = {
   name: 'vega',
   topics: ['vega/{unit}/data'],
-  // One model has the cell beside its signal, the other in a group of its own.
+  // One model has the cell in a group of its own, the other beside its signal, or none yet.
   rules: ['/LBS', '/CellStatus'].map((cell) => ({
     when: [
       { from: '/Telemetry', is: 'object' },
-      { from: `${cell}/TAC`, exists: true },
+      ...(cell === '/LBS' ? [{ from: `${cell}/TAC`, exists: true }] : []),
     ],
     deviceId: { from: '/Message/IMEI', kind: 'imei' },
     time: { from: '/Telemetry/UTC', unit: 's' },

@@ -4,6 +4,7 @@
  */
 import { chirpstackEnvelope } from './chirpstack-envelope.ts';
 import { type CityWeather, createCityWeather } from './city-weather.ts';
+import type { DeviceValues } from './device-curves.ts';
 import { createDeviceCurve } from './device-values.ts';
 import { type Envelope, gatewayBridgeEnvelopes } from './gateway-bridge-envelope.ts';
 import { createLorawanDevice } from './lorawan-device.ts';
@@ -24,10 +25,17 @@ export interface CitySource {
 /** The counters to start from, by device id: an earlier run's, so that none is used twice. */
 export type Counters = Readonly<Record<string, number>>;
 
-export function createCitySources(scenario: Scenario, counters: Counters = {}): CitySource[] {
+/** What a device measures instead of what its curve says: how bad days come about. */
+export type AdjustValues = (device: CityDevice, values: DeviceValues, time: number) => DeviceValues;
+
+export function createCitySources(
+  scenario: Scenario,
+  counters: Counters = {},
+  adjust: AdjustValues = (_, values) => values,
+): CitySource[] {
   const weather = createCityWeather(scenario.seed);
   return scenario.devices.map((device) =>
-    createSource({ device, scenario, weather, firstFCnt: counters[device.id] ?? 0 }),
+    createSource({ device, scenario, weather, adjust, firstFCnt: counters[device.id] ?? 0 }),
   );
 }
 
@@ -36,10 +44,12 @@ interface SourceParts {
   readonly scenario: Scenario;
   readonly weather: CityWeather;
   readonly firstFCnt: number;
+  readonly adjust: AdjustValues;
 }
 
-function createSource({ device, scenario, weather, firstFCnt }: SourceParts): CitySource {
-  const curve = createDeviceCurve(device, { seed: scenario.seed, weather });
+function createSource({ device, scenario, weather, firstFCnt, adjust }: SourceParts): CitySource {
+  const own = createDeviceCurve(device, { seed: scenario.seed, weather });
+  const curve = { at: (time: number) => adjust(device, own.at(time), time) };
   if (device.network === 'modem') {
     const modem = createModem(device, scenario.seed);
     return { device, uplinkAt: (time) => [modem(curve.at(time), time)], nextFCnt: () => 0 };

@@ -6,6 +6,8 @@ export interface SandboxSettings {
   readonly limits: CodecLimits;
   /** Two 32-bit numbers: calls begun so far, and the place in the chunk of the one under way. */
   readonly progress: SharedArrayBuffer;
+  /** The engine's program, where it is compiled already. */
+  readonly wasmModule: WebAssembly.Module | undefined;
 }
 
 export interface SandboxScript {

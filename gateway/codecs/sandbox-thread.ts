@@ -1,5 +1,6 @@
 /** The sandbox's thread as seen from outside: gives it chunks and watches whether it gets on. */
 import { Worker } from 'node:worker_threads';
+import { engineModule } from './engine-module.ts';
 import type { CodecLimits } from './limits.ts';
 import type { Chunk, ChunkAnswer, SandboxSettings } from './sandbox-messages.ts';
 import { threadMs, wallFactorMax } from './thread-time.ts';
@@ -29,9 +30,9 @@ interface Waiting {
   fail(reason: string): void;
 }
 
-export function startThread(program: URL, limits: CodecLimits): Promise<SandboxThread> {
+export async function startThread(program: URL, limits: CodecLimits): Promise<SandboxThread> {
   const progress = new SharedArrayBuffer(8);
-  const settings: SandboxSettings = { limits, progress };
+  const settings: SandboxSettings = { limits, progress, wasmModule: await engineModule() };
   const options = { workerData: settings, name: 'codecs', resourceLimits, env: {} };
   const worker = new Worker(program, options);
   let waiting: Waiting | undefined;

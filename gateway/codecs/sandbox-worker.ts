@@ -15,8 +15,9 @@ const lateCallsMax = 5;
 /** What a call may take without being charged for it. */
 const freeMs = 5;
 
-async function run(port: MessagePort, { limits, progress }: SandboxSettings): Promise<void> {
-  const engine = await createEngine(limits, installEngineClock());
+async function run(port: MessagePort, settings: SandboxSettings): Promise<void> {
+  const { limits, progress, wasmModule } = settings;
+  const engine = await createEngine(limits, installEngineClock(), wasmModule);
   const steps = new Int32Array(progress);
   const sources = new Map<string, string>();
   const loaded = new Map<string, LoadedScript>();

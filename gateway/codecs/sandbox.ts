@@ -43,6 +43,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const { limits, onCrash = () => {} } = options;
   const program = options.program ?? new URL('./sandbox-worker.js', import.meta.url);
   let thread: SandboxThread | undefined;
+  const ending = new Set<Promise<void>>();
   /** Scripts that it has been given. */
   let known = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
@@ -97,16 +98,21 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       known.add(script.key);
       const outcome = await current.exchange(chunk);
       if (outcome.ok) assert.equal(outcome.answer.texts.length, calls.length);
-      if (!outcome.ok) await drop(current);
+      else drop(current);
       return outcome;
     } catch (error) {
       return { ok: false, at: 0, reason: `the sandbox does not start: ${String(error)}` };
     }
   }
 
-  async function drop(given: SandboxThread): Promise<void> {
+  /** It ends by and by: nobody waits for a thread that is given up. */
+  function drop(given: SandboxThread): void {
     thread = undefined;
-    await given.end();
+    const settled: Promise<void> = given
+      .end()
+      .catch(() => {})
+      .finally(() => ending.delete(settled));
+    ending.add(settled);
   }
 
   async function runAll(jobs: readonly SandboxJob[]): Promise<string[][]> {
@@ -132,7 +138,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     async close() {
       isClosed = true;
       await last;
-      if (thread !== undefined) await drop(thread);
+      if (thread !== undefined) drop(thread);
+      await Promise.all(ending);
     },
   };
 }

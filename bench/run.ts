@@ -2,6 +2,7 @@
  * `npm run bench`: every row of the budgets that can be measured here, with what was asked of it.
  */
 import { adapterRates } from './adapters.ts';
+import { codecRates } from './codecs.ts';
 import { endToEnd } from './end-to-end.ts';
 import { ledgerAccept } from './ledger-accept.ts';
 import { qualityRates } from './quality.ts';
@@ -48,6 +49,18 @@ for (const { name, perSecond: rate, atLeast } of adapterRates()) {
 say('quality control and built-in codecs on one core …');
 for (const { name, perSecond: rate, atLeast } of qualityRates()) {
   rows.push({ what: name, measured: perSecond(rate), atLeast: perSecond(atLeast), aim: '—' });
+}
+
+say('codecs: built-in, and a script in its sandbox …');
+for (const { what, perSecond: rate, atLeast, aim } of await codecRates({
+  uplinks: isQuick ? 40_000 : 200_000,
+})) {
+  rows.push({
+    what: `codec, ${what}, uplinks per core`,
+    measured: perSecond(rate),
+    atLeast: perSecond(atLeast),
+    aim: aim === undefined ? '—' : perSecond(aim),
+  });
 }
 
 say('ledger: accept to disk …');

@@ -10,6 +10,7 @@ import { configCommand } from './config.ts';
 import { decodeCommand } from './decode.ts';
 import { deriveCommand } from './derive.ts';
 import { frameCommand } from './frame.ts';
+import { keysCommand } from './keys.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { hashPasswordCommand, tokenCommand } from './secrets.ts';
@@ -40,6 +41,7 @@ for (const command of [
   decodeCommand(),
   deriveCommand(),
   frameCommand(),
+  keysCommand(),
   recordCommand(),
   replayCommand(),
   tokenCommand(),

@@ -25,7 +25,7 @@ import { openKeyVault } from '../../gateway/lorawan/key-vault.ts';
 import { systemClock } from '../../gateway/model/clock.ts';
 import type { Fault } from '../../gateway/model/fault.ts';
 import type { Reading } from '../../gateway/model/reading.ts';
-import { explainReadings } from '../../gateway/pipeline/explain.ts';
+import { type ExplainParts, explainReadings } from '../../gateway/pipeline/explain.ts';
 import { createLiveNumbers } from '../../gateway/pipeline/live-numbers.ts';
 import { defaultLaneLimits } from '../../gateway/pipeline/quality/lane.ts';
 import { createSourceBoard } from '../../gateway/pipeline/source-board.ts';
@@ -99,12 +99,7 @@ export async function startDashboard(
       ...{ registry, ledger: reader, catalogue, hub, access, codecs, clock: systemClock },
       readings: {
         ...whileWell(store.reader, () => isWell),
-        explain: (seq) =>
-          explainReadings(seq, {
-            ...{ reader, catalogue, verdictsOf: () => undefined, limits: defaultLaneLimits },
-            deviceOf: (id) => registry.get(id),
-            scripts: { versionOf: () => undefined, decode: async () => [] },
-          }),
+        explain: explainerOf({ reader, catalogue, deviceOf: (id) => registry.get(id) }),
       },
       metrics: new Registry(),
       health: () => ({
@@ -183,6 +178,13 @@ function tokenOf(access: Access, role: 'viewer' | 'operator' | 'admin'): string 
 }
 
 /** The store as the ingest thread meets it: it may not answer. */
+/** As the derive worker explains, without scripts and with nothing remembered. */
+function explainerOf(parts: Pick<ExplainParts, 'reader' | 'catalogue' | 'deviceOf'>) {
+  const scripts: ExplainParts['scripts'] = { versionOf: () => undefined, decode: async () => [] };
+  const whole = { ...parts, scripts, verdictsOf: () => undefined, limits: defaultLaneLimits };
+  return (seq: number) => explainReadings(seq, whole);
+}
+
 function whileWell(
   { readings, aggregate }: ReadingReader,
   isWell: () => boolean,

@@ -90,8 +90,8 @@ export function createCityWeather(seed: string): CityWeather {
   const temperature = (time: number): number =>
     15.3 +
     11 * season(time) +
-    (2.6 + 0.8 * season(time)) * Math.cos(((localHour(time) - 15) / 12) * Math.PI) +
-    3 * smoothNoise(keys.air, time, 90 * hourMs) -
+    (3 + 0.8 * season(time)) * Math.cos(((localHour(time) - 15) / 12) * Math.PI) +
+    5 * smoothNoise(keys.air, time, 60 * hourMs) -
     Math.min(3, rain(time));
   return {
     temperature,

@@ -78,8 +78,9 @@ export function airOf(
 ): Part<'temperature' | 'humidity' | 'pm2_5' | 'pm10' | 'no2' | 'co2'> {
   const { weather, time, activity, neighbourhood, jitter } = air;
   const cleared = 1 / (1 + 0.12 * weather.windSpeed(time) + 0.3 * weather.rain(time));
-  const haze = 1 + 0.5 * smoothNoise(air.dustKey, time, 18 * hourMs);
-  const fine = clamp((9 + 62 * activity) * cleared * haze + 3 * neighbourhood + jitter, 2, 250);
+  const haze = 1 + 0.98 * smoothNoise(air.dustKey, time, 30 * hourMs);
+  const dust = (22 + 34 * activity) * cleared * haze;
+  const fine = clamp(dust + 1.5 * neighbourhood + 0.5 * jitter, 2, 250);
   const sand = Math.max(0, weather.windSpeed(time) - 8) * 6;
   return {
     temperature: weather.temperature(time) + 0.7 * neighbourhood + 0.25 * jitter,

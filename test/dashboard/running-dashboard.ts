@@ -83,11 +83,7 @@ export async function startDashboard(
       directory: join(directory, 'codecs'),
     }),
   };
-  const tokens = {
-    viewer: tokenOf(access, 'viewer'),
-    operator: tokenOf(access, 'operator'),
-    admin: tokenOf(access, 'admin'),
-  };
+  const tokens = tokensOf(access);
   const sourceBoard = createSourceBoard(systemClock);
   const numbers = createLiveNumbers();
   const logged: object[] = [];
@@ -178,6 +174,14 @@ function tokenOf(access: Access, role: 'viewer' | 'operator' | 'admin'): string 
 }
 
 /** The store as the ingest thread meets it: it may not answer. */
+function tokensOf(access: Access) {
+  return {
+    viewer: tokenOf(access, 'viewer'),
+    operator: tokenOf(access, 'operator'),
+    admin: tokenOf(access, 'admin'),
+  };
+}
+
 /** As the derive worker explains, without scripts and with nothing remembered. */
 function explainerOf(parts: Pick<ExplainParts, 'reader' | 'catalogue' | 'deviceOf'>) {
   const scripts: ExplainParts['scripts'] = { versionOf: () => undefined, decode: async () => [] };

@@ -4,6 +4,7 @@
 import { adapterRates } from './adapters.ts';
 import { codecRates } from './codecs.ts';
 import { endToEnd } from './end-to-end.ts';
+import { hostileFramesTaken } from './hostile-frames.ts';
 import { ledgerAccept } from './ledger-accept.ts';
 import { qualityRates } from './quality.ts';
 import { rawFrames } from './raw-frames.ts';
@@ -34,6 +35,27 @@ rows.push({
   measured: perSecond(frames.framesPerSecond),
   atLeast: '25,000/s',
   aim: '60,000/s',
+});
+rows.push({
+  what: 'raw frames per core, 100,000 sessions',
+  measured: perSecond(frames.framesPerSecondManySessions),
+  atLeast: '25,000/s',
+  aim: '60,000/s',
+});
+rows.push({
+  what: 'raw frames per core, 32 devices on each DevAddr',
+  measured: perSecond(frames.framesPerSecondSharedAddress),
+  atLeast: '10,000/s',
+  aim: '—',
+});
+
+say('random and mutated frames: none may be taken for valid …');
+const hostileCount = isQuick ? 100_000 : 1_000_000;
+rows.push({
+  what: `hostile frames taken for valid, of ${hostileCount.toLocaleString('en')}`,
+  measured: String(hostileFramesTaken(hostileCount)),
+  atLeast: '0',
+  aim: '0',
 });
 
 say('adapters: published messages on one core …');

@@ -3,6 +3,8 @@
  * downlinks of its server on the same broker, and by a packet forwarder that lets its server be
  * heard.
  */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { uplinkFrame } from '../lorawan/simulated-frame.ts';
@@ -128,6 +130,8 @@ function forwarderWay(client: UdpClient): Way {
   };
 }
 
+const sessionKeys: Buffer[] = [];
+
 describe('Devices that join', () => {
   let gateway: GatewayProcess;
   let mqtt: MqttClient;
@@ -177,6 +181,7 @@ describe('Devices that join', () => {
     };
     await until('the accept is heard', accepted);
     const session = joinedSession(roots, grant, { ...names, devNonce });
+    sessionKeys.push(...Object.values(session.keys));
     for (const [fCnt, value] of values.entries()) {
       const payload = Buffer.from([1, 0x67, (value * 10) >> 8, (value * 10) & 0xff]);
       await way.up(uplinkFrame(session, { fCnt, fPort: 1, payload }));
@@ -218,6 +223,32 @@ describe('Devices that join', () => {
     }
     for (const one of devices) {
       expect((await valuesOf(one)).map(([value]) => value)).toEqual([11, 12, 13, 21, 22]);
+    }
+  });
+
+  it('leave no key where it could be read: in the data, the log or an answer', async () => {
+    const answers = await Promise.all(
+      ['/api/v1/devices', '/api/v1/uplinks?limit=1000', '/api/v1/latest'].map((path) =>
+        gateway.get(path),
+      ),
+    );
+    const folder = join(gateway.directory, 'data');
+    const files = await readdir(folder, { recursive: true, withFileTypes: true });
+    const written = files
+      .filter((file) => file.isFile() && !file.name.endsWith('.kek'))
+      .map((file) => readFile(join(file.parentPath, file.name)));
+    const texts = [JSON.stringify(answers), JSON.stringify(gateway.lines)].map((text) =>
+      Buffer.from(text),
+    );
+    const places = [...texts, ...(await Promise.all(written))];
+    expect(places.length).toBeGreaterThan(5);
+    const roots = devices.flatMap(({ roots: own }) => [own.appKey, own.nwkKey ?? own.appKey]);
+    for (const key of [...roots, ...sessionKeys]) {
+      const hex = key.toString('hex');
+      const spellings = [key, hex, hex.toUpperCase(), key.toString('base64').slice(0, 21)];
+      for (const place of places) {
+        expect(spellings.filter((spelling) => place.includes(spelling))).toEqual([]);
+      }
     }
   });
 });

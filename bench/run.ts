@@ -6,6 +6,7 @@ import { codecRates } from './codecs.ts';
 import { endToEnd } from './end-to-end.ts';
 import { hostileFramesTaken } from './hostile-frames.ts';
 import { ledgerAccept } from './ledger-accept.ts';
+import { brokerRows, connectionRows } from './mqtt-rows.ts';
 import { qualityRates } from './quality.ts';
 import { rawFrames } from './raw-frames.ts';
 import { generatorRates, historyRate } from './simulators.ts';
@@ -123,6 +124,11 @@ rows.push(
     aim: '—',
   },
 );
+
+say('MQTT: bare aedes and ours by turns …');
+rows.push(...(await brokerRows({ isQuick })));
+say('MQTT: many TLS connections, then strangers …');
+rows.push(...(await connectionRows({ isQuick })));
 
 say('end to end: MQTT QoS 1 → ledger → codec → InfluxDB, 5,000 devices …');
 const whole = await endToEnd({

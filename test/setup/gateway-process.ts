@@ -14,6 +14,8 @@ import { stringify } from 'yaml';
 export interface GatewayProcess {
   readonly http: string;
   readonly mqttPort: number;
+  /** Of any listener, by the name it is logged with; 0 when there is none. */
+  port(name: string): number;
   readonly token: string;
   readonly pid: number;
   readonly directory: string;
@@ -82,6 +84,7 @@ export async function startGatewayProcess(
   return {
     http: base,
     mqttPort: port('mqtt'),
+    port,
     token,
     pid: child.pid ?? 0,
     directory,

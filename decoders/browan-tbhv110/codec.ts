@@ -8,7 +8,7 @@ export const browanTbhv110 = defineCodec({
   name: 'browan-tbhv110',
   title: 'Browan Tabs TBHV110',
   source:
-    'Browan Tabs Healthy Home Sensor IAQ (TBHV110) reference manual, "Payload", as The Things Network\'s device repository has it for its maker (browan/tbhv110, commit 004ed1c)',
+    "Browan's TBHV110 as The Things Network's device repository has it for its maker (browan/tbhv110, commit 004ed1c)",
   fPorts: [103],
   read(bytes, into) {
     bytes.skip(1);

@@ -5,8 +5,7 @@ import { readBlocks } from '../decentlab-dl-pm/blocks.ts';
 export const decentlabDlLid = defineCodec({
   name: 'decentlab-dl-lid',
   title: 'Decentlab DL-LID',
-  source:
-    'Decentlab data sheet DL-LID "Laser Distance / Level Sensor for LoRaWAN", section "Payload", and the maker\'s decentlab-decoders (2025-11-14), DL-LID',
+  source: "The maker's decentlab-decoders (2025-11-14), DL-LID; its data sheet was not at hand",
   read: (bytes, into) => readBlocks(bytes, into, [addDistance, addBattery]),
 });
 

@@ -6,8 +6,7 @@ import { readBlocks } from './blocks.ts';
 export const decentlabDlPm = defineCodec({
   name: 'decentlab-dl-pm',
   title: 'Decentlab DL-PM',
-  source:
-    'Decentlab data sheet DL-PM "Particulate Matter, Temperature, Humidity and Barometric Pressure Sensor for LoRaWAN", section "Payload", and the maker\'s decentlab-decoders (2025-11-14), DL-PM',
+  source: "The maker's decentlab-decoders (2025-11-14), DL-PM; its data sheet was not at hand",
   read: (bytes, into) =>
     readBlocks(bytes, into, [addBattery, addParticles, addClimate, addPressure]),
 });

@@ -9,7 +9,7 @@ export const draginoLdds75 = defineCodec({
   name: 'dragino-ldds75',
   title: 'Dragino LDDS75, DDS75-LB',
   source:
-    'Dragino LDDS75 user manual, section 2.3 "Uplink Payload", and the maker\'s dragino-end-node-decoder (2026-07-02), LDDS75 V1.1.4',
+    "The maker's dragino-end-node-decoder (2026-07-02), LDDS75 V1.1.4; its manual was not at hand for 0 and 20 mm",
   fPorts: [2],
   read(bytes, into) {
     into.add('battery_voltage', (bytes.u16() & 0x3fff) / 1000);

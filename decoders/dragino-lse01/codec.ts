@@ -7,7 +7,7 @@ export const draginoLse01 = defineCodec({
   name: 'dragino-lse01',
   title: 'Dragino LSE01, SE01-LB',
   source:
-    'Dragino LSE01 user manual, section 2.3 "Uplink Payload", and the maker\'s dragino-end-node-decoder (2026-07-02), LSE01 V1.2.1',
+    "The maker's dragino-end-node-decoder (2026-07-02), LSE01 V1.2.1; its manual was not at hand",
   fPorts: [2],
   read(bytes, into) {
     into.add('battery_voltage', (bytes.u16() & 0x3fff) / 1000);

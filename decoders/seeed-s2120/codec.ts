@@ -20,8 +20,7 @@ const packets: ReadonlyMap<number, Packet> = new Map([
 export const seeedS2120 = defineCodec({
   name: 'seeed-s2120',
   title: 'Seeed SenseCAP S2120',
-  source:
-    'Seeed SenseCAP S2120 LoRaWAN 8-in-1 Weather Sensor User Guide, chapter "Payload Decoder", and the maker\'s SenseCAP-Decoder (commit 44d1b62), S2120',
+  source: "The maker's SenseCAP-Decoder (commit 44d1b62), S2120; its user guide was not at hand",
   read(bytes, into) {
     while (bytes.remaining > 0) {
       const number = bytes.u8();

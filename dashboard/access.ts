@@ -20,6 +20,8 @@ export interface Access {
   bySession(session: string): Principal | undefined;
   /** The token is shown once: only its hash is kept. Refuses a name that is taken. */
   createToken(name: string, role: Role, lifetimeMs?: number): string | undefined;
+  /** Ends its sessions, too. False when there is none of this name. */
+  revokeToken(name: string): boolean;
   /** A secret for a link that signs somebody in once. */
   createLink(role: Role): string;
   /** Opens a session for a token or an unused link; the session's secret goes into a cookie. */
@@ -106,6 +108,13 @@ export function openAccess(
         (one) => one.kind === 'token' && one.name === name && isAlive(one),
       );
       return isTaken ? undefined : add('token', { name, role }, lifetimeMs);
+    },
+    revokeToken(name) {
+      refresh();
+      const isOf = (one: Entry) => one.kind !== 'link' && one.name === name;
+      if (!known.some((one) => one.kind === 'token' && isOf(one))) return false;
+      save(known.filter((one) => !isOf(one)));
+      return true;
     },
     createLink(role) {
       refresh();

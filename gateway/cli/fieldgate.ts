@@ -9,6 +9,7 @@ import { codecsCommand } from './codecs.ts';
 import { configCommand } from './config.ts';
 import { decodeCommand } from './decode.ts';
 import { deriveCommand } from './derive.ts';
+import { devicesCommand } from './devices.ts';
 import { frameCommand } from './frame.ts';
 import { keysCommand } from './keys.ts';
 import { recordCommand } from './record.ts';
@@ -44,6 +45,7 @@ for (const command of [
   keysCommand(),
   recordCommand(),
   replayCommand(),
+  devicesCommand(),
   tokenCommand(),
   hashPasswordCommand(),
 ]) {

@@ -31,7 +31,13 @@ export function tokenCommand(): Command {
     .option('--days <number>', 'how long it holds; for ever by default', parseDays)
     .option('--json', 'print JSON')
     .action(createToken);
-  return new Command('token').description('bearer tokens for machines').addCommand(create);
+  const revoke = new Command('revoke')
+    .description('take a bearer token away, and end the sessions opened with it')
+    .option('-c, --config <file>', 'YAML configuration, for its dataDir')
+    .requiredOption('--name <name>', 'its name', parseName)
+    .action(revokeToken);
+  const command = new Command('token').description('bearer tokens for machines');
+  return command.addCommand(create).addCommand(revoke);
 }
 
 /** It stands in the ledger and in logs with everything that is done with the token. */
@@ -44,6 +50,13 @@ function parseDays(text: string): number {
   const days = Number(text);
   if (days > 0 && days <= 36_500) return days;
   throw new InvalidArgumentError('a positive number, at most 36500');
+}
+
+function revokeToken({ config: file, name }: Pick<TokenOptions, 'config' | 'name'>): void {
+  const config = readConfiguration(file);
+  if (config === undefined) return;
+  const isGone = openAccess(resolve(config.dataDir), systemClock).revokeToken(name);
+  if (!isGone) throw new Error(`no token is named ${name}`);
 }
 
 function createToken({ config: file, name, role, days, json }: TokenOptions): void {

@@ -160,6 +160,55 @@ describe('token create', () => {
   });
 });
 
+describe('token revoke', () => {
+  it('takes the token away, with the sessions opened with it', () => {
+    const { stdout } = run(['token', 'create', '-c', 'gateway.yaml', '--name', 'lost']);
+    const access = openAccess(join(directory, 'data'), systemClock);
+    const session = access.signIn(stdout.trim())?.session ?? '';
+    expect(run(['token', 'revoke', '-c', 'gateway.yaml', '--name', 'lost']).status).toBe(0);
+    expect(access.byToken(stdout.trim())).toBeUndefined();
+    expect(access.bySession(session)).toBeUndefined();
+    const again = run(['token', 'revoke', '-c', 'gateway.yaml', '--name', 'lost']);
+    expect([again.status, again.stderr]).toEqual([1, 'fieldgate: no token is named lost\n']);
+  });
+});
+
+describe('devices', () => {
+  const devices = (...words: string[]) => run(['devices', ...words, '-c', 'gateway.yaml']);
+  const at = (name: string) => join(directory, name);
+
+  it('imports a table, and writes each secret once to a file that only its owner reads', () => {
+    const table = 'id,kind,agency\nmeter-1,cellular,Water\nmeter-2,cellular,Water\nbad id,x,y\n';
+    writeFileSync(at('devices.csv'), table);
+    const done = devices('import', 'devices.csv', '--credentials', 'out.csv');
+    expect(done.status).toBe(1);
+    expect(done.stdout).toBe('2 devices registered, 1 refused\n');
+    expect(done.stderr).toContain('row 3: ');
+    expect(statSync(at('out.csv')).mode & 0o777).toBe(0o600);
+    const lines = readFileSync(at('out.csv'), 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(/^meter-1,meter-1,[\w-]{32}$/);
+    const secret = lines[1]?.split(',')[2] ?? '';
+    expect(readFileSync(at('data/state/data.mdb')).includes(secret)).toBe(false);
+    const again = devices('import', 'devices.csv', '--credentials', 'out.csv');
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('EEXIST')]);
+  });
+
+  it('rotates and revokes, and says who has no credential', () => {
+    const rotated = devices('rotate', 'meter-2', 'nobody', '--credentials', 'new.csv');
+    expect([rotated.status, rotated.stderr]).toEqual([1, 'fieldgate: nobody has no credential\n']);
+    expect(readFileSync(at('new.csv'), 'utf8').trim().split('\n')).toHaveLength(2);
+    expect(devices('revoke', 'meter-2').status).toBe(0);
+    expect(devices('revoke', 'meter-2').status).toBe(1);
+  });
+
+  it('is told what is wrong with the words', () => {
+    expect(devices('rotate', 'meter-1').status).toBe(2);
+    const hours = ['--overlap-hours', 'long', '--credentials', 'x.csv'];
+    expect(devices('rotate', 'meter-1', ...hours).status).toBe(2);
+  });
+});
+
 describe('hash-password', () => {
   it('reads the password from standard input and prints its hash', async () => {
     const { status, stdout } = run(['hash-password'], 'a long password\n');

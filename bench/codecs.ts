@@ -30,7 +30,9 @@ function decode(bytes, port) {
     var channel = bytes[i++];
     var type = bytes[i++];
     if (channel === 0x01 && type === 0x75) { decoded.battery = bytes[i]; i += 1; }
-    else if (type === 0x67) { decoded.temperature = readInt16LE(bytes.slice(i, i + 2)) / 10; i += 2; }
+    else if (type === 0x67) {
+      decoded.temperature = readInt16LE(bytes.slice(i, i + 2)) / 10; i += 2;
+    }
     else if (type === 0x68) { decoded.humidity = bytes[i] / 2; i += 1; }
     else if (type === 0x7d) { decoded.co2 = readUInt16LE(bytes.slice(i, i + 2)); i += 2; }
     else { break; }

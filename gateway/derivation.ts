@@ -1,35 +1,42 @@
 /** The derive worker beside the ingest thread: it knows the devices, and a crash of it is told. */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
+import { type AgainControl, createAgainControl } from './derive-again.ts';
 import type { Holdings } from './holdings.ts';
 import type { Hub } from './live/hub.ts';
 import type { Log } from './log.ts';
 import type { DeviceRegistry } from './lorawan/device-registry.ts';
+import type { Clock } from './model/clock.ts';
 import { type DeriveProcess, startDeriveProcess } from './pipeline/derive-process.ts';
 import type { FromWorker } from './pipeline/worker-messages.ts';
 
 export interface Derivation {
   readonly derive: DeriveProcess;
+  readonly deriveAgain: AgainControl;
   /** Why nothing is derived at present; undefined while it runs. */
   fault(): string | undefined;
 }
 
 interface DerivationParts {
   readonly config: Config;
-  readonly holdings: Pick<Holdings, 'dataDir' | 'registry' | 'codecs'>;
+  readonly holdings: Pick<Holdings, 'dataDir' | 'registry' | 'codecs' | 'ledger'>;
   readonly hub: Hub;
   readonly log: Log;
+  readonly clock: Clock;
   readonly onMessage: (message: FromWorker) => void;
 }
 
 export function startDerivation(parts: DerivationParts): Derivation {
-  const { config, hub, log } = parts;
-  const { dataDir, registry, codecs } = parts.holdings;
+  const { config, hub, log, clock } = parts;
+  const { dataDir, registry, codecs, ledger } = parts.holdings;
   let crash = 'starting';
   const derive = startDeriveProcess({
     program: new URL('./worker.js', import.meta.url),
     settings: () => workerSettings(dataDir, config, registry),
-    onMessage: parts.onMessage,
+    onMessage(message) {
+      deriveAgain.take(message);
+      parts.onMessage(message);
+    },
     onCrash(reason) {
       crash = reason;
       hub.resetSender();
@@ -40,7 +47,11 @@ export function startDerivation(parts: DerivationParts): Derivation {
     derive.device(change.id, change.kind === 'put' ? change.device : undefined),
   );
   codecs.registry.onChange((id) => derive.codec(id));
-  return { derive, fault: () => (derive.isRunning() ? undefined : crash) };
+  const deriveAgain = createAgainControl({
+    ...{ dataDir, clock, head: () => ledger.head() },
+    tell: (job) => derive.deriveAgain(job),
+  });
+  return { derive, deriveAgain, fault: () => (derive.isRunning() ? undefined : crash) };
 }
 
 function workerSettings(dataDir: string, config: Config, registry: DeviceRegistry) {

@@ -8,7 +8,6 @@ import { createAdapterChoice } from './adapter-choice.ts';
 import type { Adapter } from './adapters/adapter.ts';
 import { openAdapterBook } from './adapters/adapter-book.ts';
 import { startDerivation } from './derivation.ts';
-import { createAgainControl } from './derive-again.ts';
 import { createDoors } from './doors.ts';
 import { type Holdings, openHoldings } from './holdings.ts';
 import { openIdentityKey } from './identity-key.ts';
@@ -96,18 +95,14 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   });
   listener.observe(metrics);
   const sourceBoard = createSourceBoard(clock);
-  const { derive, fault: deriveFault } = startDerivation({
-    ...{ config, holdings, hub, log },
+  const derivation = startDerivation({
+    ...{ config, holdings, hub, log, clock },
     onMessage(message) {
       if (message.kind === 'progress') sourceBoard.derived(message.live);
-      deriveAgain.take(message);
       listener.take(message);
     },
   });
-  const deriveAgain = createAgainControl({
-    ...{ dataDir: holdings.dataDir, clock, head: () => ledger.head() },
-    tell: (job) => derive.deriveAgain(job),
-  });
+  const { derive, deriveAgain } = derivation;
   const watch = createIngestWatch({
     ...{ metrics, log, clock, written: sourceBoard.note },
     raise: (alarm) => ledger.accept(alarm),
@@ -131,7 +126,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const stopPublishing = publishReadings({ hub, broker, after: cursors.live, log, clock });
   const health = () =>
     healthOf(
-      { ledger: watch.ledgerFault(), derive: deriveFault(), store: listener.feedProblem() },
+      { ledger: watch.ledgerFault(), derive: derivation.fault(), store: listener.feedProblem() },
       { codecs: codecs.problems() },
     );
   const dashboard = createDashboard(

@@ -32,22 +32,26 @@ describeWith('influxd', 'A codec in a running gateway', () => {
   afterAll(() => influxd.stop());
 
   const stores = ['embedded', 'influx'] as const;
-  it.each(stores)('is replaced, pinned and derived again (%s)', async (kind) => {
-    const store =
-      kind === 'embedded' ? { kind } : { kind, url: influxd.url, database: 'lifecycle' };
-    const gateway = await startGatewayProcess({
-      config: { store, mqtt: { clients: mqttClients } },
-    });
-    await until('the worker', async () => (await readinessOf(gateway)).status === 200);
-    const address = `mqtt://127.0.0.1:${gateway.mqttPort}`;
-    const client = await mqtt.connectAsync(address, { ...networkServer });
-    try {
-      await live(gateway, client);
-    } finally {
-      await client.endAsync();
-      await gateway.stop();
-    }
-  });
+  it.each(stores)(
+    'is replaced, pinned and derived again (%s)',
+    async (kind) => {
+      const store =
+        kind === 'embedded' ? { kind } : { kind, url: influxd.url, database: 'lifecycle' };
+      const gateway = await startGatewayProcess({
+        config: { store, mqtt: { clients: mqttClients } },
+      });
+      await until('the worker', async () => (await readinessOf(gateway)).status === 200);
+      const address = `mqtt://127.0.0.1:${gateway.mqttPort}`;
+      const client = await mqtt.connectAsync(address, { ...networkServer });
+      try {
+        await live(gateway, client);
+      } finally {
+        await client.endAsync();
+        await gateway.stop();
+      }
+    },
+    120_000,
+  );
 });
 
 async function live(gateway: GatewayProcess, client: MqttClient): Promise<void> {

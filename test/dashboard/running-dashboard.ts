@@ -73,16 +73,7 @@ export async function startDashboard(
   const store = await openEmbeddedStore({ file: ':memory:', memoryLimitMb: 64, threads: 1 });
   const hub = createHub({ replayRowsMax: 1_000, clock: systemClock });
   const access = openAccess(directory, systemClock);
-  const sandbox = createRestingSandbox({ limits: codecLimits, program });
-  const codecs = {
-    history: openCodecHistory(directory),
-    tryOut: (script: (name: string) => Script | undefined) =>
-      openScriptCodecs({ limits: codecLimits, script, program }),
-    registry: openCodecRegistry({
-      ...{ sandbox, limits: codecLimits, clock: systemClock },
-      directory: join(directory, 'codecs'),
-    }),
-  };
+  const codecs = openCodecs(directory);
   const tokens = tokensOf(access);
   const sourceBoard = createSourceBoard(systemClock);
   const numbers = createLiveNumbers();
@@ -161,9 +152,25 @@ export async function startDashboard(
       await store.close();
       await ledger.close();
       await Promise.all([reader.close(), catalogue.close(), state.close()]);
-      await Promise.all([sandbox.close(), codecs.history.close()]);
+      await codecs.close();
       await rm(directory, { recursive: true, force: true });
     },
+  };
+}
+
+/** What a gateway keeps of codecs, with a sandbox that is ready to be asked. */
+function openCodecs(directory: string) {
+  const sandbox = createRestingSandbox({ limits: codecLimits, program });
+  const history = openCodecHistory(directory);
+  return {
+    history,
+    tryOut: (script: (name: string) => Script | undefined) =>
+      openScriptCodecs({ limits: codecLimits, script, program }),
+    registry: openCodecRegistry({
+      ...{ sandbox, limits: codecLimits, clock: systemClock },
+      directory: join(directory, 'codecs'),
+    }),
+    close: () => Promise.all([sandbox.close(), history.close()]),
   };
 }
 

@@ -161,7 +161,7 @@ describe('Devices that join', () => {
 
   const ways = () => [bridgeWay(mqtt), forwarderWay(udp)];
 
-  /** Joins by one way and sends `values` of temperature; the network gives the same address again. */
+  /** Joins by one way and sends these temperatures; the network gives the same address again. */
   async function joinAndSend(one: Simulated, way: Way, values: readonly number[]): Promise<void> {
     one.devNonce += 1;
     one.joins += 1;

@@ -88,8 +88,8 @@ export interface RetentionLimits {
 
 /** A reader on any thread: never sees an entry that is not on disk, never holds one back. */
 export interface LedgerReader {
-  /** Entries with seq > after, oldest first, at most `limit`. */
-  read(after: number, limit: number): LedgerEntry[];
+  /** Entries with seq > after, oldest first, at most `limit`, and of several at most `bytesMax`. */
+  read(after: number, limit: number, bytesMax?: number): LedgerEntry[];
   get(seq: number): LedgerEntry | undefined;
   /** Later receptions of the uplink that entry `seq` holds. */
   copiesOf(seq: number): LedgerEntry[];

@@ -28,10 +28,17 @@ export class LmdbLedgerReader implements LedgerReader {
     this.#files = files;
   }
 
-  read(after: number, limit: number): LedgerEntry[] {
+  read(after: number, limit: number, bytesMax = Number.POSITIVE_INFINITY): LedgerEntry[] {
     return this.#fresh(({ entries }) => {
       const range = { start: seqKey(after + 1), limit: Math.min(limit, readLimitMax) };
-      return [...entries.getRange(range)].map(({ key, value }) => decodeEntry(seqOf(key), value));
+      const found: LedgerEntry[] = [];
+      let bytes = 0;
+      for (const { key, value } of entries.getRange(range)) {
+        bytes += value.length;
+        if (bytes > bytesMax && found.length > 0) break;
+        found.push(decodeEntry(seqOf(key), value));
+      }
+      return found;
     });
   }
 

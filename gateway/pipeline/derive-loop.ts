@@ -51,6 +51,8 @@ export interface DeriveLoop {
 
 /** Entries a pass: small enough that a viewer does not wait for it, large enough to batch. */
 const entriesMax = 2_000;
+/** A modem's message may hold thousands of values: so many bytes of them at once are enough. */
+const bytesMax = 4 * 1024 * 1024;
 const offersInFlightMax = 2;
 /**
  * From one pass to the next while not much is new: a pass has costs of its own, and so has what the
@@ -90,7 +92,7 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
 
   /** Derives what follows `after` for either side; returns how many entries there were. */
   async function deriveFor(after: number, limit: number, toStore: boolean): Promise<number> {
-    const entries = parts.reader.read(after, limit);
+    const entries = parts.reader.read(after, limit, bytesMax);
     const last = entries.at(-1);
     const first = entries[0];
     if (last === undefined || first === undefined) return 0;

@@ -31,6 +31,20 @@ describe('The ledger reader', () => {
     });
   });
 
+  it('reads no more than so many bytes at once, but one entry however large', async () => {
+    await withDirectory(async (directory) => {
+      const ledger = await openLedger({ directory });
+      for (const body of ['x'.repeat(5_000), 'y'.repeat(100), 'z'.repeat(100)]) {
+        await ledger.accept(bare({ body }));
+      }
+      const reader = openLedgerReader({ directory });
+      expect(reader.read(0, 10, 1_000).map(({ seq }) => seq)).toEqual([1]);
+      expect(reader.read(1, 10, 1_000).map(({ seq }) => seq)).toEqual([2, 3]);
+      await reader.close();
+      await ledger.close();
+    });
+  });
+
   it('finds the copies of one frame only', async () => {
     await withDirectory(async (directory) => {
       const ledger = await openLedger({ directory });

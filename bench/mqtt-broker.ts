@@ -46,7 +46,7 @@ export async function brokerRates({
     tls: { ...plain, kind: 'ours', tls: { cert, key } },
     durable: { ...plain, kind: 'ours', isDurable: true },
   };
-  const rates = new Map(variants.map((name) => [name, [] as BrokerFigures[]]));
+  const rates = new Map<Variant, BrokerFigures[]>();
   const brokers = await Promise.all(
     variants.map(async (name) => ({ name, tls: plans[name].tls, ...(await start(plans[name])) })),
   );
@@ -58,7 +58,8 @@ export async function brokerRates({
         const after = await usageOf(child.pid ?? 0);
         const cpuMicrosecondsEach = ((after.cpuSeconds - before.cpuSeconds) * 1e6) / messages;
         // The first round warms up.
-        if (round > 0) rates.get(name)?.push({ perSecond, cpuMicrosecondsEach });
+        const found = { perSecond, cpuMicrosecondsEach };
+        if (round > 0) rates.set(name, [...(rates.get(name) ?? []), found]);
       }
     }
   } finally {

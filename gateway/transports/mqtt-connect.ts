@@ -4,7 +4,7 @@ import { compileAcl } from './mqtt-acl.ts';
 import type { BanBook } from './mqtt-bans.ts';
 import type { MqttConnection, MqttPrincipal } from './mqtt-connection.ts';
 import type { FlappingWatch } from './mqtt-flapping.ts';
-import type { MqttIdentity } from './mqtt-identity.ts';
+import { anonymousName, type MqttIdentity } from './mqtt-identity.ts';
 import { type KnownLogin, notAuthorized } from './mqtt-login.ts';
 import type { MqttLimits, TransportLog } from './mqtt-options.ts';
 import type { MqttSessions } from './mqtt-sessions.ts';
@@ -93,7 +93,9 @@ export async function admit(
   if (result.kind === 'refused') return result;
   const { account } = result;
   if (isBanned(account.username)) return refuse(notAuthorized, 'banned');
-  if (context.flapping.noteConnect(requested.clientId, account.username)) {
+  // Whom nobody knows has no name to ban: it would shut out whoever else takes that client id.
+  const isNamed = account.username !== anonymousName;
+  if (isNamed && context.flapping.noteConnect(requested.clientId, account.username)) {
     return refuse(notAuthorized, 'connects too often');
   }
   const owner = context.sessions.ownerOf(clientId);

@@ -105,10 +105,13 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
   };
 }
 
+/** The account of those who connect without a user name, where that is allowed. */
+export const anonymousName = 'anonymous';
+
 function anonymousAccount(allowed: boolean | AccountProfile): MqttAccount | undefined {
   if (allowed === false) return undefined;
   const profile = allowed === true ? everything : allowed;
-  return { ...profile, username: 'anonymous', vouches: 'credential' };
+  return { ...profile, username: anonymousName, vouches: 'credential' };
 }
 
 function createLimit({ limits, monotonicMs }: MqttIdentityOptions, factor: number) {

@@ -21,7 +21,7 @@ export interface Checkpoints {
 }
 
 /** Raised when the form of the state changes: older files are then passed over. */
-const version = 1;
+const version = 2;
 const form = /^(\d{16})\.state$/;
 /** Beside the one that the slowest reader needs. */
 const newestKept = 2;

@@ -15,6 +15,7 @@ import {
   forgetMs,
   judgeAlone,
   judgeNext,
+  lastReading,
   newSeries,
   remember,
   remembers,
@@ -192,15 +193,16 @@ export function createLane(
     amended: Reading[],
   ): Verdict {
     const { time, receivedAt, device } = reading;
-    if (state.last !== undefined && receivedAt - state.heardAt > forgetMs) {
+    if (state.like !== undefined && receivedAt - state.heardAt > forgetMs) {
       Object.assign(state, newSeries());
     }
     if (time <= state.lastTime) return alone;
     const finding = spikeAt(state, value, time, series.limits);
     if (finding !== 0) count(finding << spike);
     const spiked = state.lastVerdict | (finding << spike);
-    if (state.last !== undefined && flagOf(spiked) > flagOf(state.lastVerdict)) {
-      amended.push({ ...state.last, quality: flagOf(spiked) });
+    if (flagOf(spiked) > flagOf(state.lastVerdict)) {
+      const last = lastReading(state, flagOf(spiked));
+      if (last !== undefined) amended.push(last);
     }
     let verdict = alone | judgeNext(state, value, time, series.limits);
     const { neighbourhood } = series;

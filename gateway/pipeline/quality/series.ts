@@ -3,7 +3,8 @@
  * and the spread of its last 25 hours. What is older is never used, so the state of a series is
  * settled by its last two days, however it came about.
  */
-import type { Reading } from '../../model/reading.ts';
+import type { VouchedBy } from '../../model/inbound.ts';
+import type { Quality, Reading } from '../../model/reading.ts';
 import {
   type AttenuationLimits,
   type FlatLimits,
@@ -36,13 +37,16 @@ const spreadAgeMs = 12 * hourMs;
 
 /** Plain data: it is written to disk as it is. Times are epoch milliseconds. */
 export interface SeriesState {
-  /** When the last value was received; for forgetting. */
+  /** When the last value was received. */
   heardAt: number;
   /** The time of the first value since the series began anew. */
   since: number;
-  last: Reading | undefined;
+  /** An earlier reading like the last, whose own time, value and place stand beside it. */
+  like: Reading | undefined;
   lastValue: number;
   lastTime: number;
+  lastSeq: number;
+  lastVouchedBy: VouchedBy;
   lastVerdict: Verdict;
   /** The value before the last; its time is not a number where there is none. */
   beforeValue: number;
@@ -62,9 +66,11 @@ export function newSeries(): SeriesState {
   return {
     heardAt: 0,
     since: 0,
-    last: undefined,
+    like: undefined,
     lastValue: 0,
     lastTime: Number.NEGATIVE_INFINITY,
+    lastSeq: 0,
+    lastVouchedBy: 'credential',
     lastVerdict: 0,
     beforeValue: 0,
     beforeTime: Number.NaN,
@@ -114,7 +120,7 @@ export function judgeNext(
 ): Verdict {
   const { intervalSeconds, rate, flat, attenuation } = limits;
   let verdict = 0;
-  if (intervalSeconds !== undefined && state.last !== undefined) {
+  if (intervalSeconds !== undefined && state.like !== undefined) {
     verdict |= time - state.lastTime > intervalSeconds * gapGrace * 1_000 ? missing : pass;
   }
   if (rate) verdict |= judgeStep(state, value, time, rate, limits) << rateOfChange;
@@ -154,7 +160,7 @@ function judgeStill(state: SeriesState, value: number, time: number, flat: FlatL
   if (before >= flat.failCount && seconds >= flat.failSeconds) return fail;
   if (before >= flat.suspectCount && seconds >= flat.suspectSeconds) return suspect;
   // A series that has never moved may have been standing still for long: nobody can tell yet.
-  const hasMoved = state.last !== undefined && state.stillSince !== state.since;
+  const hasMoved = state.like !== undefined && state.stillSince !== state.since;
   return hasMoved ? pass : notEvaluated;
 }
 
@@ -195,7 +201,7 @@ function standStill(state: SeriesState, value: number, time: number, tolerance: 
  */
 export function spikeAt(state: SeriesState, value: number, time: number, limits: Limits): number {
   const { spike: limit } = limits;
-  if (!limit || state.last === undefined) return notEvaluated;
+  if (!limit || state.like === undefined) return notEvaluated;
   const stepMax = stepMsMax(limits);
   const isNear = time - state.lastTime <= stepMax && state.lastTime - state.beforeTime <= stepMax;
   if (!isNear) return notEvaluated;
@@ -206,16 +212,31 @@ export function spikeAt(state: SeriesState, value: number, time: number, limits:
 
 /** Makes a value the last one of its series. */
 export function remember(state: SeriesState, reading: Reading, value: number, verdict: Verdict) {
-  if (state.last === undefined) state.since = reading.time;
+  if (state.like === undefined) state.since = reading.time;
   else {
     state.beforeValue = state.lastValue;
     state.beforeTime = state.lastTime;
   }
-  state.last = reading;
+  // A reading that is held until the next comes costs the collector more than its numbers do.
+  if (!isAlike(state.like, reading)) state.like = reading;
   state.lastValue = value;
   state.lastTime = reading.time;
+  state.lastSeq = reading.seq;
+  state.lastVouchedBy = reading.vouchedBy;
   state.lastVerdict = verdict;
   state.heardAt = reading.receivedAt;
+}
+
+/** Device, quantity and channel are those of the series. */
+function isAlike(known: Reading | undefined, { area, agency, unit }: Reading): boolean {
+  return known?.area === area && known?.agency === agency && known?.unit === unit;
+}
+
+/** The last reading again, with another flag; undefined before the first. */
+export function lastReading(state: SeriesState, quality: Quality): Reading | undefined {
+  if (state.like === undefined) return undefined;
+  const { lastTime: time, lastValue: value, lastSeq: seq, lastVouchedBy: vouchedBy } = state;
+  return { ...state.like, time, value, seq, vouchedBy, receivedAt: state.heardAt, quality };
 }
 
 function stepMsMax({ stepSecondsMax = stepSecondsDefault }: Limits): number {

@@ -204,6 +204,7 @@ function admissionHooks(core: MqttCore, context: AdmissionContext): AedesOptions
       }
       connection.requested = { clientId: packet.clientId, clean: packet.clean !== false };
       clampKeepalive(packet, core.limits.keepaliveSecondsMax);
+      connection.isEntering = true;
       callback(null, true);
     },
     authenticate: (client, username, password, callback) => {
@@ -307,6 +308,10 @@ function watchBroker(core: MqttCore, broker: Aedes): void {
   broker.on('clientError', noteClient('mqtt-client-error'));
   broker.on('connectionError', noteClient('mqtt-connection-error'));
   broker.on('keepaliveTimeout', noteClient('mqtt-keepalive-timeout'));
+  broker.on('connackSent', (_packet, client) => {
+    const connection = core.connections.get(client);
+    if (connection !== undefined) connection.isEntering = false;
+  });
   broker.on('unsubscribe', (filters, client) => {
     for (const filter of filters) core.connections.get(client)?.granted.revoke(filter);
   });

@@ -48,6 +48,11 @@ export interface MqttConnection extends AcceptedConnection {
   /** As the client asked; an empty client id is replaced by a made-up one later. */
   requested: { readonly clientId: string; readonly clean: boolean };
   principal: MqttPrincipal | undefined;
+  /**
+   * From its CONNECT to its CONNACK. Aedes would take a packet that comes in between, in a segment
+   * of its own, before it knows who sends it [MQTT-3.1.4-5]: nothing is read meanwhile.
+   */
+  isEntering: boolean;
   /** Received in all, and as it was at the last two looks. */
   messages: number;
   bytes: number;
@@ -87,7 +92,7 @@ export function createMqttConnection(
     messageRate: createRateLimit(limits.messagesPerSecondMax, monotonicMs),
     byteRate: createRateLimit(limits.bytesPerSecondMax, monotonicMs),
     requested: { clientId: '', clean: true },
-    principal: undefined,
+    ...{ principal: undefined, isEntering: false },
     ...{ messages: 0, bytes: 0, looks: [] },
     waitingBytes: 0,
     receipts: [],

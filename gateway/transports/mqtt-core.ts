@@ -103,7 +103,8 @@ export function takeConnection(
   const connection = createMqttConnection(accepted, { limits, since, monotonicMs });
   guardPackets(conn, {
     ...limits,
-    isHeld: () => core.isStopping || connection.waitingBytes > limits.receiveBytesMax,
+    isHeld: () =>
+      core.isStopping || connection.isEntering || connection.waitingBytes > limits.receiveBytesMax,
     onFinding: (finding) => {
       const { principal } = connection;
       const who = principal && {

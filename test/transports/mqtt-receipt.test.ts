@@ -27,6 +27,30 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
+describe('What is sent before the CONNACK has come', () => {
+  it.each([10, 100_000])(
+    'is taken after it, %i bytes, in segments of its own [MQTT-3.1.4-5]',
+    async (length) => {
+      const client = await openRaw(bench.port);
+      client.send(connectPacket(asModem));
+      // The login takes some time of its own: each of these arrives while it is under way.
+      for (const id of [1, 2, 3]) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        client.send(publishPacket({ topic: 'up/pump-7', payload: 'x'.repeat(length), id }));
+      }
+      expect(await client.bytes(16)).toBe(connack(0) + puback(1) + puback(2) + puback(3));
+    },
+  );
+
+  it('is not taken when the login fails', async () => {
+    const client = await openRaw(bench.port);
+    client.send(connectPacket({ ...asModem, password: 'wrong' }));
+    client.send(publishPacket({ topic: 'up/pump-7', payload: 'x', id: 1 }));
+    expect(await client.closed()).toBe(connack(4));
+    expect(bench.received).toEqual([]);
+  });
+});
+
 describe('QoS 1 receipt', () => {
   it('sends PUBACK only after the receiver has resolved', async () => {
     const gate = createGate();

@@ -140,11 +140,16 @@ function itemFields(row: Row): Fields {
       return withMeasurements(fromRow(eventFields, row, 'event'));
     case itemTags.quarantined: {
       const { code, detail, ...rest } = fromRow(quarantinedFields, row, 'quarantined');
-      return { ...rest, fault: { kind: 'fault', code, detail } };
+      return { ...rest, fault: { kind: 'fault', code: codeToday(code), detail } };
     }
     default:
       throw new Error(`An item of the unknown kind ${String(row[0])}`);
   }
+}
+
+/** Entries of 0.1.0 tell a topic without an adapter from a form that its adapter does not know. */
+function codeToday(code: unknown): unknown {
+  return code === 'TOPIC_UNKNOWN' ? 'INBOUND_UNRECOGNISED' : code;
 }
 
 function uplinkFromRow(row: Row): Fields {

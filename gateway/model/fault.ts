@@ -5,9 +5,9 @@
 
 export const faultSentences = {
   INBOUND_MALFORMED: 'The message is cut off, or a field of it is missing or wrong.',
-  INBOUND_UNRECOGNISED: 'The message is of no form that the adapter of its topic or path reads.',
+  INBOUND_UNRECOGNISED:
+    'No adapter claims the message: none is set up for its topic or path, or it is of another form.',
   INBOUND_TOO_LARGE: 'The message is larger than the configured limit.',
-  TOPIC_UNKNOWN: 'No adapter is set up for this topic or path.',
   TOPIC_FORBIDDEN: 'The sender may not publish to this topic.',
   DEVICE_UNKNOWN: 'No registered device has this DevAddr and session, or this identifier.',
   FRAME_MALFORMED: 'The bytes are not a LoRaWAN data frame of a sound length.',

@@ -93,7 +93,7 @@ function unrouted(inbound: Inbound): Item[] {
   const detail = `no adapter reads ${inbound.route.slice(0, 200)}`;
   const hint = hintOf(inbound.body);
   const sentence = hint === undefined ? detail : `${detail}; ${hint}`;
-  return [{ kind: 'quarantined', fault: fault('TOPIC_UNKNOWN', sentence) }];
+  return [{ kind: 'quarantined', fault: fault('INBOUND_UNRECOGNISED', sentence) }];
 }
 
 type Prover = Pick<IngestParts, 'verify' | 'hear'>;

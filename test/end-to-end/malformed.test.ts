@@ -116,7 +116,7 @@ const bad: readonly Bad[] = [
   },
   {
     name: 'a topic that no adapter reads',
-    code: 'TOPIC_UNKNOWN',
+    code: 'INBOUND_UNRECOGNISED',
     message: from(modemGateway, 'nobody/reads/this', '{}'),
   },
   {

@@ -127,6 +127,17 @@ describe('The entry codec', () => {
     expect(Object.hasOwn(Object.prototype, 'admin')).toBe(false);
   });
 
+  it('reads a fault by the name that it has today', () => {
+    const old: Item = JSON.parse(
+      '{"kind":"quarantined","fault":{"kind":"fault","code":"TOPIC_UNKNOWN","detail":"x"}}',
+    );
+    const encoded = encodeEntry(packItem(inbound(), old), { outcome: 'quarantined' });
+    expect(decodeEntry(1, encoded).item).toEqual({
+      kind: 'quarantined',
+      fault: { kind: 'fault', code: 'INBOUND_UNRECOGNISED', detail: 'x' },
+    });
+  });
+
   it('refuses another version', () => {
     const encoded = encodeEntry(packItem(inbound(), bareUplink), { outcome: 'accepted' });
     encoded[0] = 2;

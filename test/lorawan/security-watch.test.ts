@@ -50,7 +50,7 @@ describe('The security watch', () => {
     watch.note(mismatch, quarantined);
     watch.note(frame(1), [{ outcome: 'accepted', seq: 1 }]);
     watch.note(mismatch, [{ outcome: 'redelivery' }]);
-    const other = { kind: 'quarantined', fault: fault('TOPIC_UNKNOWN', 'x') } as const;
+    const other = { kind: 'quarantined', fault: fault('INBOUND_UNRECOGNISED', 'x') } as const;
     watch.note({ inbound: inbound(), items: [other] }, quarantined);
     expect(counted).toEqual(['replayed-frame', 'replayed-join', 'mic-mismatch']);
   });

@@ -85,7 +85,7 @@ describe('The explanation of a reading', () => {
     const nobody = entryOf({
       seq: 1,
       outcome: 'quarantined',
-      item: { kind: 'quarantined', fault: fault('TOPIC_UNKNOWN', 'none') },
+      item: { kind: 'quarantined', fault: fault('INBOUND_UNRECOGNISED', 'none') },
     });
     expect(await explained(1, [nobody])).toEqual([]);
     expect(await explained(1, [entryOf({ seq: 1, item: uplinkOf() })])).toEqual([]);

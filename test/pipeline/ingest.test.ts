@@ -218,7 +218,7 @@ describe('Ingest of what nobody can read', () => {
     const [entry] = await received(inboundOf(`x/${'y'.repeat(500)}`, Buffer.from([0, 255])));
     expect(entry).toMatchObject({
       outcome: 'quarantined',
-      item: { fault: { code: 'TOPIC_UNKNOWN' } },
+      item: { fault: { code: 'INBOUND_UNRECOGNISED' } },
       body: Buffer.from([0, 255]),
     });
     expect(seen[0]?.source).toBe('unrouted');

@@ -34,6 +34,13 @@ const devices = z.strictObject({
   hide: filters([]).describe('What they are not sent although `subscribe` covers it.'),
 });
 
+const anonymousProfile = z.strictObject({
+  publish: filters([]).describe('Topic filters they may publish to.'),
+  subscribe: filters([]).describe('Topic filters they may subscribe to.'),
+  retain: filters([]).describe('Where their retained messages are kept.'),
+  hide: filters([]).describe('What they are not sent although `subscribe` covers it.'),
+});
+
 const tokenKey = z.strictObject({
   keyId: z.string().max(256).optional().describe('`kid`; only tokens that name it are tried.'),
   algorithm: z.enum(['EdDSA', 'ES256', 'RS256']).describe('The only one this key is for.'),
@@ -150,6 +157,7 @@ export const mqtt = z.strictObject({
   anonymous: z
     .boolean()
     .default(false)
-    .describe('Lets anybody publish and subscribe to anything: for test benches only.'),
+    .describe('Lets in who gives no user name; to everything without anonymousProfile.'),
+  anonymousProfile: anonymousProfile.optional().describe('What those without a name may do.'),
   limits: limits.prefault({}),
 });

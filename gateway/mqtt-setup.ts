@@ -29,7 +29,8 @@ export function openBroker(
 type MqttHoldings = Pick<Holdings, 'mqttSessions' | 'mqttBans' | 'deviceCredentials'>;
 
 function mqttOptionsOf({ mqtt }: Config, holdings: MqttHoldings, clock: Clock) {
-  const { tcp, tls, clients, anonymous, limits, devices } = mqtt;
+  const { tcp, tls, clients, anonymousProfile, limits, devices } = mqtt;
+  const anonymous = mqtt.anonymous && (anonymousProfile ?? true);
   const bansMax = limits.bansMax;
   return {
     ...{ clients, anonymous, limits, store: holdings.mqttSessions, ownLevel: outLevel },

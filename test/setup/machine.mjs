@@ -2,7 +2,7 @@
  * Makes sure that the machine has what suites need beyond npm: the real servers and clients they
  * run against, and what a kernel or sandbox may forbid. On Debian as root it installs what is
  * missing; elsewhere it says what is missing, and those suites are listed as skipped. With CI=true
- * a missing tool fails the run.
+ * a missing tool fails the run; what the machine forbids is said there, too.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmdirSync } from 'node:fs';
@@ -36,7 +36,8 @@ export default async function prepareMachine() {
   });
   const possible = abilities.filter((ability) => ability.try());
   process.env[abilitiesVariable] = possible.map(({ name }) => name).join(',');
-  for (const ability of abilities) if (!possible.includes(ability)) names.push(ability.sentence);
+  const forbidden = abilities.filter((ability) => !possible.includes(ability));
+  for (const { sentence } of forbidden) say(`This machine forbids ${sentence}: not tested here.`);
   if (names.length === 0) return;
   const sentence = `Not on this machine: ${names.join(', ')}.`;
   if (process.env.CI === 'true') throw new Error(`${sentence} With CI=true nothing is skipped.`);

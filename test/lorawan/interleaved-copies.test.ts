@@ -38,8 +38,12 @@ interface Reception {
 
 const gateways = ['g1', 'g2', 'g3', 'g4', 'g5'];
 
-/** The steps between counters: mostly one, some lost frames, some near a rollover. */
-const steps = fc.array(fc.constantFrom(1, 1, 1, 2, 7, 65_535), { minLength: 1, maxLength: 3 });
+/**
+ * The steps between counters: mostly one, some lost frames, some a long silence. All of them
+ * together stay below 65,536: no device sends so many frames while a copy is on its way, and the 16
+ * bits on the air could not tell.
+ */
+const steps = fc.array(fc.constantFrom(1, 1, 1, 2, 7, 16_000), { minLength: 1, maxLength: 3 });
 /** How long each gateway takes to hand on; 0 means at once, and one always does. */
 const delays = fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 200, maxLength: 200 });
 

@@ -1,22 +1,11 @@
 /** The part of the API's document that tells of MQTT clients, bans and the audit log. */
+import { listOf } from './openapi-schemas.ts';
 
 const text = { type: 'string' } as const;
 const whole = { type: 'integer', minimum: 0 } as const;
 const amount = { type: 'number', minimum: 0 } as const;
 const time = { type: 'string', format: 'date-time' } as const;
 const banKind = { type: 'string', enum: ['clientId', 'credential', 'address'] } as const;
-
-function pageOf(item: string) {
-  return {
-    type: 'object',
-    required: ['items'],
-    properties: {
-      items: { type: 'array', items: { $ref: `#/components/schemas/${item}` } },
-      nextCursor: { ...text, description: 'Give it as `cursor` for the next page.' },
-    },
-    additionalProperties: false,
-  };
-}
 
 export const clientSchemas = {
   Client: {
@@ -53,7 +42,7 @@ export const clientSchemas = {
       },
     },
   },
-  Clients: pageOf('Client'),
+  Clients: listOf('Client'),
   BanInput: {
     type: 'object',
     required: ['kind', 'value'],
@@ -107,7 +96,7 @@ export const clientSchemas = {
       lost: { ...whole, description: 'Entries before this one that there was no room for.' },
     },
   },
-  Audit: pageOf('AuditEntry'),
+  Audit: listOf('AuditEntry'),
 } as const;
 
 const ref = (schema: string) => ({ $ref: `#/components/schemas/${schema}` });

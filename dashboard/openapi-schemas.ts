@@ -70,7 +70,7 @@ const device = {
 
 const key = { type: 'string', pattern: '^[0-9a-fA-F]{32}$', writeOnly: true } as const;
 
-function listOf(item: string) {
+export function listOf(item: string) {
   return {
     type: 'object',
     required: ['items'],

@@ -8,6 +8,7 @@ import type { Envelope } from './gateway-bridge-envelope.ts';
 import { type Account, connectPublisher, type Publisher } from './mqtt-publisher.ts';
 import { createRandom, type Random } from './random.ts';
 import type { CityDevice, Scenario } from './scenario.ts';
+import { sleepUntil } from './signal-sleep.ts';
 
 export interface CityAccounts {
   readonly gatewayBridge: Account;
@@ -217,7 +218,7 @@ async function live(part: Part & { clock: Clock }): Promise<void> {
       entry.time = Math.max(now, entry.time) + nextPause(liveIntervalMs, random);
     }
     const next = Math.min(...due.map(({ time }) => time));
-    await sleep(Math.max(liveTickMsMin, (next - now) / clock.speed), signal);
+    await sleepUntil(Math.max(liveTickMsMin, (next - now) / clock.speed), signal);
   }
 }
 
@@ -231,17 +232,4 @@ async function send(part: Part, source: CitySource, time: number): Promise<void>
   const settled = part.tally.uplink(messages.length);
   const publisher = part.publishers.of(source.device);
   for (const { topic, payload } of messages) await publisher.publish(topic, payload, settled);
-}
-
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, milliseconds);
-    signal?.addEventListener('abort', wake);
-    if (signal?.aborted === true) wake();
-  });
 }

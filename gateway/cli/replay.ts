@@ -20,8 +20,8 @@ import {
   readSigningKeys,
   SettingsUnreadable,
 } from '../../simulators/capture/replay-settings.ts';
-import { sleepUntil } from '../../simulators/capture/signal-sleep.ts';
 import { openWires, type Wires } from '../../simulators/capture/wires.ts';
+import { sleepUntil } from '../../simulators/signal-sleep.ts';
 import { systemClock } from '../model/clock.ts';
 import { interruption } from './record.ts';
 import { collect, createProgress } from './record-output.ts';

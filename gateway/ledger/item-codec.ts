@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { faultSentences } from '../model/fault.ts';
+import { isVouchedBy } from '../model/stored-words.ts';
 import type {
   Location,
   Measurement,
@@ -189,14 +190,12 @@ function fromRow(fields: readonly string[], row: unknown, kind?: Item['kind']): 
   return value;
 }
 
-const vouchers: readonly unknown[] = ['mic', 'network-server', 'tls-client', 'credential'];
-
 /** What every reader relies on; optional fields are as the writer's types had them. */
 function isItem(item: Fields): item is Fields & Item {
   if (item['kind'] === 'quarantined') return isFault(item['fault']);
   if (typeof item['adapter'] !== 'string') return false;
   if (item['kind'] === 'event') return typeof item['type'] === 'string';
-  return typeof item['deviceId'] === 'string' && vouchers.includes(item['vouchedBy']);
+  return typeof item['deviceId'] === 'string' && isVouchedBy(item['vouchedBy']);
 }
 
 function isFault(fault: unknown): boolean {

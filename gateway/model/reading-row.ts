@@ -4,6 +4,7 @@
  */
 import type { VouchedBy } from './inbound.ts';
 import type { Quality } from './reading.ts';
+import { vouchedByWords } from './stored-words.ts';
 
 /** Times in epoch milliseconds; `seq` is the reading's place in the ledger. */
 export type ReadingRow = readonly [
@@ -21,7 +22,6 @@ export type RowCells = Float64Array<ArrayBuffer>;
 
 export const cellsPerRow = 7;
 
-const vouchers: readonly VouchedBy[] = ['mic', 'network-server', 'tls-client', 'credential'];
 /** For a cell that is none of them, which the types rule out: it vouches for nothing more. */
 const weakest: VouchedBy = 'credential';
 const qualities: readonly Quality[] = [1, 2, 3, 4, 9];
@@ -35,7 +35,7 @@ export function writeRow(cells: RowCells, at: number, row: ReadingRow): string |
   cells[at + 1] = row[1];
   cells[at + 2] = typeof value === 'number' ? value : Number.NaN;
   cells[at + 3] = row[3];
-  cells[at + 4] = vouchers.indexOf(row[4]);
+  cells[at + 4] = vouchedByWords.indexOf(row[4]);
   cells[at + 5] = row[5];
   cells[at + 6] = row[6];
   return typeof value === 'number' ? undefined : value;
@@ -45,7 +45,7 @@ export function writeRow(cells: RowCells, at: number, row: ReadingRow): string |
 export function readRow(cells: RowCells, at: number, text: string | undefined): ReadingRow {
   const cell = (place: number) => cells[at + place] ?? Number.NaN;
   const quality = qualities.find((known) => known === cell(3)) ?? unknownQuality;
-  const vouchedBy = vouchers[cell(4)] ?? weakest;
+  const vouchedBy = vouchedByWords[cell(4)] ?? weakest;
   return [cell(0), cell(1), text ?? cell(2), quality, vouchedBy, cell(5), cell(6)];
 }
 

@@ -3,9 +3,9 @@
  * reading.
  */
 import type { Catalogue, LatestRow } from '../ledger/catalogue.ts';
-import type { VouchedBy } from '../model/inbound.ts';
-import type { Quality, Reading } from '../model/reading.ts';
+import type { Reading } from '../model/reading.ts';
 import type { ReadingRow } from '../model/reading-row.ts';
+import { isQuality, isVouchedBy } from '../model/stored-words.ts';
 
 export interface LatestKeeper {
   /** `rows` number the series of the readings, place by place; see live-numbers.ts. */
@@ -64,7 +64,7 @@ function fromRow({ key, value: row }: LatestRow): Reading | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
   if (typeof unit !== 'string' || typeof time !== 'number' || typeof seq !== 'number')
     return undefined;
-  if (typeof receivedAt !== 'number' || !isQuality(quality) || !isVoucher(vouchedBy))
+  if (typeof receivedAt !== 'number' || !isQuality(quality) || !isVouchedBy(vouchedBy))
     return undefined;
   return {
     device,
@@ -80,14 +80,4 @@ function fromRow({ key, value: row }: LatestRow): Reading | undefined {
     ...(typeof agency === 'string' && agency !== '' ? { agency } : {}),
     ...(typeof area === 'string' && area !== '' ? { area } : {}),
   };
-}
-
-function isQuality(value: unknown): value is Quality {
-  return value === 1 || value === 2 || value === 3 || value === 4 || value === 9;
-}
-
-const vouchers: readonly unknown[] = ['mic', 'network-server', 'tls-client', 'credential'];
-
-function isVoucher(value: unknown): value is VouchedBy {
-  return vouchers.includes(value);
 }

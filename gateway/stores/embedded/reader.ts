@@ -1,6 +1,7 @@
 /** Answers questions from the embedded store. */
 import { strict as assert } from 'node:assert';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { isQuality, isVouchedBy } from '../../model/stored-words.ts';
 import {
   checkAggregateQuery,
   checkReadingQuery,
@@ -14,7 +15,6 @@ import type {
   ReadingReader,
   StoredReading,
 } from '../store.ts';
-import { isQuality, isVouchedBy } from '../stored-words.ts';
 import { shelfOf } from './shelf.ts';
 
 /** Questions that may wait for their turn on the one connection. */

@@ -1,8 +1,8 @@
 /** Gathers readings into points of measurement `telemetry` and writes points as line protocol. */
 import type { VouchedBy } from '../../model/inbound.ts';
 import type { LinkSample, Reading } from '../../model/reading.ts';
+import { vouchedByWords } from '../../model/stored-words.ts';
 import type { RecordBatch } from '../store.ts';
-import { vouchedByWords } from '../stored-words.ts';
 import { encodeName, escapeKey, type FieldNames, fieldNamesOf, quoteText } from './names.ts';
 
 /** One line: either the readings of one device, channel and time, or one link sample. */

@@ -1,6 +1,7 @@
 /** Turns the rows of an InfluxQL answer, one a point, back into readings, one a quantity. */
+
+import { isQuality, isVouchedBy } from '../../model/stored-words.ts';
 import type { ReadingQuery, StoredReading } from '../store.ts';
-import { isQuality, isVouchedBy } from '../stored-words.ts';
 import { decodeName, fieldNamesOf, quantityOfQualityField } from './names.ts';
 import type { Series } from './series.ts';
 

@@ -1,6 +1,6 @@
-/** Recognises the model's closed words when they come back from a store. */
-import type { VouchedBy } from '../model/inbound.ts';
-import type { Quality } from '../model/reading.ts';
+/** The model's closed words, and how to know them again when they come back from a store. */
+import type { VouchedBy } from './inbound.ts';
+import type { Quality } from './reading.ts';
 
 /** Strongest first, as in model/inbound.ts. */
 export const vouchedByWords = ['mic', 'network-server', 'tls-client', 'credential'] as const;

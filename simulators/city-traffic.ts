@@ -2,17 +2,19 @@
  * The messages of the city: for a device and a time, what its network or modem publishes. Frame
  * counters are the only state; asked in the same order, two cities of one seed give the same bytes.
  */
-import { chirpstackEnvelope } from './chirpstack-envelope.ts';
+
 import { type CityWeather, createCityWeather } from './city-weather.ts';
 import type { DeviceValues } from './device-curves.ts';
 import { createDeviceCurve } from './device-values.ts';
-import { type Envelope, gatewayBridgeEnvelopes } from './gateway-bridge-envelope.ts';
 import { createLorawanDevice } from './lorawan-device.ts';
 import { encodePayload, uplinkMessageId } from './lorawan-uplink.ts';
-import { createModem } from './modem-device.ts';
+import { chirpstackEnvelope } from './networks/chirpstack.ts';
+import type { Envelope } from './networks/envelope.ts';
+import { gatewayBridgeEnvelopes } from './networks/gateway-bridge.ts';
+import { createModem } from './networks/modem.ts';
+import { theThingsStackEnvelope } from './networks/the-things-stack.ts';
 import { createRadio } from './radio.ts';
 import type { CityDevice, Scenario } from './scenario.ts';
-import { theThingsStackEnvelope } from './the-things-stack-envelope.ts';
 
 export interface CitySource {
   readonly device: CityDevice;

@@ -1,12 +1,12 @@
 /** The gateway's config for a simulated city, with accounts and passwords new in each run. */
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
-import { chirpstackApplicationId } from './chirpstack-envelope.ts';
-import { regionPrefix } from './gateway-bridge-envelope.ts';
 import type { Account } from './mqtt-publisher.ts';
+import { chirpstackApplicationId } from './networks/chirpstack.ts';
+import { regionPrefix } from './networks/gateway-bridge.ts';
+import { theThingsApplication, theThingsTenant } from './networks/the-things-stack.ts';
 import type { CityAccounts } from './run.ts';
 import type { CityDevice, Scenario } from './scenario.ts';
-import { theThingsApplication, theThingsTenant } from './the-things-stack-envelope.ts';
 
 const host = '127.0.0.1';
 

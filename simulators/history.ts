@@ -8,7 +8,7 @@ import { createCityWeather } from './city-weather.ts';
 import type { DeviceValues } from './device-curves.ts';
 import type { SensorKind } from './device-plan.ts';
 import { createDeviceCurve, type DeviceCurve } from './device-values.ts';
-import type { Envelope } from './gateway-bridge-envelope.ts';
+import type { Envelope } from './networks/envelope.ts';
 import type { CityDevice, Scenario } from './scenario.ts';
 
 export const historyTopic = 'v1/gateway/telemetry';

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { type CitySource, type Counters, createCitySources } from './city-traffic.ts';
-import type { Envelope } from './gateway-bridge-envelope.ts';
 import { type Account, connectPublisher, type Publisher } from './mqtt-publisher.ts';
+import type { Envelope } from './networks/envelope.ts';
 import { createRandom, type Random } from './random.ts';
 import type { CityDevice, Scenario } from './scenario.ts';
 import { sleepUntil } from './signal-sleep.ts';

@@ -5,8 +5,9 @@
  * are simulated, since the published data has none.
  */
 import { createHash } from 'node:crypto';
-import { type Envelope, gatewayBridgeEnvelopes } from './gateway-bridge-envelope.ts';
 import { createFrameSigner, type FrameSigner } from './lorawan-device.ts';
+import type { Envelope } from './networks/envelope.ts';
+import { gatewayBridgeEnvelopes } from './networks/gateway-bridge.ts';
 import { elsysFPort, encodeElsys } from './payload-elsys.ts';
 import { devEuiPrefix, gatewayEuiPrefix } from './scenario.ts';
 

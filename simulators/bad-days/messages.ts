@@ -2,7 +2,7 @@
 import { changeFrames } from '../capture/frame-signing.ts';
 import type { CapturedMessage } from '../capture/message.ts';
 import { shiftMessage } from '../capture/time-shift.ts';
-import { regionPrefix } from '../gateway-bridge-envelope.ts';
+import { regionPrefix } from '../networks/gateway-bridge.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Happening, Sent } from './values.ts';
 

@@ -2,10 +2,10 @@
  * A sensor with its own 5G, LTE-M or NB-IoT modem: it publishes on `up/<deviceId>` with its own
  * account, a flat JSON object with the radio state in it, or SenML [RFC 8428].
  */
-import type { DeviceValues } from './device-curves.ts';
-import type { Envelope } from './gateway-bridge-envelope.ts';
-import { hashNoise, noiseKey, smoothNoise } from './random.ts';
-import type { CityDevice } from './scenario.ts';
+import type { DeviceValues } from '../device-curves.ts';
+import { hashNoise, noiseKey, smoothNoise } from '../random.ts';
+import type { CityDevice } from '../scenario.ts';
+import type { Envelope } from './envelope.ts';
 
 export type Modem = (values: DeviceValues, time: number) => Envelope;
 

@@ -2,9 +2,10 @@
  * What The Things Stack v3 publishes for an uplink (JSON). Its encoder drops zero values, so the
  * first uplink of a session has no `f_cnt`, and frequencies are text.
  */
-import type { Envelope } from './gateway-bridge-envelope.ts';
-import type { LorawanUplink } from './lorawan-uplink.ts';
-import { bandwidth, type Reception } from './radio.ts';
+
+import type { LorawanUplink } from '../lorawan-uplink.ts';
+import { bandwidth, type Reception } from '../radio.ts';
+import type { Envelope } from './envelope.ts';
 
 export const theThingsApplication = 'baku-city';
 export const theThingsTenant = 'fieldgate';

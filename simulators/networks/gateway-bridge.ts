@@ -2,15 +2,11 @@
  * What the ChirpStack Gateway Bridge (v4, JSON) publishes when a gateway hears a frame: the raw
  * PHYPayload, once for every gateway that heard it.
  */
-import { bandwidth, type Reception, type Transmission } from './radio.ts';
+import { bandwidth, type Reception, type Transmission } from '../radio.ts';
+import type { Envelope } from './envelope.ts';
 
 /** The region prefix of the topics; empty in installations with one region. */
 export const regionPrefix = 'eu868';
-
-export interface Envelope {
-  readonly topic: string;
-  readonly payload: Buffer;
-}
 
 export function gatewayBridgeEnvelopes(
   phyPayload: Buffer,

@@ -1,0 +1,5 @@
+/** A message as a network or a modem sends it: where to, and the bytes. */
+export interface Envelope {
+  readonly topic: string;
+  readonly payload: Buffer;
+}

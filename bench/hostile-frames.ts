@@ -5,8 +5,8 @@
 
 import { verifyUplink } from '../gateway/lorawan/verify.ts';
 import type { Session } from '../gateway/model/device.ts';
-import { createNoise, hostileFrame } from '../simulators/hostile-frames.ts';
-import { createFrameSigner } from '../simulators/lorawan-device.ts';
+import { createFrameSigner } from '../simulators/lorawan/abp-device.ts';
+import { createNoise, hostileFrame } from '../simulators/lorawan/hostile-frames.ts';
 
 const devices = 100;
 const lastCounter = 1_000;

@@ -12,7 +12,7 @@ import { createCitySources } from '../simulators/city-traffic.ts';
 import { startGateway } from '../simulators/demo-gateway.ts';
 import { fetchStored } from '../simulators/gateway-metrics.ts';
 import { historyTopic } from '../simulators/history.ts';
-import { createLorawanDevice } from '../simulators/lorawan-device.ts';
+import { createLorawanDevice } from '../simulators/lorawan/abp-device.ts';
 import { createScenario } from '../simulators/scenario.ts';
 
 const rounds = 60;

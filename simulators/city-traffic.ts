@@ -6,14 +6,14 @@
 import { type CityWeather, createCityWeather } from './city-weather.ts';
 import type { DeviceValues } from './device-curves.ts';
 import { createDeviceCurve } from './device-values.ts';
-import { createLorawanDevice } from './lorawan-device.ts';
-import { encodePayload, uplinkMessageId } from './lorawan-uplink.ts';
+import { createLorawanDevice } from './lorawan/abp-device.ts';
+import { encodePayload, uplinkMessageId } from './lorawan/city-uplink.ts';
+import { createRadio } from './lorawan/radio.ts';
 import { chirpstackEnvelope } from './networks/chirpstack.ts';
 import type { Envelope } from './networks/envelope.ts';
 import { gatewayBridgeEnvelopes } from './networks/gateway-bridge.ts';
 import { createModem } from './networks/modem.ts';
 import { theThingsStackEnvelope } from './networks/the-things-stack.ts';
-import { createRadio } from './radio.ts';
 import type { CityDevice, Scenario } from './scenario.ts';
 
 export interface CitySource {

@@ -5,7 +5,7 @@
  * are simulated, since the published data has none.
  */
 import { createHash } from 'node:crypto';
-import { createFrameSigner, type FrameSigner } from './lorawan-device.ts';
+import { createFrameSigner, type FrameSigner } from './lorawan/abp-device.ts';
 import type { Envelope } from './networks/envelope.ts';
 import { gatewayBridgeEnvelopes } from './networks/gateway-bridge.ts';
 import { elsysFPort, encodeElsys } from './payload-elsys.ts';

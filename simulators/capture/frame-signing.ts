@@ -3,8 +3,9 @@
  * the capture and closed with those of the test network, so that real traffic can be replayed where
  * the real keys must never be.
  */
-import { type Cmac, createCmac } from '../aes-cmac.ts';
-import { createPayloadCrypt, uplinkMic } from '../lorawan-device.ts';
+
+import { createPayloadCrypt, uplinkMic } from '../lorawan/abp-device.ts';
+import { type Cmac, createCmac } from '../lorawan/aes-cmac.ts';
 import { bodyTextOf, isSemtech } from './body-text.ts';
 import { changeJson } from './json-tokens.ts';
 import type { CapturedMessage } from './message.ts';

@@ -1,7 +1,7 @@
 /** What ChirpStack v4 publishes for an uplink (JSON): the frame opened and deduplicated. */
 
-import type { LorawanUplink } from '../lorawan-uplink.ts';
-import { bandwidth, type Reception } from '../radio.ts';
+import type { LorawanUplink } from '../lorawan/city-uplink.ts';
+import { bandwidth, type Reception } from '../lorawan/radio.ts';
 import type { Envelope } from './envelope.ts';
 
 export const chirpstackApplicationId = '02f1e1d5-0000-4000-8000-000000000001';

@@ -2,7 +2,7 @@
  * What the ChirpStack Gateway Bridge (v4, JSON) publishes when a gateway hears a frame: the raw
  * PHYPayload, once for every gateway that heard it.
  */
-import { bandwidth, type Reception, type Transmission } from '../radio.ts';
+import { bandwidth, type Reception, type Transmission } from '../lorawan/radio.ts';
 import type { Envelope } from './envelope.ts';
 
 /** The region prefix of the topics; empty in installations with one region. */

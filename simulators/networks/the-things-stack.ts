@@ -3,8 +3,8 @@
  * first uplink of a session has no `f_cnt`, and frequencies are text.
  */
 
-import type { LorawanUplink } from '../lorawan-uplink.ts';
-import { bandwidth, type Reception } from '../radio.ts';
+import type { LorawanUplink } from '../lorawan/city-uplink.ts';
+import { bandwidth, type Reception } from '../lorawan/radio.ts';
 import type { Envelope } from './envelope.ts';
 
 export const theThingsApplication = 'baku-city';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { FaultCode } from '../../gateway/model/fault.ts';
-import { createFrameSigner } from '../../simulators/lorawan-device.ts';
+import { createFrameSigner } from '../../simulators/lorawan/abp-device.ts';
 import { gatewayBridgeEnvelopes } from '../../simulators/networks/gateway-bridge.ts';
 import { fixtureText } from '../adapters/inbound.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';

@@ -14,7 +14,7 @@ import { openCapture } from '../../simulators/capture/file-reader.ts';
 import { createCaptureFile } from '../../simulators/capture/file-writer.ts';
 import type { CapturedMessage } from '../../simulators/capture/message.ts';
 import { createDemoConfig } from '../../simulators/demo-config.ts';
-import { createFrameSigner } from '../../simulators/lorawan-device.ts';
+import { createFrameSigner } from '../../simulators/lorawan/abp-device.ts';
 import { runCity } from '../../simulators/run.ts';
 import { createScenario } from '../../simulators/scenario.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';

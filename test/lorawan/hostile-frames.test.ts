@@ -4,7 +4,7 @@ import { SessionCipherCache } from '../../gateway/lorawan/session-ciphers.ts';
 import { verifyUplink } from '../../gateway/lorawan/verify.ts';
 import type { Session } from '../../gateway/model/device.ts';
 import type { TxInfo } from '../../gateway/model/uplink.ts';
-import { createNoise, hostileFrame } from '../../simulators/hostile-frames.ts';
+import { createNoise, hostileFrame } from '../../simulators/lorawan/hostile-frames.ts';
 import { uplinkFrame } from './simulated-frame.ts';
 import { dataVectors, frameOf, sessionOfVector, uplinkOf, type Vector } from './vectors.ts';
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { createAnonymise } from '../../simulators/capture/anonymise.ts';
 import { createFrameSigning } from '../../simulators/capture/frame-signing.ts';
 import type { CapturedMessage } from '../../simulators/capture/message.ts';
-import { createFrameSigner, type FrameContent } from '../../simulators/lorawan-device.ts';
+import { createFrameSigner, type FrameContent } from '../../simulators/lorawan/abp-device.ts';
 import { proveFrame } from './frame-proof.ts';
 
 const field = { devAddr: '01a2b3c4', nwkSKey: Buffer.alloc(16, 1), appSKey: Buffer.alloc(16, 2) };

@@ -4,8 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { type CitySource, createCitySources } from '../../simulators/city-traffic.ts';
 import { createCityWeather } from '../../simulators/city-weather.ts';
 import { createDeviceCurve } from '../../simulators/device-values.ts';
-import { createFrameSigner } from '../../simulators/lorawan-device.ts';
-import { encodePayload } from '../../simulators/lorawan-uplink.ts';
+import { createFrameSigner } from '../../simulators/lorawan/abp-device.ts';
+import { encodePayload } from '../../simulators/lorawan/city-uplink.ts';
 import { createScenario } from '../../simulators/scenario.ts';
 
 const time = Date.UTC(2026, 5, 15, 6);

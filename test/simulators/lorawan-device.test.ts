@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createCmac } from '../../simulators/aes-cmac.ts';
 import {
   type AbpSession,
   createFrameSigner,
   createLorawanDevice,
   frmPayloadBytesMax,
-} from '../../simulators/lorawan-device.ts';
+} from '../../simulators/lorawan/abp-device.ts';
+import { createCmac } from '../../simulators/lorawan/aes-cmac.ts';
 
 interface Packet {
   FRMPayload: Buffer | undefined;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { createPayloadCrypt } from '../../simulators/lorawan-device.ts';
+import { createPayloadCrypt } from '../../simulators/lorawan/abp-device.ts';
 import {
   emsPayloadLength,
   encodeEms,

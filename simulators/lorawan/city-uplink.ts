@@ -1,12 +1,12 @@
 /** One uplink of a LoRaWAN device of the city: its payload in clear and how it was heard. */
 import { hash } from 'node:crypto';
-import type { DeviceValues } from './device-curves.ts';
-import { encodeCayenneLpp } from './payload-cayenne-lpp.ts';
-import { draginoLht65FPort, encodeLht65 } from './payload-dragino.ts';
-import { elsysFPort, encodeElsys } from './payload-elsys.ts';
-import { encodeEm300, milesightFPort } from './payload-milesight.ts';
+import type { DeviceValues } from '../device-curves.ts';
+import { encodeCayenneLpp } from '../payload-cayenne-lpp.ts';
+import { draginoLht65FPort, encodeLht65 } from '../payload-dragino.ts';
+import { elsysFPort, encodeElsys } from '../payload-elsys.ts';
+import { encodeEm300, milesightFPort } from '../payload-milesight.ts';
+import type { CityDevice } from '../scenario.ts';
 import type { Transmission } from './radio.ts';
-import type { CityDevice } from './scenario.ts';
 
 export interface LorawanUplink {
   readonly device: CityDevice;

@@ -3,8 +3,8 @@
  * factor that the best gateway allows, and each gateway's own clock. A pure function of the device
  * and its frame counter.
  */
-import { hashNoise, noiseKey } from './random.ts';
-import type { CityDevice, CityGateway, Place, Scenario } from './scenario.ts';
+import { hashNoise, noiseKey } from '../random.ts';
+import type { CityDevice, CityGateway, Place, Scenario } from '../scenario.ts';
 
 /** The eight usual uplink channels of EU868, Hz. */
 export const channels = [

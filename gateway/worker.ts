@@ -166,10 +166,6 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
       case 'forget':
         catalogue.forgetBefore(message.before);
         break;
-      case 'rewind':
-        quality.forget();
-        loop.rewind(message.seq);
-        break;
       case 'stop':
         void stop();
     }
@@ -183,7 +179,10 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
 function openCodecs({ codecs, dataDir }: WorkerSettings, onProblem: (detail: string) => void) {
   const { limits = codecLimits } = codecs ?? {};
   const shelf = openCodecShelf(join(dataDir, 'codecs'), onProblem);
-  const scripts = openScriptCodecs({ limits, script: shelf.script, onCrash: onProblem });
+  const scripts = openScriptCodecs({
+    ...{ limits, script: shelf.script, onProblem },
+    hasStandby: true,
+  });
   return { shelf, scripts, history: openCodecHistory(dataDir) };
 }
 

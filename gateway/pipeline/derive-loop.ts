@@ -5,7 +5,7 @@
  */
 import type { Catalogue, CatalogueNote } from '../ledger/catalogue.ts';
 import type { LedgerEntry, LedgerReader } from '../ledger/ledger.ts';
-import type { Reading } from '../model/reading.ts';
+import type { LinkSample, Reading } from '../model/reading.ts';
 import type { RecordBatch } from '../stores/store.ts';
 import type { Derived } from './derive.ts';
 
@@ -45,8 +45,6 @@ export interface DeriveLoop {
   wake(): void;
   /** Resolves when the pass under way is over. */
   stop(): Promise<void>;
-  /** Derives again from the entry after `seq`, to the store only. */
-  rewind(seq: number): void;
 }
 
 /** Entries a pass: small enough that a viewer does not wait for it, large enough to batch. */
@@ -54,6 +52,11 @@ const entriesMax = 2_000;
 /** A modem's message may hold thousands of values: so many bytes of them at once are enough. */
 const bytesMax = 4 * 1024 * 1024;
 const offersInFlightMax = 2;
+/**
+ * What is derived waits here for its turn at the store, and what comes meanwhile joins it. With more
+ * than this the store's side is left behind, and derived again from the ledger when it has room.
+ */
+const readingsHeldMax = 20_000;
 /**
  * From one pass to the next while not much is new: a pass has costs of its own, and so has what the
  * store makes of it.
@@ -64,28 +67,32 @@ const idleMs = 500;
 
 export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   let live = parts.catalogue.position('live');
-  let offered = parts.catalogue.position('store');
-  let stored = offered;
+  let stored = parts.catalogue.position('store');
+  /** Derived for the store up to here: stored, on the way or held. */
+  let derived = stored;
+  let held: HeldRecords = { readings: [], links: [] };
+  let offered = stored;
   let inFlight = 0;
   let isStopped = false;
   let wake: () => void = () => {};
   let endRest: () => void = () => {};
-  let generation = 0;
 
   /** The feed answers in the order of the offers: a stored batch means that all before it are. */
-  function offer(batch: RecordBatch, upTo: number): void {
-    const ofGeneration = generation;
+  function offerHeld(): void {
+    if (offered === derived || inFlight >= offersInFlightMax) return;
+    const [batch, upTo] = [held, derived];
+    held = { readings: [], links: [] };
+    offered = upTo;
     inFlight += 1;
     const settle = () => {
       inFlight -= 1;
+      offerHeld();
       wake();
     };
     parts.feed.offer(batch).then(() => {
-      if (ofGeneration === generation) {
-        stored = upTo;
-        parts.catalogue.setPosition('store', stored);
-        parts.onStored(batch, stored);
-      }
+      stored = upTo;
+      parts.catalogue.setPosition('store', stored);
+      parts.onStored(batch, stored);
       settle();
     }, settle);
   }
@@ -96,18 +103,18 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
     const last = entries.at(-1);
     const first = entries[0];
     if (last === undefined || first === undefined) return 0;
-    const ofGeneration = generation;
     await parts.prepare?.(entries);
-    const { readings, links, notes, fresh, faults } = deriveAll(entries, live, parts.derive);
+    const { notes, fresh, faults } = deriveAll(entries, {
+      ...{ live, derive: parts.derive, records: toStore ? held : undefined },
+    });
     if (notes.length > 0) {
       parts.publish(fresh);
       live = last.seq;
       parts.catalogue.note(notes);
     }
-    // After a rewind in the meantime the store's place is another: these are read again from there.
-    if (toStore && ofGeneration === generation) {
-      offered = last.seq;
-      offer({ readings, links }, offered);
+    if (toStore) {
+      derived = last.seq;
+      offerHeld();
     }
     parts.observe({ live, store: stored, receivedAt: first.receivedAt, faults });
     return entries.length;
@@ -115,11 +122,11 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
 
   /** Both sides in one go while they are level; else live first, then the store's backlog. */
   async function pass(): Promise<number> {
-    const mayOffer = !parts.feed.isDown() && inFlight < offersInFlightMax;
-    if (mayOffer && offered === live) return deriveFor(live, entriesMax, true);
+    const mayHold = !parts.feed.isDown() && held.readings.length < readingsHeldMax;
+    if (mayHold && derived === live) return deriveFor(live, entriesMax, true);
     const didLive = await deriveFor(live, entriesMax, false);
-    const backlog = Math.min(live - offered, entriesMax);
-    const didStore = mayOffer && backlog > 0 ? await deriveFor(offered, backlog, true) : 0;
+    const backlog = Math.min(live - derived, entriesMax);
+    const didStore = mayHold && backlog > 0 ? await deriveFor(derived, backlog, true) : 0;
     return Math.max(didLive, didStore);
   }
 
@@ -137,13 +144,6 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   const running = run();
   return {
     wake: () => wake(),
-    rewind(seq) {
-      generation += 1;
-      offered = Math.min(offered, seq);
-      stored = Math.min(stored, seq);
-      parts.catalogue.setPosition('store', stored);
-      wake();
-    },
     async stop() {
       isStopped = true;
       endRest();
@@ -152,27 +152,34 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   };
 }
 
-function deriveAll(
-  entries: readonly LedgerEntry[],
-  live: number,
-  derive: (e: LedgerEntry) => Derived,
-) {
-  const readings: Reading[] = [];
-  const links: RecordBatch['links'][number][] = [];
+interface HeldRecords extends RecordBatch {
+  readonly readings: Reading[];
+  readonly links: LinkSample[];
+}
+
+interface DeriveAll {
+  /** Entries up to here are known to the live side. */
+  readonly live: number;
+  readonly derive: (entry: LedgerEntry) => Derived;
+  /** Takes what is for the store. */
+  readonly records: HeldRecords | undefined;
+}
+
+function deriveAll(entries: readonly LedgerEntry[], { live, derive, records }: DeriveAll) {
   const notes: CatalogueNote[] = [];
   const fresh: Reading[] = [];
   const faults: Record<string, number> = {};
   for (const entry of entries) {
     const derived = derive(entry);
-    for (const reading of derived.readings) readings.push(reading);
-    for (const link of derived.links) links.push(link);
+    for (const reading of derived.readings) records?.readings.push(reading);
+    for (const link of derived.links) records?.links.push(link);
     if (entry.seq <= live) continue;
     for (const reading of derived.readings) fresh.push(reading);
     const verdict = derived.fault;
     notes.push(verdict === undefined ? { entry } : { entry, fault: verdict });
     if (verdict !== undefined) faults[verdict.code] = (faults[verdict.code] ?? 0) + 1;
   }
-  return { readings, links, notes, fresh, faults };
+  return { notes, fresh, faults };
 }
 
 /** Lets messages and timers through between two passes. */

@@ -24,7 +24,6 @@ export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggrega
   deriveAgain(job: AgainJob | undefined): void;
   /** What each quality test has found of the readings of an entry. */
   explain(seq: number): Promise<readonly ExplainedReading[]>;
-  rewind(seq: number): void;
   /** Entries before this one have left the ledger. */
   forget(before: number): void;
   isRunning(): boolean;
@@ -148,7 +147,6 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
     device: (id, device) => tell({ kind: 'device', id, device }),
     codec: (id) => tell({ kind: 'codec', id }),
     deriveAgain: (job) => tell({ kind: 'derive-again', job }),
-    rewind: (seq) => tell({ kind: 'rewind', seq }),
     forget: (before) => tell({ kind: 'forget', before }),
     isRunning: () => isReady,
     readings: (query) => ask({ kind: 'readings', query }, isListOf<StoredReading>),

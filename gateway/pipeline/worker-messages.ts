@@ -39,7 +39,6 @@ export type ToWorker =
   /** Without a job, the one under way ends. */
   | { readonly kind: 'derive-again'; readonly job: AgainJob | undefined }
   | { readonly kind: 'request'; readonly id: number; readonly request: StoreRequest }
-  | { readonly kind: 'rewind'; readonly seq: number }
   /** Entries before this one have left the ledger. */
   | { readonly kind: 'forget'; readonly before: number }
   | { readonly kind: 'stop' };

@@ -7,7 +7,7 @@ const batchOf = (name) => ({ kind: 'live', series: [[name, 'q', '', '', '']], ro
 
 const actions = {
   wake: () => tell({ kind: 'stored', readings: 0, seq: 1 }),
-  rewind: ({ seq }) => tell({ kind: 'stored', readings: 0, seq }),
+  forget: ({ before: seq }) => tell({ kind: 'stored', readings: 0, seq }),
   device({ id, device }) {
     tell(batchOf(`${id}:${device === undefined ? 'gone' : device.kind}`));
     if (id === 'crash') {

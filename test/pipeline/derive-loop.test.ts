@@ -146,19 +146,37 @@ describe('A store that is down', () => {
     expect(publishedSeqs()).toEqual(upTo(3_000));
   });
 
-  it('has at most two batches on their way', async () => {
+  it('has at most two batches on their way, and what came meanwhile goes as one', async () => {
     store.set('slow');
     append(10_000);
     start();
     await until('live is level', () => published.length === 10_000);
     expect(store.waiting).toHaveLength(2);
-    for (let answered = 0; answered < 5; answered += 1) {
-      await until('one is offered', () => store.waiting.length > 0);
-      store.answerOldest();
-    }
+    store.answerOldest();
+    await until('the third is offered', () => store.waiting.length === 2);
+    store.answerOldest();
+    store.answerOldest();
     await until('the store is level', () => catalogue.position('store') === 10_000);
+    expect(store.stored.map(({ readings }) => readings.length)).toEqual([2_000, 2_000, 6_000]);
     expect(store.seqs()).toEqual(upTo(10_000));
     expect(publishedSeqs()).toEqual(upTo(10_000));
+  });
+
+  it('is left behind when too much waits for it, and served from the ledger later', async () => {
+    store.set('slow');
+    append(30_000);
+    start();
+    await until('live is level', () => published.length === 30_000);
+    let answered = 0;
+    const answer = () => {
+      if (store.waiting.length > 0) store.answerOldest();
+      answered = catalogue.position('store');
+      return answered === 30_000;
+    };
+    await until('the store is level', answer);
+    expect(store.seqs()).toEqual(upTo(30_000));
+    expect(Math.max(...store.stored.map(({ readings }) => readings.length))).toBeLessThan(22_001);
+    expect(publishedSeqs()).toEqual(upTo(30_000));
   });
 
   it('is given again what it had not confirmed when the loop starts anew', async () => {
@@ -183,31 +201,5 @@ describe('A store that is down', () => {
     store.waiting[0]?.reject(new Error('closed'));
     await sleep(20);
     expect(catalogue.position('store')).toBe(0);
-  });
-});
-
-describe('Rewinding', () => {
-  it('derives again for the store alone', async () => {
-    append(10);
-    start();
-    await until('the store is level', () => catalogue.position('store') === 10);
-    loop.rewind(4);
-    await until('the store has them again', () => store.seqs().length === 16);
-    expect(store.seqs().slice(10)).toEqual([5, 6, 7, 8, 9, 10]);
-    expect(publishedSeqs()).toEqual(upTo(10));
-  });
-
-  it('is not undone by a batch that was under way', async () => {
-    store.set('slow');
-    append(10);
-    start();
-    await until('it is offered', () => store.waiting.length === 1);
-    loop.rewind(0);
-    await until('it is offered again', () => store.waiting.length === 2);
-    store.answerOldest();
-    await sleep(20);
-    expect(catalogue.position('store')).toBe(0);
-    store.answerOldest();
-    await until('the store is level', () => catalogue.position('store') === 10);
   });
 });

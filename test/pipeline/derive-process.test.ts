@@ -51,7 +51,7 @@ describe('The derive process', () => {
     const { running, news } = await ready();
     running.device('meter-7', device('meter-7'));
     running.device('meter-8', undefined);
-    running.rewind(42);
+    running.forget(42);
     await until('it answers', () => news.length >= 4);
     expect(named(news)).toEqual(['meter-7:cellular', 'meter-8:gone']);
     expect(news.at(-1)).toEqual({ kind: 'stored', readings: 0, seq: 42 });
@@ -61,7 +61,7 @@ describe('The derive process', () => {
     const { running, news } = await ready();
     for (let count = 0; count < 1_000; count += 1) running.wake();
     await until('it is awake', () => news.length >= 2);
-    running.rewind(2);
+    running.forget(2);
     await until('it answers', () => news.length >= 3);
     expect(news.slice(1)).toEqual([
       { kind: 'stored', readings: 0, seq: 1 },

@@ -7,6 +7,7 @@ import { doors } from './ingest-schema.ts';
 import { mappingSchema } from './mapping-schema.ts';
 import { mqtt } from './mqtt-schema.ts';
 import { quality } from './quality-schema.ts';
+import { security } from './security-schema.ts';
 
 const port = z.number().int().min(0).max(65_535);
 const bytes = z.number().int().positive();
@@ -208,6 +209,9 @@ export const configSchema = z.strictObject({
     .prefault({ kind: 'embedded' })
     .describe('Where telemetry is kept: embedded or influx.'),
   ledger: ledger.prefault({}),
+  security: security
+    .prefault({})
+    .describe('When frames that are forged or sent again raise an alarm; see docs/lorawan.md.'),
   audit: audit.prefault({}).describe('Who connected, was refused, was banned, and by whom.'),
   live: live.prefault({}),
   log: log.prefault({}),

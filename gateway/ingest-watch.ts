@@ -5,7 +5,7 @@ import type { Metrics } from './metrics.ts';
 import type { Clock } from './model/clock.ts';
 import type { Fault } from './model/fault.ts';
 import type { IngestObserver } from './pipeline/ingest.ts';
-import { createSecurityWatch } from './security-watch.ts';
+import { createSecurityWatch, type SecurityLimits } from './security-watch.ts';
 
 export interface IngestWatch {
   readonly observer: IngestObserver;
@@ -24,6 +24,8 @@ interface WatchParts {
   readonly written: IngestObserver['written'];
   /** Writes an alarm down; see security-watch.ts. */
   readonly raise: Ledger['accept'];
+  /** What raises one. */
+  readonly security: SecurityLimits;
   /** Rejects while nothing can be written. */
   readonly probe: () => Promise<void>;
   /** Something new is in the ledger. */
@@ -32,7 +34,9 @@ interface WatchParts {
 
 export function createIngestWatch({ metrics, log, clock, ...parts }: WatchParts): IngestWatch {
   const warn = createSampledWarning(log, clock.now);
-  const security = createSecurityWatch({ metrics, log, clock, raise: parts.raise });
+  const security = createSecurityWatch({
+    ...{ metrics, log, clock, raise: parts.raise, limits: parts.security },
+  });
   let ledgerFault: string | undefined;
   let isProbing = false;
 

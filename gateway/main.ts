@@ -106,6 +106,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const watch = createIngestWatch({
     ...{ metrics, log, clock, written: sourceBoard.note },
     raise: (alarm) => ledger.accept(alarm),
+    security: config.security,
     probe: () => ledger.probe(),
     onWritten: () => derive.wake(),
   });

@@ -15,19 +15,21 @@ import type { SourceEvent } from './model/uplink.ts';
 export const securityKinds = ['replayed-frame', 'replayed-join', 'mic-mismatch', 'alarm'] as const;
 export type SecurityKind = (typeof securityKinds)[number];
 
-export interface SecurityLimits {
+/** How many events of one subject within how long raise one alarm; a count of 0 raises none. */
+export interface AlarmThreshold {
+  readonly count: number;
   readonly windowMs: number;
-  /** Within a window; one alarm for each subject, kind and window. */
-  readonly replaysMax: number;
+}
+
+/** The settings below `security`. */
+export interface SecurityLimits {
+  readonly replayedFrames: AlarmThreshold;
+  readonly replayedJoins: AlarmThreshold;
   /** Higher: a neighbour's network may use the same DevAddr, which is no attack. */
-  readonly mismatchesMax: number;
+  readonly wrongMics: AlarmThreshold;
   /** Beyond these the oldest is forgotten. */
   readonly subjectsMax: number;
 }
-
-export const securityLimits: SecurityLimits = {
-  ...{ windowMs: 600_000, replaysMax: 10, mismatchesMax: 200, subjectsMax: 10_000 },
-};
 
 interface WatchParts {
   readonly metrics: { security(kind: SecurityKind): void };
@@ -35,7 +37,7 @@ interface WatchParts {
   readonly clock: Clock;
   /** Writes the alarm down beside what it tells of. */
   readonly raise: (delivery: Delivery) => Promise<unknown>;
-  readonly limits?: SecurityLimits;
+  readonly limits: SecurityLimits;
 }
 
 export interface SecurityWatch {
@@ -49,12 +51,13 @@ interface Count {
 }
 
 export function createSecurityWatch(parts: WatchParts): SecurityWatch {
-  const { metrics, log, clock, limits = securityLimits } = parts;
+  const { metrics, log, clock, limits } = parts;
+  const thresholds = thresholdsOf(limits);
   const counts = new Map<string, Count>();
 
-  function countOf(key: string, now: number): Count {
+  function countOf(key: string, now: number, windowMs: number): Count {
     const known = counts.get(key);
-    if (known !== undefined && Math.abs(now - known.since) < limits.windowMs) return known;
+    if (known !== undefined && Math.abs(now - known.since) < windowMs) return known;
     const fresh = { since: now, count: 0 };
     counts.delete(key);
     counts.set(key, fresh);
@@ -63,14 +66,14 @@ export function createSecurityWatch(parts: WatchParts): SecurityWatch {
     return fresh;
   }
 
-  function see(kind: SecurityKind, item: Item, inbound: Inbound): void {
+  function see(kind: CountedKind, item: Item, inbound: Inbound): void {
     metrics.security(kind);
     const now = clock.now();
     const subject = item.deviceId ?? inbound.sender.credential;
-    const counted = countOf(`${kind} ${subject}`, now);
+    const { count, windowMs } = thresholds[kind];
+    const counted = countOf(`${kind} ${subject}`, now, windowMs);
     counted.count += 1;
-    const threshold = kind === 'mic-mismatch' ? limits.mismatchesMax : limits.replaysMax;
-    if (counted.count !== threshold) return;
+    if (counted.count !== count) return;
     metrics.security('alarm');
     const alarm = { kind, subject, count: counted.count, since: counted.since, at: now };
     log.warn({ event: 'security-alarm', ...alarm }, 'frames are forged or sent again');
@@ -91,8 +94,18 @@ export function createSecurityWatch(parts: WatchParts): SecurityWatch {
   };
 }
 
+type CountedKind = Exclude<SecurityKind, 'alarm'>;
+
+function thresholdsOf(limits: SecurityLimits): Readonly<Record<CountedKind, AlarmThreshold>> {
+  return {
+    'replayed-frame': limits.replayedFrames,
+    'replayed-join': limits.replayedJoins,
+    'mic-mismatch': limits.wrongMics,
+  };
+}
+
 /** The ledger finds out a frame's replay; that of a join was found before. */
-function kindOf(item: Item, outcome: 'replayed' | 'quarantined'): SecurityKind | undefined {
+function kindOf(item: Item, outcome: 'replayed' | 'quarantined'): CountedKind | undefined {
   if (outcome === 'replayed') return 'replayed-frame';
   if (item.kind !== 'quarantined') return undefined;
   if (item.fault.code === 'FRAME_REPLAYED') return 'replayed-join';
@@ -100,7 +113,7 @@ function kindOf(item: Item, outcome: 'replayed' | 'quarantined'): SecurityKind |
 }
 
 interface Alarm {
-  readonly kind: SecurityKind;
+  readonly kind: CountedKind;
   readonly at: number;
 }
 

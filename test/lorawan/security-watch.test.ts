@@ -1,17 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
+import { configSchema } from '../../config/schema.ts';
 import type { Delivery, Receipt } from '../../gateway/ledger/ledger.ts';
 import { fault } from '../../gateway/model/fault.ts';
 import {
   createSecurityWatch,
   type SecurityKind,
-  securityLimits,
+  type SecurityLimits,
 } from '../../gateway/security-watch.ts';
 import { frame, inbound } from '../ledger/deliveries.ts';
 
 const replayed: readonly Receipt[] = [{ outcome: 'replayed', seq: 1 }];
 const quarantined: readonly Receipt[] = [{ outcome: 'quarantined', seq: 1 }];
 
-function openWatch({ failing = false, subjectsMax = 100 } = {}) {
+const windowMs = 600_000;
+const limits: SecurityLimits = {
+  replayedFrames: { count: 3, windowMs },
+  replayedJoins: { count: 2, windowMs: 60_000 },
+  wrongMics: { count: 5, windowMs },
+  subjectsMax: 100,
+};
+
+interface Plan {
+  readonly failing?: boolean;
+  readonly changed?: Partial<SecurityLimits>;
+}
+
+function openWatch({ failing = false, changed = {} }: Plan = {}) {
   const time = { now: 1_700_000_000_000 };
   const counted: SecurityKind[] = [];
   const alarms: Delivery[] = [];
@@ -28,7 +42,7 @@ function openWatch({ failing = false, subjectsMax = 100 } = {}) {
       alarms.push(alarm);
       if (failing) throw new Error('disk full');
     },
-    limits: { ...securityLimits, replaysMax: 3, mismatchesMax: 5, subjectsMax },
+    limits: { ...limits, ...changed },
   });
   return { watch, time, counted, alarms, logged };
 }
@@ -68,7 +82,7 @@ describe('The security watch', () => {
     expect(JSON.parse(String(alarms[0]?.inbound.body))).toMatchObject({ count: 3 });
     expect(counted.filter((kind) => kind === 'alarm')).toHaveLength(1);
     expect(logged).toEqual(['security-alarm']);
-    time.now += securityLimits.windowMs;
+    time.now += windowMs;
     for (let count = 0; count < 3; count += 1) watch.note(frame(1), replayed);
     expect(alarms).toHaveLength(2);
   });
@@ -85,8 +99,43 @@ describe('The security watch', () => {
     expect(JSON.parse(String(alarms[0]?.inbound.body))).toMatchObject({ subject: 'gateway-a' });
   });
 
+  it('counts each kind to its own threshold, within its own window', () => {
+    const { watch, alarms, time } = openWatch();
+    watch.note(join, quarantined);
+    time.now += 60_000;
+    watch.note(join, quarantined);
+    expect(alarms).toEqual([]);
+    watch.note(join, quarantined);
+    expect(alarms[0]?.items[0]).toMatchObject({ type: 'alarm-replayed-join' });
+  });
+
+  it('raises none where the threshold is 0', () => {
+    const { watch, counted, alarms } = openWatch({
+      changed: { replayedFrames: { count: 0, windowMs } },
+    });
+    for (let count = 0; count < 9; count += 1) watch.note(frame(1), replayed);
+    expect(alarms).toEqual([]);
+    expect(counted).toHaveLength(9);
+  });
+
+  it('is set by the configuration, which keeps the thresholds of before by default', () => {
+    const config = configSchema.parse({
+      version: 1,
+      security: { replayedFrames: { count: 2 } },
+    });
+    const { watch, alarms } = openWatch({ changed: config.security });
+    for (let count = 0; count < 2; count += 1) watch.note(frame(1), replayed);
+    for (let count = 0; count < 199; count += 1) watch.note(mismatch, quarantined);
+    expect(alarms).toHaveLength(1);
+    watch.note(mismatch, quarantined);
+    expect(alarms).toHaveLength(2);
+    expect(() =>
+      configSchema.parse({ version: 1, security: { wrongMics: { count: -1 } } }),
+    ).toThrow('count');
+  });
+
   it('forgets the oldest subject when there are too many', () => {
-    const { watch, alarms } = openWatch({ subjectsMax: 2 });
+    const { watch, alarms } = openWatch({ changed: { subjectsMax: 2 } });
     for (const index of [1, 2, 3, 1, 2, 3, 1, 2, 3]) {
       watch.note(frame(1, { deviceId: `70b3d57ed000000${index}` }), replayed);
     }

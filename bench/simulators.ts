@@ -15,7 +15,7 @@ import { historyTopic } from '../simulators/history.ts';
 import { createLorawanDevice } from '../simulators/lorawan/abp-device.ts';
 import { createScenario } from '../simulators/scenario.ts';
 
-const rounds = 60;
+const rounds = 200;
 const intervalMs = 600_000;
 const start = Date.UTC(2026, 0, 1);
 

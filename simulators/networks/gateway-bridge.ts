@@ -2,8 +2,12 @@
  * What the ChirpStack Gateway Bridge (v4, JSON) publishes when a gateway hears a frame: the raw
  * PHYPayload, once for every gateway that heard it.
  */
-import { bandwidth, type Reception, type Transmission } from '../lorawan/radio.ts';
+import { bandwidth } from '../lorawan/propagation.ts';
+import type { Reception, Transmission } from '../lorawan/radio.ts';
+import type { CityGateway } from '../scenario.ts';
 import type { Envelope } from './envelope.ts';
+import { cutTemplate, keptFor, messageBytes, type Template } from './template.ts';
+import { timeText } from './time-text.ts';
 
 /** The region prefix of the topics; empty in installations with one region. */
 export const regionPrefix = 'eu868';
@@ -12,36 +16,53 @@ export function gatewayBridgeEnvelopes(
   phyPayload: Buffer,
   transmission: Transmission,
 ): [Envelope, ...Envelope[]] {
+  const frame = phyPayload.toString('base64');
   const [best, ...others] = transmission.receptions;
   return [
-    envelope(phyPayload, transmission, best),
-    ...others.map((reception) => envelope(phyPayload, transmission, reception)),
+    envelope(frame, transmission, best),
+    ...others.map((reception) => envelope(frame, transmission, reception)),
   ];
 }
 
-function envelope(phyPayload: Buffer, radio: Transmission, reception: Reception): Envelope {
-  const frame = {
-    phyPayload: phyPayload.toString('base64'),
-    txInfo: {
-      frequency: radio.frequency,
-      modulation: {
-        lora: { bandwidth, spreadingFactor: radio.spreadingFactor, codeRate: 'CR_4_5' },
+interface HeardFrame {
+  /** Base64. */
+  readonly frame: string;
+  readonly radio: Transmission;
+  readonly reception: Reception;
+}
+
+const heardBy = keptFor(
+  (gateway: CityGateway): Template<HeardFrame> =>
+    cutTemplate(({ text, number }) => ({
+      phyPayload: text(({ frame }) => frame),
+      txInfo: {
+        frequency: number(({ radio }) => radio.frequency),
+        modulation: {
+          lora: {
+            bandwidth,
+            spreadingFactor: number(({ radio }) => radio.spreadingFactor),
+            codeRate: 'CR_4_5',
+          },
+        },
       },
-    },
-    rxInfo: {
-      gatewayId: reception.gateway.id,
-      uplinkId: reception.uplinkId,
-      gwTime: new Date(reception.rxTime).toISOString(),
-      rssi: reception.rssi,
-      snr: reception.snr,
-      channel: reception.channel,
-      location: reception.gateway.location,
-      context: reception.context,
-      crcStatus: 'CRC_OK',
-    },
-  };
+      rxInfo: {
+        gatewayId: gateway.id,
+        uplinkId: number(({ reception }) => reception.uplinkId),
+        gwTime: text(({ reception }) => `${timeText(reception.rxTime)}Z`),
+        rssi: number(({ reception }) => reception.rssi),
+        snr: number(({ reception }) => reception.snr),
+        channel: number(({ reception }) => reception.channel),
+        location: gateway.location,
+        context: text(({ reception }) => reception.context),
+        crcStatus: 'CRC_OK',
+      },
+    })),
+);
+
+function envelope(frame: string, radio: Transmission, reception: Reception): Envelope {
+  const { gateway } = reception;
   return {
-    topic: `${regionPrefix}/gateway/${reception.gateway.id}/event/up`,
-    payload: Buffer.from(JSON.stringify(frame)),
+    topic: `${regionPrefix}/gateway/${gateway.id}/event/up`,
+    payload: messageBytes(heardBy(gateway)({ frame, radio, reception })),
   };
 }

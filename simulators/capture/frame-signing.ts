@@ -3,9 +3,8 @@
  * the capture and closed with those of the test network, so that real traffic can be replayed where
  * the real keys must never be.
  */
-
-import { createPayloadCrypt, uplinkMic } from '../lorawan/abp-device.ts';
 import { type Cmac, createCmac } from '../lorawan/aes-cmac.ts';
+import { createPayloadCrypt, dataMic, type Position } from '../lorawan/data-frame.ts';
 import { bodyTextOf, isSemtech } from './body-text.ts';
 import { changeJson } from './json-tokens.ts';
 import type { CapturedMessage } from './message.ts';
@@ -94,7 +93,7 @@ function counterOf(frame: Buffer, { oldMic, lastFCnt }: Signer): number | undefi
   for (let turn = firstTurn; turn < firstTurn + turnsMax; turn += 1) {
     const fCnt = turn * 0x10000 + frame.readUInt16LE(6);
     if (fCnt > 0xffffffff) return undefined;
-    if (uplinkMic(oldMic, devAddr, fCnt, message).equals(mic)) return fCnt;
+    if (dataMic(oldMic, uplinkAt(devAddr, fCnt), message).equals(mic)) return fCnt;
   }
   return undefined;
 }
@@ -115,10 +114,15 @@ function signedAnew(frame: Buffer, fCnt: number, signer: Signer): Buffer {
     const oldKey = isCommands ? session.nwkSKey : session.appSKey;
     const newKey = isCommands ? session.as.nwkSKey : session.as.appSKey;
     const payload = message.subarray(portAt + 1);
-    const clear = createPayloadCrypt(oldKey)(oldAddress, fCnt, payload);
-    createPayloadCrypt(newKey)(address, newFCnt, clear).copy(payload);
+    const clear = createPayloadCrypt(oldKey)(uplinkAt(oldAddress, fCnt), payload);
+    createPayloadCrypt(newKey)(uplinkAt(address, newFCnt), clear).copy(payload);
   }
-  return Buffer.concat([message, uplinkMic(newMic, address, newFCnt, message)]);
+  return Buffer.concat([message, dataMic(newMic, uplinkAt(address, newFCnt), message)]);
+}
+
+/** `devAddr` is little-endian. */
+function uplinkAt(devAddr: Buffer, fCnt: number): Position {
+  return { direction: 'up', devAddr, fCnt };
 }
 
 /** Base64 with or without its padding, as both are sent; it stays as it was. */

@@ -1,35 +1,26 @@
 /**
- * Who hears a LoRa frame and how well: path loss over the distance with slow fading, the spreading
- * factor that the best gateway allows, and each gateway's own clock. A pure function of the device
- * and its frame counter.
+ * Who hears a LoRa frame of the city and how well: the spreading factor that the best gateway
+ * allows, and each gateway's own clock. A pure function of the device and its frame counter; where
+ * frames meet on the air, see air.ts.
  */
 import { hashNoise, noiseKey } from '../random.ts';
-import type { CityDevice, CityGateway, Place, Scenario } from '../scenario.ts';
+import type { CityDevice, CityGateway, Scenario } from '../scenario.ts';
+import {
+  channels,
+  fadedSignal,
+  isDecodable,
+  noiseFloor,
+  type Path,
+  pathsFrom,
+  type Signal,
+  spreadingFactorFor,
+} from './propagation.ts';
 
-/** The eight usual uplink channels of EU868, Hz. */
-export const channels = [
-  868_100_000, 868_300_000, 868_500_000, 867_100_000, 867_300_000, 867_500_000, 867_700_000,
-  867_900_000,
-] as const;
-
-export const bandwidth = 125_000;
 /** A network keeps no more than the best few receptions of a frame. */
 const gatewaysMax = 3;
-const txPower = 14;
-/** Thermal noise in 125 kHz with the noise figure of a gateway, dBm. */
-const noiseFloor = -117;
-/** The weakest SNR a gateway decodes, by spreading factor 7 to 12. */
-const snrMin = [-7.5, -10, -12.5, -15, -17.5, -20] as const;
-/** Walls, cellars and manhole covers cost up to this many dB, by device and gateway. */
-const shadowing = 16;
-/** dB that a network keeps in hand when it chooses a spreading factor. */
-const margin = 10;
 
-export interface Reception {
+export interface Reception extends Signal {
   readonly gateway: CityGateway;
-  /** dBm, whole; dB in quarters */
-  readonly rssi: number;
-  readonly snr: number;
   /** Epoch milliseconds by this gateway's own clock. */
   readonly rxTime: number;
   readonly uplinkId: number;
@@ -52,25 +43,13 @@ export type Radio = (fCnt: number, time: number) => Transmission;
 /** The radio surroundings of one device. */
 export function createRadio(device: CityDevice, scenario: Scenario): Radio {
   const key = noiseKey(scenario.seed, device.id, 'radio');
-  const paths = scenario.gateways
-    .map((gateway, index) => ({
-      gateway,
-      clockErrorMs: Math.round(80 * hashNoise(key ^ 7, index) - 40),
-      rssi:
-        txPower -
-        pathLoss(distanceKm(device.location, gateway.location)) -
-        shadowing * hashNoise(key ^ 11, index),
-    }))
-    .sort((left, right) => right.rssi - left.rssi)
-    .slice(0, gatewaysMax);
+  const paths = pathsFrom(device.location, scenario.gateways, key).slice(0, gatewaysMax);
   const spreadingFactor = spreadingFactorFor(paths[0]?.rssi ?? noiseFloor);
   return (fCnt, time) => {
     const channel = Math.floor(hashNoise(key, fCnt) * channels.length);
     const heard = paths
-      .map(({ gateway, clockErrorMs, rssi }, index) =>
-        receive({ gateway, rssi, rxTime: time + clockErrorMs, channel }, key + index + 1, fCnt),
-      )
-      .filter(({ snr }) => snr >= (snrMin[spreadingFactor - 7] ?? 0))
+      .map((path, index) => receive(path, { time, channel }, { key: key + index + 1, step: fCnt }))
+      .filter((reception) => isDecodable(reception, spreadingFactor))
       .sort((left, right) => right.rssi - left.rssi);
     const [best, ...others] = heard;
     return {
@@ -82,30 +61,24 @@ export function createRadio(device: CityDevice, scenario: Scenario): Radio {
   };
 }
 
-interface Path {
-  readonly gateway: CityGateway;
-  readonly rssi: number;
+export interface Moment {
+  readonly time: number;
+  readonly channel: number;
 }
 
-function receive(
-  path: Path & { rxTime: number; channel: number },
-  key: number,
-  fCnt: number,
+/** What a gateway writes down of a frame; `key` is of the path, `step` counts the frames. */
+export function receive(
+  path: Path,
+  { time, channel }: Moment,
+  { key, step }: { readonly key: number; readonly step: number },
 ): Reception {
-  const fading = 8 * (hashNoise(key, fCnt) + hashNoise(key ^ 3, fCnt)) - 8;
-  const rssi = Math.round(path.rssi + fading);
-  const snr = Math.min(13.5, rssi - noiseFloor + 3 * hashNoise(key ^ 5, fCnt));
-  const uplinkId = Math.floor(hashNoise(key ^ 9, fCnt) * 4294967296);
+  const uplinkId = Math.floor(hashNoise(key ^ 9, step) * 4294967296);
   const context = Buffer.alloc(4);
   context.writeUInt32BE((uplinkId ^ 0x5bd1e995) >>> 0);
   return {
-    gateway: path.gateway,
-    rssi,
-    snr: Math.round(snr * 4) / 4,
-    rxTime: path.rxTime,
-    uplinkId,
-    context: context.toString('base64'),
-    channel: path.channel,
+    ...{ gateway: path.gateway, ...fadedSignal(path.rssi, key, step) },
+    rxTime: time + path.clockErrorMs,
+    ...{ uplinkId, context: context.toString('base64'), channel },
   };
 }
 
@@ -113,28 +86,10 @@ function receive(
 function barelyHeard(
   nearest: Path | undefined,
   key: number,
-  fCnt: number,
-  at: { time: number; channel: number },
+  step: number,
+  moment: Moment,
 ): Reception {
   if (nearest === undefined) throw new RangeError('a city has at least one gateway');
-  const reception = receive({ ...nearest, rxTime: at.time, channel: at.channel }, key, fCnt);
+  const reception = receive({ ...nearest, clockErrorMs: 0 }, moment, { key, step });
   return { ...reception, rssi: -137, snr: -19.5 };
-}
-
-function spreadingFactorFor(rssi: number): number {
-  const snr = rssi - noiseFloor;
-  const place = snrMin.findIndex((least) => snr >= least + margin);
-  return place === -1 ? 12 : 7 + place;
-}
-
-/** An urban log-distance model: 124 dB at one kilometre, 35 dB a decade. */
-function pathLoss(kilometres: number): number {
-  return 124 + 35 * Math.log10(Math.max(0.05, kilometres));
-}
-
-/** Good to a metre over a city. */
-function distanceKm(from: Place, to: Place): number {
-  const north = (to.latitude - from.latitude) * 111.2;
-  const east = (to.longitude - from.longitude) * 111.2 * Math.cos((from.latitude * Math.PI) / 180);
-  return Math.hypot(north, east);
 }

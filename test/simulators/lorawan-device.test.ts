@@ -7,9 +7,9 @@ import {
   type AbpSession,
   createFrameSigner,
   createLorawanDevice,
-  frmPayloadBytesMax,
 } from '../../simulators/lorawan/abp-device.ts';
 import { createCmac } from '../../simulators/lorawan/aes-cmac.ts';
+import { frmPayloadBytesMax } from '../../simulators/lorawan/data-frame.ts';
 
 interface Packet {
   FRMPayload: Buffer | undefined;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { createPayloadCrypt } from '../../simulators/lorawan/abp-device.ts';
+import { createPayloadCrypt } from '../../simulators/lorawan/data-frame.ts';
 import {
   emsPayloadLength,
   encodeEms,
@@ -65,8 +65,7 @@ describe('Tour Perret frames', () => {
     )) {
       const devAddr = phyPayload.subarray(1, 5);
       const clear = createPayloadCrypt(session.appSKey)(
-        devAddr,
-        row.fCnt,
+        { direction: 'up', devAddr, fCnt: row.fCnt },
         phyPayload.subarray(9, -4),
       );
       expect(clear).toEqual(frmPayload);

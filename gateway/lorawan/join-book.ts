@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Session, SessionKeys } from '../model/device.ts';
 import type { UsedNonces } from './dev-nonce.ts';
+import type { JoinNonces } from './join-nonce.ts';
 import type { KeyVault } from './key-vault.ts';
 
 /** Accepts that no frame has confirmed yet, and the session in use: more of a device are noise. */
@@ -49,6 +50,8 @@ export interface JoinRow {
   /** Tells whether the root key is still the one that all of this belongs to. */
   readonly rootCheck: string;
   readonly nonces: UsedNonces;
+  /** Of the accepts; absent in rows of earlier versions. */
+  readonly joinNonces?: JoinNonces;
   /** The highest counts, by rejoin type. */
   readonly rejoinCounts: Readonly<Record<string, number>>;
   readonly lastRequest?: HeardRequest;

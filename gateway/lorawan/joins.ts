@@ -14,7 +14,14 @@ import type { DeviceRegistry } from './device-registry.ts';
 import type { JoinAcceptFrame, JoinRequestFrame, RejoinRequestFrame } from './frame.ts';
 import { bareMic, isSameMic } from './frame-mic.ts';
 import { deriveJoinServerKeys } from './join.ts';
-import { type HeardRequest, type JoinBook, type JoinRow, sessionId } from './join-book.ts';
+import {
+  type HeardRequest,
+  type JoinBook,
+  type JoinRow,
+  type NewSession,
+  sessionId,
+} from './join-book.ts';
+import { isUsedJoinNonce, joinNoncesOf, withJoinNonce } from './join-nonce.ts';
 import { keyCheck } from './key-check.ts';
 import { acceptWindowMs, PendingJoins } from './pending-joins.ts';
 import { createOverlap, sessionCheck } from './session-overlap.ts';
@@ -27,6 +34,12 @@ export interface RefusedFrame {
   readonly deviceId: string;
 }
 
+/** Whose accept it is, and why no session was taken from it, where that is so. */
+export interface HeardAccept {
+  readonly deviceId: string;
+  readonly refusal?: Fault;
+}
+
 export interface Joins {
   /** Every session that a DevAddr may mean, old and new. */
   sessionsOf(devAddr: string): readonly Session[];
@@ -34,8 +47,8 @@ export interface Joins {
     uplink: FrameUplink,
     frame: JoinRequestFrame | RejoinRequestFrame,
   ): SourceEvent | RefusedFrame | Fault;
-  /** Whose accept it is; undefined when it answers no request that was heard lately. */
-  accept(frame: JoinAcceptFrame, gatewayId: string | undefined): string | undefined;
+  /** Undefined when it answers no request that was heard lately. */
+  accept(frame: JoinAcceptFrame, gatewayId: string | undefined): HeardAccept | undefined;
   /** A frame was proven with this joined session: the device has it, and uses no older one. */
   proven(deviceId: string, session: string): void;
   /** Resolves when all that is remembered is on disk; undefined when it is already. */
@@ -149,7 +162,7 @@ export function createJoins({ registry, book, clock, copyWindowMs }: JoinParts):
     return event;
   }
 
-  function accept(frame: JoinAcceptFrame, gatewayId: string | undefined): string | undefined {
+  function accept(frame: JoinAcceptFrame, gatewayId: string | undefined): HeardAccept | undefined {
     const now = clock.now();
     for (const { deviceId, requests } of pending.candidates(gatewayId, now)) {
       const device = registry.get(deviceId);
@@ -159,19 +172,24 @@ export function createJoins({ registry, book, clock, copyWindowMs }: JoinParts):
       const sessions = requests.flatMap(
         (asked) => acceptedSession(frame, asked, device, roots) ?? [],
       );
-      if (sessions.length === 0) continue;
-      const joined = sessions.map((session) => ({ ...session, joinedAt: now }));
+      const [one] = sessions;
+      if (one === undefined) continue;
       const known = new Set(row.sessions.map(({ id }) => id));
-      const fresh = joined.filter((session) => !known.has(sessionId(session)));
-      if (fresh.length > 0) book.put(deviceId, fresh.reduce(withSession(deviceId), row));
-      return deviceId;
+      // A copy, perhaps on its way when the device asked again: what it answers was taken then.
+      if (sessions.some((session) => known.has(sessionId(session)))) return { deviceId };
+      const joinNonces = row.joinNonces ?? joinNoncesOf(row.sessions);
+      if (isUsedJoinNonce(one, joinNonces)) return { deviceId, refusal: usedBefore(one) };
+      const joined = sessions.map((session) => ({ ...session, joinedAt: now }));
+      const noted = { ...row, joinNonces: withJoinNonce(one, joinNonces) };
+      book.put(deviceId, joined.reduce(withSession(deviceId), noted));
+      return { deviceId };
     }
     return undefined;
   }
 
   const withSession =
     (deviceId: string) =>
-    (row: JoinRow, session: Parameters<JoinBook['withSession']>[2]): JoinRow =>
+    (row: JoinRow, session: NewSession): JoinRow =>
       book.withSession(deviceId, row, session);
 
   function proven(deviceId: string, session: string): void {
@@ -201,6 +219,9 @@ export function createJoins({ registry, book, clock, copyWindowMs }: JoinParts):
 
   return { sessionsOf, request, accept, proven, unwritten: () => book.unwritten() };
 }
+
+const usedBefore = ({ joinNonce }: Pick<NewSession, 'joinNonce'>): Fault =>
+  fault('FRAME_REPLAYED', `A join-accept with the JoinNonce ${joinNonce}, which was used before.`);
 
 interface Proof {
   /** With this request in it. */

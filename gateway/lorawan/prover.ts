@@ -14,7 +14,7 @@ export interface Prover {
   /** Total: any bytes give something that is proven or a fault, never an exception. */
   verify(uplink: FrameUplink): Proven | Fault;
   /** An event that holds a downlink frame, with whose it is where that is proven. */
-  hear(event: SourceEvent): SourceEvent;
+  hear(event: SourceEvent): SourceEvent | RefusedFrame;
   unwritten(): Promise<unknown> | undefined;
 }
 
@@ -42,15 +42,17 @@ export function createProver({ joins, lastFrameCounter, options }: ProverParts):
     return fault(unsupported, `A ${what} frame carries no telemetry.`);
   }
 
-  function hear(event: SourceEvent): SourceEvent {
+  function hear(event: SourceEvent): SourceEvent | RefusedFrame {
     const { phyPayload, gatewayId } = event;
     if (phyPayload === undefined) return event;
     const frame = parseFrame(phyPayload);
     if (frame.kind !== 'join-accept') return event;
-    const deviceId = joins.accept(frame, gatewayId);
-    return deviceId === undefined
-      ? event
-      : { ...event, type: 'join-accept', deviceId, vouchedBy: 'mic' };
+    const heard = joins.accept(frame, gatewayId);
+    if (heard === undefined) return event;
+    const { deviceId, refusal } = heard;
+    return refusal === undefined
+      ? { ...event, type: 'join-accept', deviceId, vouchedBy: 'mic' }
+      : { kind: 'quarantined', fault: refusal, adapter: event.adapter, deviceId };
   }
 
   return { verify, hear, unwritten: () => joins.unwritten() };

@@ -8,6 +8,7 @@ import {
   type Item,
   type Ledger,
   LedgerUnavailable,
+  type QuarantinedItem,
   type Receipt,
 } from '../ledger/ledger.ts';
 import { type Fault, type FaultCode, fault } from '../model/fault.ts';
@@ -20,7 +21,7 @@ export interface IngestParts {
   /** An item is what a frame was proven to be; a request to join is an event. */
   readonly verify: (frame: FrameUplink) => Item | Fault;
   /** Told of each event that holds a downlink frame; says whose it is, where that is proven. */
-  readonly hear?: (event: SourceEvent) => SourceEvent;
+  readonly hear?: (event: SourceEvent) => SourceEvent | QuarantinedItem;
   /** Resolves when what `verify` and `hear` have noted is on disk; undefined when it is already. */
   readonly unwritten?: () => Promise<unknown> | undefined;
   readonly ledger: Pick<Ledger, 'accept'>;
@@ -136,6 +137,7 @@ function eventItem(
     return forbidden(sender, adapter.name, deviceId);
   }
   const heard = event.phyPayload === undefined || hear === undefined ? event : hear(event);
+  if (heard.kind === 'quarantined') return heard;
   return { ...heard, vouchedBy: heard.vouchedBy ?? vouchedBy(sender, adapter) };
 }
 

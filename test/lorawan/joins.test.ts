@@ -1,6 +1,4 @@
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { open, type RootDatabase } from 'lmdb';
+import { describe, expect, it } from '@jest/globals';
 import {
   devNoncesMax,
   isUsed,
@@ -8,96 +6,32 @@ import {
   type UsedNonces,
   withNonce,
 } from '../../gateway/lorawan/dev-nonce.ts';
-import { DeviceRegistry } from '../../gateway/lorawan/device-registry.ts';
-import { JoinBook, sessionsPerDeviceMax } from '../../gateway/lorawan/join-book.ts';
-import { createJoins } from '../../gateway/lorawan/joins.ts';
-import { openKeyVault } from '../../gateway/lorawan/key-vault.ts';
+import { sessionsPerDeviceMax } from '../../gateway/lorawan/join-book.ts';
 import { acceptWindowMs } from '../../gateway/lorawan/pending-joins.ts';
-import { createProver } from '../../gateway/lorawan/prover.ts';
-import { verifyDefaults } from '../../gateway/lorawan/verify.ts';
-import type { Session } from '../../gateway/model/device.ts';
 import type { SourceEvent } from '../../gateway/model/uplink.ts';
-import { scratchFolder } from './scratch-folder.ts';
-import { uplinkFrame } from './simulated-frame.ts';
+import {
+  appKey,
+  devEui,
+  frameOf,
+  gatewayId,
+  grantOf,
+  joinEui,
+  names,
+  netId,
+  nwkKey,
+  openRoom,
+  roots10,
+  roots11,
+} from './join-room.ts';
 import {
   type Grant,
   joinAccept,
   joinedSession,
   joinRequest,
   joinServerKey,
-  type Roots,
   rejoinRequest,
 } from './simulated-join.ts';
 import { uplinkOf } from './vectors.ts';
-
-const devEui = '70b3d57ed00000b1';
-const joinEui = '70b3d57ed0000000';
-const netId = '000013';
-const gatewayId = '0016c001ff10a235';
-const names = { devEui, joinEui };
-const appKey = Buffer.alloc(16, 0xa1);
-const nwkKey = Buffer.alloc(16, 0xb2);
-const startedAt = 1_700_000_000_000;
-
-const databases: RootDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(databases.splice(0).map((root) => root.close()));
-});
-
-interface Plan {
-  readonly macVersion?: string;
-  readonly roots?: Roots;
-  readonly folder?: string;
-}
-
-/** A gateway's room with one device, whose counters the test keeps. */
-async function openRoom({ macVersion = '1.0.3', roots = { appKey }, folder }: Plan = {}) {
-  const path = folder ?? scratchFolder();
-  const root = open({ path: join(path, 'state'), maxDbs: 12 });
-  databases.push(root);
-  const vault = openKeyVault(join(path, 'master.key'));
-  const registry = new DeviceRegistry(root, vault);
-  const keys = {
-    appKey: roots.appKey.toString('hex'),
-    ...(roots.nwkKey === undefined ? {} : { nwkKey: roots.nwkKey.toString('hex') }),
-  };
-  await registry.put({ id: devEui, kind: 'lorawan', activation: 'otaa', macVersion }, keys);
-  const book = new JoinBook(root, vault);
-  const time = { now: startedAt };
-  const clock = { now: () => time.now };
-  const counters = new Map<string, number>();
-  const joins = createJoins({ registry, book, clock, copyWindowMs: 10_000 });
-  const prover = createProver({
-    joins,
-    lastFrameCounter: (deviceId, name) => counters.get(`${deviceId}/${name}`),
-    options: verifyDefaults,
-  });
-  const { rxTime: _time, ...plain } = uplinkOf(Buffer.alloc(0));
-  return {
-    ...{ registry, book, joins, prover, time, root, counters, path },
-    send: (phyPayload: Buffer) => prover.verify({ ...plain, phyPayload }),
-    hear: (phyPayload: Buffer) =>
-      prover.hear({
-        kind: 'event',
-        adapter: 'bridge',
-        type: 'command-down',
-        gatewayId,
-        phyPayload,
-      }),
-    async reopen() {
-      await book.unwritten();
-      databases.splice(databases.indexOf(root), 1);
-      await root.close();
-      return openRoom({ macVersion, roots, folder: path });
-    },
-  };
-}
-
-const grantOf = (joinNonce: number, devAddr = '26011bda'): Grant => ({ joinNonce, netId, devAddr });
-const roots10: Roots = { appKey };
-const roots11: Roots = { appKey, nwkKey };
-const frameOf = (session: Session, fCnt: number) =>
-  uplinkFrame(session, { fCnt, fPort: 1, payload: Buffer.from([1, 2]) });
 
 describe('A join-request', () => {
   it('is an event when it was made with the root key', async () => {

@@ -4,6 +4,7 @@
 import { adapterRates } from './adapters.ts';
 import { codecRates } from './codecs.ts';
 import { endToEnd } from './end-to-end.ts';
+import { hostileCodecs } from './hostile-codecs.ts';
 import { hostileFramesTaken } from './hostile-frames.ts';
 import { ledgerAccept } from './ledger-accept.ts';
 import { brokerRows, connectionRows } from './mqtt-rows.ts';
@@ -85,6 +86,32 @@ for (const { what, perSecond: rate, atLeast, aim } of await codecRates({
     aim: aim === undefined ? '—' : perSecond(aim),
   });
 }
+
+say('codecs: twelve hostile ones beside honest devices …');
+const hostile = await hostileCodecs();
+const worstAlone = hostile.alone.reduce((worst, one) =>
+  one.delayMs > worst.delayMs ? one : worst,
+);
+rows.push(
+  {
+    what: 'twelve hostile codecs at once: worst delay of an honest uplink (without them)',
+    measured: `${hostile.togetherMs.toFixed(0)} ms (${hostile.quietMs.toFixed(0)} ms)`,
+    atLeast: '300 ms',
+    aim: '—',
+  },
+  {
+    what: `a hostile codec by itself, the worst of twelve (${worstAlone.what})`,
+    measured: `${worstAlone.delayMs.toFixed(0)} ms`,
+    atLeast: '300 ms',
+    aim: '—',
+  },
+  {
+    what: 'memory that hostile codecs keep; uplinks decoded wrongly meanwhile',
+    measured: `${hostile.keptMb.toFixed(0)} MB; ${hostile.wrong}`,
+    atLeast: '50 MB; 0',
+    aim: '—',
+  },
+);
 
 say('ledger: accept to disk …');
 const ledger = await ledgerAccept({ uplinks: isQuick ? 20_000 : 100_000 });

@@ -22,7 +22,7 @@ import { createCallTimer, ownThread } from './thread-time.ts';
 /** A script that is ready to be called, or why it is not. */
 export type LoadedScript =
   | { readonly ok: true; readonly image: MemoryImage; readonly freshSource?: string }
-  | { readonly ok: false; readonly error: string };
+  | { readonly ok: false; readonly error: string; readonly isLate: boolean };
 
 export interface Engine {
   load(source: string, timeLimitMs: number): LoadedScript;
@@ -104,7 +104,10 @@ export async function createEngine(
       start(0, timeLimitMs);
       const readsBefore = clock.reads();
       const error = evaluate(source);
-      if (error !== undefined) return { ok: false, error };
+      if (error !== undefined) {
+        const late = `ran longer than ${timeLimitMs} ms while it was loaded`;
+        return { ok: false, error: isLate ? late : error, isLate };
+      }
       const hasReadClock = clock.reads() > readsBefore;
       const image = hasReadClock ? base : images.take();
       return { ok: true, image, ...(hasReadClock ? { freshSource: source } : {}) };

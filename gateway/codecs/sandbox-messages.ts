@@ -4,13 +4,18 @@ import type { CodecLimits } from './limits.ts';
 /** Given to the thread as it starts. */
 export interface SandboxSettings {
   readonly limits: CodecLimits;
-  /** Two 32-bit numbers: calls begun so far, and the place in the chunk of the one under way. */
+  /**
+   * Three 32-bit numbers: calls begun so far, the place in the chunk of the one under way, and the
+   * milliseconds that it may run.
+   */
   readonly progress: SharedArrayBuffer;
   /** The engine's program, where it is compiled already. */
   readonly wasmModule: WebAssembly.Module | undefined;
 }
 
 export interface SandboxScript {
+  /** What people call it. */
+  readonly id?: string;
   /** Another for each text: the hash of it. */
   readonly key: string;
   readonly source: string;
@@ -24,17 +29,28 @@ export interface SandboxCall {
 }
 
 /** Calls of one script, made one after the other, each as if it were the first. */
-export interface Chunk {
+export interface Chunk extends ChunkLimits {
   readonly key: string;
   /** Absent when this thread has been given it before. */
   readonly source?: string;
   readonly calls: readonly SandboxCall[];
-  /** What the calls of this batch may still lose to the clock before their limit goes down. */
+}
+
+export interface ChunkLimits {
+  /** Of each call. */
+  readonly timeLimitMs: number;
+  /** What slow calls may take together before the others are left for another chunk. */
   readonly allowanceMs: number;
 }
 
 export interface ChunkAnswer {
-  /** One for each call: `v` and JSON, or `e` and a message. */
+  /**
+   * One for each call: `v` and JSON, or `e` and a message. Fewer when one was late, which is the
+   * last of them, or when the allowance was used up.
+   */
   readonly texts: readonly string[];
-  readonly allowanceMs: number;
+  /** What slow calls took that were not late. */
+  readonly slowMs: number;
+  /** What the late one took; 0 when none was. */
+  readonly lateMs: number;
 }

@@ -2,23 +2,44 @@
 import { Worker } from 'node:worker_threads';
 import { engineModule } from './engine-module.ts';
 import type { CodecLimits } from './limits.ts';
-import type { Chunk, ChunkAnswer, SandboxSettings } from './sandbox-messages.ts';
+import type {
+  Chunk,
+  ChunkAnswer,
+  ChunkLimits,
+  SandboxCall,
+  SandboxScript,
+  SandboxSettings,
+} from './sandbox-messages.ts';
 import { threadMs, wallFactorMax } from './thread-time.ts';
 
 export interface SandboxThread {
-  /** One chunk at a time. */
-  exchange(chunk: Chunk): Promise<Outcome>;
+  /** One piece of work at a time. Without calls, the script is loaded. */
+  exchange(work: SandboxWork): Promise<Outcome>;
   end(): Promise<void>;
 }
 
-/** Not ok when the thread has ended or must be ended; `at` is the place of the call at fault. */
-export type Outcome =
-  | { readonly ok: true; readonly answer: ChunkAnswer }
-  | { readonly ok: false; readonly at: number; readonly reason: string };
+export interface SandboxWork extends ChunkLimits {
+  readonly script: SandboxScript;
+  readonly calls: readonly SandboxCall[];
+}
+
+export type Outcome = { readonly ok: true; readonly answer: ChunkAnswer } | Broken;
+
+/** The thread has ended or must be ended. */
+export interface Broken {
+  readonly ok: false;
+  /** The place of the call at fault. */
+  readonly at: number;
+  readonly reason: string;
+  /** What that call has taken. */
+  readonly lostMs: number;
+}
 
 /** How often the thread is looked at, and how long after its limit a call is given up. */
-const watchMs = 10;
+const watchMs = 5;
 const graceMs = 30;
+/** For a chunk to reach the thread. */
+const startMs = 100;
 /** For a thread to start on a machine that is busy. */
 const startTimeoutMs = 30_000;
 /** The engine's own frames lie on the thread's stack, and are larger than the script's. */
@@ -31,7 +52,7 @@ interface Waiting {
 }
 
 export async function startThread(program: URL, limits: CodecLimits): Promise<SandboxThread> {
-  const progress = new SharedArrayBuffer(8);
+  const progress = new SharedArrayBuffer(12);
   const settings: SandboxSettings = { limits, progress, wasmModule: await engineModule() };
   const options = { workerData: settings, name: 'codecs', resourceLimits, env: {} };
   const worker = new Worker(program, options);
@@ -51,13 +72,16 @@ export async function startThread(program: URL, limits: CodecLimits): Promise<Sa
       take(folder) {
         clearTimeout(timer);
         const watched = { worker, progress, folder: String(folder) };
-        const patienceMs = limits.timeLimitMs + graceMs;
+        const known = new Set<string>();
         resolve({
           end,
-          exchange: (chunk) =>
-            exchange(watched, chunk, patienceMs, (next) => {
+          exchange({ script: { key, source }, ...limitedCalls }) {
+            const chunk = { key, ...(known.has(key) ? {} : { source }), ...limitedCalls };
+            known.add(key);
+            return exchange(watched, chunk, (next) => {
               waiting = next;
-            }),
+            });
+          },
         });
       },
       fail(reason) {
@@ -79,7 +103,6 @@ interface Watched {
 function exchange(
   { worker, progress, folder }: Watched,
   chunk: Chunk,
-  patienceMs: number,
   wait: (next: Waiting | undefined) => void,
 ): Promise<Outcome> {
   const steps = new Int32Array(progress);
@@ -89,11 +112,15 @@ function exchange(
       wait(undefined);
       resolve(outcome);
     };
-    const fail = (reason: string) => end({ ok: false, at: Atomics.load(steps, 1), reason });
     let seen = { step: Atomics.load(steps, 0), at: performance.now(), ran: threadMs(folder) };
+    const fail = (reason: string) => {
+      const lostMs = performance.now() - seen.at;
+      end({ ok: false, at: Atomics.load(steps, 1), reason, lostMs });
+    };
     const watch = setInterval(() => {
       const step = Atomics.load(steps, 0);
       const at = performance.now();
+      const patienceMs = Atomics.load(steps, 2) + graceMs;
       if (step !== seen.step) seen = { step, at, ran: threadMs(folder) };
       else if (at - seen.at < patienceMs) return;
       else if (
@@ -104,12 +131,16 @@ function exchange(
     }, watchMs);
     wait({ take: (answer) => end({ ok: true, answer: readAnswer(answer) }), fail });
     Atomics.store(steps, 1, 0);
+    Atomics.store(steps, 2, startMs);
     worker.postMessage(chunk);
   });
 }
 
+const emptyAnswer: ChunkAnswer = { texts: [], slowMs: 0, lateMs: 0 };
+
 /** Our own thread's answer crossed a thread, not the world: its form is as it was sent. */
 function readAnswer(answer: unknown): ChunkAnswer {
-  if (typeof answer !== 'object' || answer === null) return { texts: [], allowanceMs: 0 };
-  return { texts: [], allowanceMs: 0, ...answer };
+  return typeof answer === 'object' && answer !== null
+    ? { ...emptyAnswer, ...answer }
+    : emptyAnswer;
 }

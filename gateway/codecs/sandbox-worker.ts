@@ -8,12 +8,10 @@ import { ownThread } from './thread-time.ts';
 
 /** Scripts kept ready, at some 300 kB each; the one not used for longest goes first. */
 const loadedMax = 256;
-/** What a call has at least, however much others have lost to the clock. */
-const timeLimitMsMin = 20;
-/** A script that is late this often without a break is not called again in this chunk. */
-const lateCallsMax = 5;
-/** What a call may take without being charged for it. */
-const freeMs = 5;
+/** What a script has at least to load, however much others have lost to the clock. */
+const loadMsMin = 50;
+/** A call that takes longer is a slow one. */
+const slowMsMin = 5;
 
 async function run(port: MessagePort, settings: SandboxSettings): Promise<void> {
   const { limits, progress, wasmModule } = settings;
@@ -22,39 +20,47 @@ async function run(port: MessagePort, settings: SandboxSettings): Promise<void> 
   const sources = new Map<string, string>();
   const loaded = new Map<string, LoadedScript>();
 
-  function scriptOf(key: string, source: string | undefined): LoadedScript {
+  /** One that is late is not kept: it may have been unlucky. */
+  function scriptOf({ key, source, timeLimitMs }: Chunk): LoadedScript {
     if (source !== undefined) sources.set(key, source);
     const text = sources.get(key);
     assert.ok(text !== undefined, 'a script is sent before it is called');
-    const script = loaded.get(key) ?? engine.load(text, limits.timeLimitMs);
+    const limitMs = Math.min(limits.timeLimitMs, Math.max(loadMsMin, timeLimitMs));
+    step(0, limitMs);
+    const script = loaded.get(key) ?? engine.load(text, limitMs);
     loaded.delete(key);
-    loaded.set(key, script);
+    if (script.ok || !script.isLate) loaded.set(key, script);
     const [oldest] = loaded.keys();
     if (loaded.size > loadedMax && oldest !== undefined) loaded.delete(oldest);
     return script;
   }
 
   function answer(chunk: Chunk): ChunkAnswer {
-    step(0);
-    const script = scriptOf(chunk.key, chunk.source);
-    let { allowanceMs } = chunk;
-    let lateCalls = 0;
-    const texts = chunk.calls.map(({ request, time }, index) => {
-      if (lateCalls >= lateCallsMax) return `eran out of time ${lateCalls} times on end`;
-      step(index);
-      const startedAt = performance.now();
-      const timeLimitMs = Math.min(limits.timeLimitMs, Math.max(timeLimitMsMin, allowanceMs));
+    const { calls, timeLimitMs, allowanceMs } = chunk;
+    const texts: string[] = [];
+    let slowMs = 0;
+    const startedAt = performance.now();
+    const script = scriptOf(chunk);
+    let at = performance.now();
+    if (!script.ok && script.isLate) {
+      return { texts: [`e${script.error}`], slowMs, lateMs: at - startedAt };
+    }
+    for (const [index, { request, time }] of calls.entries()) {
+      step(index, timeLimitMs);
       const { text, isLate } = engine.run(script, { request, time, timeLimitMs });
-      const tookMs = performance.now() - startedAt;
-      if (tookMs > freeMs) allowanceMs -= tookMs;
-      lateCalls = isLate ? lateCalls + 1 : 0;
-      return isLate ? `eran longer than ${Math.ceil(timeLimitMs)} ms` : text;
-    });
-    return { texts, allowanceMs };
+      const tookMs = performance.now() - at;
+      at += tookMs;
+      texts.push(isLate ? `eran longer than ${timeLimitMs} ms` : text);
+      if (isLate) return { texts, slowMs, lateMs: tookMs };
+      if (tookMs > slowMsMin) slowMs += tookMs;
+      if (slowMs > allowanceMs && allowanceMs > 0) break;
+    }
+    return { texts, slowMs, lateMs: 0 };
   }
 
-  function step(index: number): void {
+  function step(index: number, limitMs: number): void {
     Atomics.store(steps, 1, index);
+    Atomics.store(steps, 2, limitMs);
     Atomics.add(steps, 0, 1);
   }
 

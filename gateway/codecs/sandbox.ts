@@ -1,13 +1,16 @@
 /**
- * Calls of codec scripts, in a thread that is killed and started again when a call does not end.
- * The engine stops most scripts by itself; what it does inside one built-in function it cannot
- * stop, and what breaks it takes its thread along: then the call at fault gets an error, and the
- * others of its chunk are made again. They have no effects, so that costs nothing but time.
+ * Calls of codec scripts, in a thread that is killed when a call does not end; another that stands
+ * by takes its place. The engine stops most scripts by itself; what it does inside one built-in
+ * function it cannot stop, and what breaks it takes its thread along: then the call at fault gets
+ * an error, and the others of its chunk are made again. They have no effects, so that costs nothing
+ * but time. How much of it scripts may lose is a matter of `patience.ts`.
  */
 import assert from 'node:assert/strict';
 import type { CodecLimits } from './limits.ts';
-import type { Chunk, SandboxCall, SandboxScript } from './sandbox-messages.ts';
-import { type Outcome, type SandboxThread, startThread } from './sandbox-thread.ts';
+import { createPatience, type LateCall, type Turn } from './patience.ts';
+import type { ChunkAnswer, SandboxCall, SandboxScript } from './sandbox-messages.ts';
+import { type Broken, type SandboxThread, startThread } from './sandbox-thread.ts';
+import { createSandboxThreads } from './sandbox-threads.ts';
 
 export interface Sandbox {
   /**
@@ -27,104 +30,88 @@ export interface SandboxOptions {
   readonly limits: CodecLimits;
   /** The thread's program; the compiled one beside this file if absent. */
   readonly program?: URL;
-  /** Called when a thread has ended unasked, with the reason. */
-  readonly onCrash?: (reason: string) => void;
+  /** Keeps a second thread ready, for some 15 MB; not if absent. */
+  readonly hasStandby?: boolean;
+  /** Milliseconds that run evenly, by which scripts are left alone for a while. */
+  readonly now?: () => number;
+  /** Called when a script has cost the thread, and when one is left alone for a while. */
+  readonly onProblem?: (detail: string) => void;
 }
 
 const callsPerChunkMax = 500;
-/** What the calls of one batch may lose to the clock together before each has less. */
-const allowanceMs = 150;
-/** Threads that one script may cost before it is left alone, and for how long that is. */
-const threadsPerScriptMax = 2;
-const setAsideMs = 30_000;
-const scriptsStruckMax = 1_000;
-const setAside = 'is left alone for a while: it did not end, again and again';
+
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const { limits, onCrash = () => {} } = options;
+  const { limits, hasStandby = false, onProblem = () => {} } = options;
   const program = options.program ?? new URL('./sandbox-worker.js', import.meta.url);
-  let thread: SandboxThread | undefined;
-  const ending = new Set<Promise<void>>();
-  /** Scripts that it has been given. */
-  let known = new Set<string>();
+  const { timeLimitMs } = limits;
+  const start = () => startThread(program, limits);
+  const threads = createSandboxThreads({ start, hasStandby, timeLimitMs });
+  const patience = createPatience(timeLimitMs, options.now);
   let last: Promise<unknown> = Promise.resolve();
   let isClosed = false;
-  const strikes = createStrikes();
 
-  async function running(): Promise<SandboxThread> {
-    if (thread !== undefined) return thread;
-    thread = await startThread(program, limits);
-    known = new Set();
-    return thread;
-  }
-
-  /** Makes the calls of one chunk, with as many threads as that takes. */
-  async function complete(script: SandboxScript, calls: readonly SandboxCall[], left: Allowance) {
+  /** Makes the calls, with as many threads and turns as that takes. */
+  async function complete(script: SandboxScript, calls: readonly SandboxCall[]): Promise<string[]> {
     const texts: string[] = [];
     while (texts.length < calls.length) {
+      const turn = patience.turnOf(script.key);
       const rest = calls.slice(texts.length);
-      if (strikes.areOut(script.key)) {
-        texts.push(...rest.map(() => `e${setAside}`));
+      if ('isLeftAlone' in turn) {
+        texts.push(...rest.map(() => `eis left alone for a while: it ${turn.reason}`));
         break;
       }
-      const outcome = await attempt(script, rest, left.ms);
-      if (outcome.ok) {
-        left.ms = outcome.answer.allowanceMs;
-        texts.push(...outcome.answer.texts);
-        continue;
-      }
-      onCrash(outcome.reason);
-      strikes.add(script.key);
-      left.ms -= limits.timeLimitMs;
-      // Those before it are made again on their own, as their answers went with the thread.
-      texts.push(...(await complete(script, rest.slice(0, outcome.at), left)));
-      texts.push(`e${outcome.reason}`);
+      const chunk = rest.slice(0, Math.min(turn.callsMax, callsPerChunkMax));
+      texts.push(...(await make(script, chunk, turn)));
     }
     return texts;
   }
 
-  async function attempt(
+  /** Answers of the first calls of the chunk, of one at least. */
+  async function make(
     script: SandboxScript,
     calls: readonly SandboxCall[],
-    left: number,
-  ): Promise<Outcome> {
+    { timeLimitMs, allowanceMs }: Turn,
+  ): Promise<readonly string[]> {
+    let thread: SandboxThread;
     try {
-      const current = await running();
-      const chunk: Chunk = {
-        key: script.key,
-        calls,
-        allowanceMs: left,
-        ...(known.has(script.key) ? {} : { source: script.source }),
-      };
-      known.add(script.key);
-      const outcome = await current.exchange(chunk);
-      if (outcome.ok) assert.equal(outcome.answer.texts.length, calls.length);
-      else drop(current);
-      return outcome;
+      thread = await threads.working();
     } catch (error) {
-      return { ok: false, at: 0, reason: `the sandbox does not start: ${String(error)}` };
+      return calls.map(() => `ethe sandbox does not start: ${String(error)}`);
     }
+    const outcome = await thread.exchange({ script, calls, timeLimitMs, allowanceMs });
+    return outcome.ok ? take(script, outcome.answer) : rescue(script, calls, outcome);
   }
 
-  /** It ends by and by: nobody waits for a thread that is given up. */
-  function drop(given: SandboxThread): void {
-    thread = undefined;
-    const settled: Promise<void> = given
-      .end()
-      .catch(() => {})
-      .finally(() => ending.delete(settled));
-    ending.add(settled);
+  function take(script: SandboxScript, { texts, slowMs, lateMs }: ChunkAnswer): readonly string[] {
+    assert.ok(texts.length > 0, 'the thread gets on with every chunk');
+    if (lateMs === 0 || texts.length > 1) patience.answered(script.key, slowMs);
+    if (lateMs === 0) threads.note(script);
+    else blame(script, { lostMs: lateMs, isKilled: false, reason: texts.at(-1)?.slice(1) ?? '' });
+    return texts;
+  }
+
+  /** Calls before the one at fault are made again, as their answers went with the thread. */
+  async function rescue(
+    script: SandboxScript,
+    calls: readonly SandboxCall[],
+    { at, reason, lostMs }: Broken,
+  ): Promise<string[]> {
+    threads.drop();
+    onProblem(`${nameOf(script)} ${reason}, and cost the sandbox its thread`);
+    const before = at === 0 ? [] : await complete(script, calls.slice(0, at));
+    blame(script, { lostMs, isKilled: true, reason });
+    return [...before, `e${reason}`];
+  }
+
+  function blame(script: SandboxScript, late: LateCall): void {
+    const forMs = patience.late(script.key, late);
+    if (forMs === undefined) return;
+    onProblem(`${nameOf(script)} ${late.reason}, and is left alone for ${forMs / 1_000} s`);
   }
 
   async function runAll(jobs: readonly SandboxJob[]): Promise<string[][]> {
-    const left: Allowance = { ms: allowanceMs };
     const answers: string[][] = [];
-    for (const { script, calls } of jobs) {
-      const texts: string[] = [];
-      for (let at = 0; at < calls.length; at += callsPerChunkMax) {
-        texts.push(...(await complete(script, calls.slice(at, at + callsPerChunkMax), left)));
-      }
-      answers.push(texts);
-    }
+    for (const { script, calls } of jobs) answers.push(await complete(script, calls));
     return answers;
   }
 
@@ -138,38 +125,12 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     async close() {
       isClosed = true;
       await last;
-      if (thread !== undefined) drop(thread);
-      await Promise.all(ending);
+      await threads.close();
     },
   };
 }
 
-interface Allowance {
-  ms: number;
-}
-
-interface Strikes {
-  add(key: string): void;
-  areOut(key: string): boolean;
-}
-
-/** Scripts that cost a thread again and again are left alone for a while, so that others get on. */
-function createStrikes(): Strikes {
-  const struck = new Map<string, { readonly count: number; readonly at: number }>();
-  return {
-    add(key) {
-      const count = (struck.get(key)?.count ?? 0) + 1;
-      struck.delete(key);
-      struck.set(key, { count, at: performance.now() });
-      const [oldest] = struck.keys();
-      if (struck.size > scriptsStruckMax && oldest !== undefined) struck.delete(oldest);
-    },
-    areOut(key) {
-      const found = struck.get(key);
-      if (found === undefined || found.count < threadsPerScriptMax) return false;
-      if (performance.now() - found.at < setAsideMs) return true;
-      struck.delete(key);
-      return false;
-    },
-  };
+/** The first digits of its hash tell a script that nobody has named. */
+function nameOf({ id, key }: SandboxScript): string {
+  return id ?? `script ${key.slice(0, 12)}`;
 }

@@ -27,7 +27,10 @@ export interface ScriptCodecsOptions {
   readonly script: (reference: string) => Script | undefined;
   /** The sandbox's program, as in SandboxOptions. */
   readonly program?: URL;
-  readonly onCrash?: (reason: string) => void;
+  readonly hasStandby?: boolean;
+  /** As in SandboxOptions. */
+  readonly now?: () => number;
+  readonly onProblem?: (detail: string) => void;
 }
 
 export function openScriptCodecs(options: ScriptCodecsOptions): ScriptCodecs {

@@ -1,5 +1,5 @@
 /** The sandbox as a thread: what bad codecs cost, and that the next call is served. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { codecLimits } from '../../gateway/codecs/limits.ts';
 import { createSandbox, type Sandbox } from '../../gateway/codecs/sandbox.ts';
 import { program, scriptOf, uplinkRequest, uplinkScript } from './scripts.ts';
@@ -42,10 +42,19 @@ const hostile: readonly (readonly [name: string, body: string, said: string])[] 
 
 describe('The sandbox', () => {
   let sandbox: Sandbox;
-  const crashes: string[] = [];
+  const problems: string[] = [];
+  /** An hour goes by before each test: nobody is left alone for what a test before has done. */
+  let hours = 0;
 
   beforeAll(() => {
-    sandbox = createSandbox({ limits: codecLimits, program, onCrash: (why) => crashes.push(why) });
+    sandbox = createSandbox({
+      ...{ limits: codecLimits, program, hasStandby: true },
+      now: () => performance.now() + hours * 3_600_000,
+      onProblem: (detail) => problems.push(detail),
+    });
+  });
+  beforeEach(() => {
+    hours += 1;
   });
   afterAll(() => sandbox.close());
 
@@ -79,27 +88,48 @@ describe('The sandbox', () => {
 
   it('gives up a script that loads for ever, inside the engine and out of its reach', async () => {
     const inside = scriptOf('for (;;);');
-    const outside = scriptOf('var s = "x".repeat(1e6); for (;;) s.indexOf("y")');
+    const outside = scriptOf('var s = "x".repeat(1e6); for (;;) s.indexOf("y")', { id: 'outside' });
     const answers = await sandbox.run([
       { script: inside, calls: [uplinkRequest([1])] },
       { script: outside, calls: [uplinkRequest([1]), uplinkRequest([1]), uplinkRequest([1])] },
       { script: good, calls: [uplinkRequest([9])] },
     ]);
-    expect(answers[0]?.[0]).toContain('longer than');
+    expect(answers[0]?.[0]).toContain('longer than 100 ms while it was loaded');
     expect(answers[1]?.[0]).toContain('longer than');
-    expect(answers[1]?.[2]).toContain('left alone');
+    expect(answers[1]?.[2]).toContain('is left alone for a while: it ran longer than');
     expect(answers[2]).toEqual(['v{"data":{"temperature":9}}']);
-    expect(crashes.length).toBeGreaterThan(0);
+    expect(problems).toContainEqual(expect.stringMatching(/^outside ran .* cost the sandbox/));
+    expect(problems).toContainEqual(expect.stringMatching(/^outside ran .* left alone for 5 s$/));
   });
 
-  it('calls a script no more that is late on end, within one batch', async () => {
-    const late = uplinkScript('for (;;);', { id: 'late' });
-    const [texts = []] = await sandbox.run([
-      { script: late, calls: Array.from({ length: 40 }, () => uplinkRequest([1])) },
-    ]);
-    expect(texts).toHaveLength(40);
-    expect(texts.filter((text) => text.includes('ran longer than'))).toHaveLength(5);
-    expect(texts.at(-1)).toBe('eran out of time 5 times on end');
+  it('leaves a script alone that is late again and again, then tries it with one call', async () => {
+    const late = uplinkScript('if (input.fPort === 9) for (;;); return { data: {} }');
+    const run = async (...fPorts: number[]) => {
+      const calls = fPorts.map((fPort) => uplinkRequest([1], { fPort }));
+      const [texts = []] = await sandbox.run([{ script: late, calls }]);
+      return texts.map((text) => text.replace(/\d+ ms/, 'N ms'));
+    };
+    const ran = 'eran longer than N ms';
+    const alone = 'eis left alone for a while: it ran longer than N ms';
+    const well = 'v{"data":{}}';
+    expect(await run(1, 9, 9, 1, 9, 1, 1)).toEqual([well, ran, ran, well, ran, alone, alone]);
+    expect(await run(1)).toEqual([alone]);
+    hours += 1;
+    expect(await run(9, 1)).toEqual([ran, alone]);
+    hours += 1;
+    expect(await run(1, 9, 1)).toEqual([well, ran, well]);
+  });
+
+  it('answers what came before a call that takes the thread along', async () => {
+    const killer = uplinkScript(
+      'if (input.fPort === 9) { var s = "x".repeat(1e6); for (;;) s.indexOf("y"); } return { data: {} }',
+    );
+    const ports = [...Array.from({ length: 50 }, () => 1), 9, 9, 9, 1];
+    const calls = ports.map((fPort) => uplinkRequest([1], { fPort }));
+    const [texts = []] = await sandbox.run([{ script: killer, calls }]);
+    expect(texts.slice(0, 50)).toEqual(Array.from({ length: 50 }, () => 'v{"data":{}}'));
+    expect(texts.at(50)).toContain('ran longer than');
+    expect(texts.at(-1)).toContain('left alone');
   });
 
   it('takes more calls than one chunk holds', async () => {

@@ -86,7 +86,7 @@ const tls = z.strictObject({
   certFile: z.string().describe('PEM certificate chain.'),
   keyFile: z.string().describe('PEM private key.'),
   caFile: z.string().optional().describe('PEM of the authority that signs client certificates.'),
-  crlFile: z.string().optional().describe('PEM of client certificates that are revoked.'),
+  crlFile: z.string().optional().describe('Revocation lists, PEM or DER, one for each authority.'),
   requestCert: z.boolean().default(false).describe('Ask clients for a certificate.'),
   proxyFrom,
 });

@@ -11,6 +11,7 @@ import { parseReference } from './codecs/script.ts';
 import { doorProblems } from './door-check.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
 import { createTokenCheck } from './transports/mqtt-token.ts';
+import { readRevocationLists } from './transports/revocation-list.ts';
 
 export interface CrossProblem {
   readonly path: string;
@@ -64,9 +65,20 @@ function routeProblems(config: Config): CrossProblem[] {
 function fileProblems({ mqtt }: Config): CrossProblem[] {
   const { certFile, keyFile, caFile, crlFile } = mqtt.tls ?? {};
   const files = Object.entries({ certFile, keyFile, caFile, crlFile });
-  return files.flatMap(([key, file]) =>
+  const unreadable = files.flatMap(([key, file]) =>
     file === undefined || isReadable(file) ? [] : [fatal(`mqtt.tls.${key}`, `cannot read ${file}`)],
   );
+  return unreadable.length > 0 ? unreadable : revocationProblems(crlFile);
+}
+
+function revocationProblems(crlFile: string | undefined): CrossProblem[] {
+  if (crlFile === undefined) return [];
+  try {
+    readRevocationLists(readFileSync(crlFile));
+    return [];
+  } catch (error) {
+    return [fatal('mqtt.tls.crlFile', error instanceof Error ? error.message : String(error))];
+  }
 }
 
 /** Each key is tried, so that a wrong one does not show at the first login. */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Holdings } from './holdings.ts';
 import type { Log } from './log.ts';
-import type { Clock } from './model/clock.ts';
+import { type Clock, systemClock } from './model/clock.ts';
 import type { Inbound } from './model/inbound.ts';
 import { outLevel } from './out-topics.ts';
 import type { Ingest } from './pipeline/ingest.ts';
@@ -14,6 +14,7 @@ import { createBanBook } from './transports/mqtt-bans.ts';
 import { createMqttBroker, type MqttBroker } from './transports/mqtt-broker.ts';
 import type { MqttHooks, TooLargePacket } from './transports/mqtt-options.ts';
 import type { TokenIssuer } from './transports/mqtt-token.ts';
+import { readRevocationLists } from './transports/revocation-list.ts';
 
 /** Not listening yet; what an earlier process has left is read. */
 export function openBroker(
@@ -23,19 +24,24 @@ export function openBroker(
   { log, clock }: { readonly log: Log; readonly clock: Clock },
 ): MqttBroker {
   const hooks = mqttHooks(ingest, { log, clock, onAudit: holdings.audit.append });
-  return createMqttBroker(mqttOptionsOf(config, holdings, clock), ingest.receive, hooks);
+  const options = mqttOptionsOf(config, holdings, { log, clock });
+  return createMqttBroker(options, ingest.receive, hooks);
 }
 
 type MqttHoldings = Pick<Holdings, 'mqttSessions' | 'mqttBans' | 'deviceCredentials'>;
 
-function mqttOptionsOf({ mqtt }: Config, holdings: MqttHoldings, clock: Clock) {
+function mqttOptionsOf(
+  { mqtt }: Config,
+  holdings: MqttHoldings,
+  { log, clock }: { readonly log: Log; readonly clock: Clock },
+) {
   const { tcp, tls, clients, anonymousProfile, limits, devices } = mqtt;
   const anonymous = mqtt.anonymous && (anonymousProfile ?? true);
   const bansMax = limits.bansMax;
   return {
     ...{ clients, anonymous, limits, store: holdings.mqttSessions, ownLevel: outLevel },
     ...(tcp === null ? {} : { tcp }),
-    ...(tls === undefined ? {} : { tls: { ...tls, ...readCertificates(tls) } }),
+    ...(tls === undefined ? {} : { tls: { ...tls, ...readCertificates(tls, log) } }),
     deviceAccounts: holdings.deviceCredentials,
     deviceProfile: devices,
     tokenIssuers: tokenIssuersOf(mqtt),
@@ -46,24 +52,32 @@ function mqttOptionsOf({ mqtt }: Config, holdings: MqttHoldings, clock: Clock) {
 type MqttTls = NonNullable<Config['mqtt']['tls']>;
 
 /** At the start, and again when they have been renewed. */
-function readCertificates({ certFile, keyFile, caFile, crlFile }: MqttTls) {
+function readCertificates({ certFile, keyFile, caFile, crlFile }: MqttTls, log: Log) {
   const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
-  return {
-    cert: readFileSync(certFile),
-    key: readFileSync(keyFile),
-    ...{ ca: read(caFile), crl: read(crlFile) },
-  };
+  const crl = read(crlFile);
+  if (crl !== undefined) warnOfOverdue(crl, log);
+  return { cert: readFileSync(certFile), key: readFileSync(keyFile), ca: read(caFile), crl };
 }
 
-/** What cannot be read leaves everything as it was; open connections stay in any case. */
+/** The TLS library lets nobody in by an authority whose list was to be replaced by now. */
+function warnOfOverdue(crl: Buffer, log: Log): void {
+  for (const { issuer, nextUpdate } of readRevocationLists(crl)) {
+    if (nextUpdate === undefined || nextUpdate > systemClock.now()) continue;
+    const since = new Date(nextUpdate).toISOString();
+    log.warn({ event: 'crl-overdue', issuer, since }, 'clients of this authority are refused');
+  }
+}
+
+/** What cannot be read leaves everything as it was; only who is not trusted any more is cut. */
 export function reloadMqtt(
   { mqtt }: Config,
   broker: Pick<MqttBroker, 'setSecureContext' | 'setTokenIssuers'>,
   log: Log,
 ): void {
   try {
-    broker.setTokenIssuers(tokenIssuersOf(mqtt));
-    if (mqtt.tls !== undefined) broker.setSecureContext(readCertificates(mqtt.tls));
+    const issuers = tokenIssuersOf(mqtt);
+    if (mqtt.tls !== undefined) broker.setSecureContext(readCertificates(mqtt.tls, log));
+    broker.setTokenIssuers(issuers);
     log.info({ event: 'reloaded' }, 'certificates and token keys are read again');
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);

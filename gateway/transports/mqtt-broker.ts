@@ -26,14 +26,9 @@ import {
 import { createFlappingWatch } from './mqtt-flapping.ts';
 import { decideForward, decideSubscribe, grantedQos } from './mqtt-forward.ts';
 import { createMqttIdentity, type MqttIdentity } from './mqtt-identity.ts';
-import type { MqttListeners } from './mqtt-listeners.ts';
+import type { MqttListeners, SecureContext } from './mqtt-listeners.ts';
 import { createMqttListeners } from './mqtt-listeners.ts';
-import type {
-  MqttBrokerOptions,
-  MqttClientView,
-  MqttHooks,
-  TlsListenerOptions,
-} from './mqtt-options.ts';
+import type { MqttBrokerOptions, MqttClientView, MqttHooks } from './mqtt-options.ts';
 import { mqttLimitDefaults } from './mqtt-options.ts';
 import { withheldTopic } from './mqtt-router.ts';
 import { noSessionStore } from './mqtt-session-store.ts';
@@ -62,8 +57,15 @@ export interface MqttBroker extends Transport {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Takes over the upgrade requests of one path of that server, and leaves all others alone. */
   attachTo(server: HttpServer, path?: string): void;
-  setSecureContext(tls: Pick<TlsListenerOptions, 'cert' | 'key' | 'ca' | 'crl'>): void;
-  /** For logins from now on. Throws, and keeps those there were, when a key is unsound. */
+  /**
+   * For connections from now on; those with a certificate that is not good any more are ended.
+   * Throws, and leaves everything as it was, when a file is unsound.
+   */
+  setSecureContext(tls: SecureContext): void;
+  /**
+   * For logins from now on; connections that were made by a key that is gone are ended. Throws, and
+   * keeps those there were, when a key is unsound.
+   */
   setTokenIssuers(issuers: readonly TokenIssuer[]): void;
   counts(): MqttCounts;
 }
@@ -159,8 +161,12 @@ export function createMqttBroker(
         if (isMqttPath(request, path)) listeners.upgrade(request, socket, head);
       });
     },
-    setSecureContext: listeners.setSecureContext,
-    setTokenIssuers: (issuers) => identity?.setTokenIssuers(issuers),
+    setSecureContext: (tls) => clients.distrust(listeners.setSecureContext(tls)),
+    setTokenIssuers: (issuers) => {
+      if (identity === undefined) return;
+      identity.setTokenIssuers(issuers);
+      clients.distrustTokens(identity);
+    },
     counts: () => ({
       ...core.sessions.counts(),
       connections: listeners.connections(),

@@ -2,6 +2,7 @@
  * The connected clients as operators see them and act on them, and those that have to go: banned,
  * revoked, or with a password or token that has run out.
  */
+import type { CertificateTrust } from './certificate-trust.ts';
 import type { Ban, BanInput } from './mqtt-bans.ts';
 import type { MqttConnection, TrafficLook } from './mqtt-connection.ts';
 import type { MqttCore } from './mqtt-core.ts';
@@ -15,6 +16,10 @@ export interface MqttClients {
   disconnect(clientId: string): boolean;
   /** Undefined when there are as many bans as there may be. Those it is for are cut. */
   ban(input: BanInput): Ban | undefined;
+  /** Ends the connections whose certificate is not good any more. */
+  distrust(trust: CertificateTrust): void;
+  /** Ends those that were made with a token of an issuer or a key that is not trusted any more. */
+  distrustTokens(identity: Pick<MqttIdentity, 'isTrusted'>): void;
   /** Looks at all of them, once in a while; the caller has the timer. */
   sweep(identity: MqttIdentity, generation: number): void;
 }
@@ -24,11 +29,14 @@ export const sweepIntervalMs = 1_000;
 /** Two looks at least this far apart make a rate. */
 const lookIntervalMs = 5_000;
 const looksKept = 2;
+/** For so long, a client may still come in whose certificate was looked at before a change. */
+const enteringMsMax = 60_000;
 
 export function createMqttClients(core: MqttCore, monotonicMs: () => number): MqttClients {
   const { live, bans, hooks } = core;
   let lastGeneration = 0;
   let lastLookMs = monotonicMs();
+  let latest: { readonly trust: CertificateTrust; readonly untilMs: number } | undefined;
 
   function cut(connection: MqttConnection, detail: string): void {
     const { principal, address } = connection;
@@ -43,15 +51,26 @@ export function createMqttClients(core: MqttCore, monotonicMs: () => number): Mq
   }
 
   function reasonToGo(
-    { principal }: MqttConnection,
+    { principal, certificate }: MqttConnection,
     { identity, isChanged }: { readonly identity: MqttIdentity; readonly isChanged: boolean },
   ): string | undefined {
     if (principal === undefined) return undefined;
     const { validUntil, device, sender } = principal;
-    if (validUntil !== undefined && validUntil <= hooks.clock.now())
-      return 'credential has run out';
+    const nowMs = hooks.clock.now();
+    if (validUntil !== undefined && validUntil <= nowMs) return 'credential has run out';
+    if (certificate !== undefined && certificate.validUntil <= nowMs) {
+      return 'certificate has run out';
+    }
     if (!isChanged || device === undefined) return undefined;
     return identity.isStillKnown(sender.credential, device) ? undefined : 'credential was revoked';
+  }
+
+  function cutDistrusted(trust: CertificateTrust): void {
+    for (const connection of live.values()) {
+      const { certificate } = connection;
+      const problem = certificate && trust.problemOf(certificate);
+      if (problem !== undefined) cut(connection, problem);
+    }
   }
 
   function look(): void {
@@ -77,8 +96,21 @@ export function createMqttClients(core: MqttCore, monotonicMs: () => number): Mq
       for (const connection of live.values()) if (isBanned(connection)) cut(connection, 'banned');
       return ban;
     },
+    distrust: (trust) => {
+      latest = { trust, untilMs: monotonicMs() + enteringMsMax };
+      cutDistrusted(trust);
+    },
+    distrustTokens: (identity) => {
+      for (const connection of live.values()) {
+        const signedBy = connection.principal?.signedBy;
+        if (signedBy === undefined || identity.isTrusted(signedBy)) continue;
+        cut(connection, 'key of the token is not trusted any more');
+      }
+    },
     sweep: (identity, generation) => {
       look();
+      if (latest !== undefined) cutDistrusted(latest.trust);
+      if (latest !== undefined && latest.untilMs < monotonicMs()) latest = undefined;
       const isChanged = generation !== lastGeneration;
       lastGeneration = generation;
       for (const connection of live.values()) {

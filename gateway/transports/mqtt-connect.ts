@@ -88,7 +88,7 @@ export async function admit(
   const result = await context.identity.login({
     ...login,
     address: connection.address,
-    certificateNames: connection.certificateNames,
+    certificateNames: connection.certificate?.names ?? [],
   });
   if (result.kind === 'refused') return result;
   const { account } = result;
@@ -117,7 +117,7 @@ function refuse(returnCode: 2 | 3 | 4 | 5, reason: string): Admission {
 }
 
 function createPrincipal(
-  { account, vouches, validUntil, device }: KnownLogin,
+  { account, vouches, validUntil, device, signedBy }: KnownLogin,
   { clientId, connection }: { readonly clientId: string; readonly connection: MqttConnection },
 ): MqttPrincipal {
   const { username, deviceId, agency, application } = account;
@@ -125,7 +125,7 @@ function createPrincipal(
   const tie = deviceId === undefined ? {} : { deviceId };
   const names = { username, clientId, agency, application, ...tie };
   return {
-    ...{ clientId, validUntil, device },
+    ...{ clientId, validUntil, device, signedBy },
     acl: compileAcl({ publish, subscribe, retain, hide }, names),
     sender: { credential: username, connection: connection.id, vouches, ...tie },
   };

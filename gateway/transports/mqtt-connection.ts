@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Sender } from '../model/inbound.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import type { GrantedFilters } from './granted-filters.ts';
 import { createGrantedFilters } from './granted-filters.ts';
 import type { MqttAcl } from './mqtt-acl.ts';
@@ -15,8 +16,8 @@ export interface AcceptedConnection {
   readonly conn: Duplex;
   readonly address: string;
   readonly listener: 'mqtt' | 'mqtts' | 'mqtt-websocket';
-  /** Names in a client certificate that a trusted authority signed; empty without one. */
-  readonly certificateNames: readonly string[];
+  /** One that a trusted authority has signed. */
+  readonly certificate?: ClientCertificate | undefined;
 }
 
 /** Who is at the other end, once that is proven. */
@@ -27,6 +28,7 @@ export interface MqttPrincipal {
   /** Epoch milliseconds: when its password or token runs out. */
   readonly validUntil?: number | undefined;
   readonly device?: KnownLogin['device'];
+  readonly signedBy?: string | undefined;
 }
 
 export interface TrafficLook {

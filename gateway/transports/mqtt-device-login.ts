@@ -15,6 +15,7 @@ import type { MqttAccount } from './mqtt-options.ts';
 import {
   createTokenCheck,
   isTokenShaped,
+  marksOf,
   type TokenCheck,
   type TokenIssuer,
 } from './mqtt-token.ts';
@@ -39,6 +40,8 @@ export interface DeviceLogins {
     byCertificate: MqttAccount | undefined,
   ): LoginResult | undefined;
   setTokenIssuers(issuers: readonly TokenIssuer[]): void;
+  /** False once its issuer, or the key it was signed with, is trusted no more. */
+  isTrusted(signedBy: string): boolean;
   /** False once the account is gone, or the secret that a connection was made with. */
   isStillKnown(username: string, device: NonNullable<KnownLogin['device']>): boolean;
 }
@@ -47,6 +50,7 @@ export function createDeviceLogins(options: DeviceLoginOptions): DeviceLogins {
   const { deviceAccounts: book = noDeviceAccounts, deviceProfile = noProfile } = options;
   const { now, isConfigured } = options;
   let tokens = tokenCheckOf(options.tokenIssuers ?? []);
+  let marks = marksOf(options.tokenIssuers ?? []);
 
   /** Undefined without an issuer: then a password may look as it likes. */
   function tokenCheckOf(issuers: readonly TokenIssuer[]) {
@@ -66,13 +70,14 @@ export function createDeviceLogins(options: DeviceLoginOptions): DeviceLogins {
   function loginByToken(result: TokenCheck, username: string): LoginResult {
     const refuse = (reason: string) => refused(badUserNameOrPassword, `token: ${reason}`);
     if (result.kind === 'invalid') return refuse(result.reason);
-    const { deviceId, agency, application, profile, expiresAt } = result;
+    const { deviceId, agency, application, profile, expiresAt, signedBy } = result;
     if (username !== deviceId && username !== 'jwt') {
       return refuse('for another device than the user name');
     }
     if (isConfigured(deviceId)) return refuse('for an account of the configuration');
     const account = { username: deviceId, deviceId, agency, application };
-    return { ...known(accountOf(account, profile), 'credential'), validUntil: expiresAt };
+    const login = known(accountOf(account, profile), 'credential');
+    return { ...login, validUntil: expiresAt, signedBy };
   }
 
   function loginBySecret(
@@ -102,7 +107,9 @@ export function createDeviceLogins(options: DeviceLoginOptions): DeviceLogins {
     },
     setTokenIssuers: (issuers) => {
       tokens = tokenCheckOf(issuers);
+      marks = marksOf(issuers);
     },
+    isTrusted: (signedBy) => marks.has(signedBy),
     isStillKnown: (username, { secretId }) => {
       const device = deviceOf(username);
       if (device === undefined || secretId === undefined) return device !== undefined;

@@ -41,8 +41,10 @@ const everything: AccountProfile = { publish: ['#'], subscribe: ['#'], retain: [
 
 export interface MqttIdentity {
   login(request: LoginRequest): Promise<LoginResult>;
-  /** False once the account is gone, or the secret that a connection was made with. */
   setTokenIssuers(issuers: readonly TokenIssuer[]): void;
+  /** False once the issuer of a token, or the key it was signed with, is trusted no more. */
+  isTrusted(signedBy: string): boolean;
+  /** False once the account is gone, or the secret that a connection was made with. */
   isStillKnown(username: string, device: NonNullable<KnownLogin['device']>): boolean;
 }
 
@@ -70,6 +72,7 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
   return {
     isStillKnown: devices.isStillKnown,
     setTokenIssuers: devices.setTokenIssuers,
+    isTrusted: devices.isTrusted,
     login: async (request) => {
       const { username, password, address, certificateNames } = request;
       const byCertificate = findByCertificate(

@@ -11,6 +11,7 @@ import {
   type TLSSocket,
   type Server as TlsServer,
 } from 'node:tls';
+import { type CertificateTrust, createCertificateTrust } from './certificate-trust.ts';
 import { checkClientCertificate } from './client-certificate.ts';
 import { createConnectionCount, plainAddress } from './connection-count.ts';
 import type { AcceptedConnection } from './mqtt-connection.ts';
@@ -22,6 +23,7 @@ import type {
 } from './mqtt-options.ts';
 import { createMqttWebSocket, isMqttPath } from './mqtt-websocket.ts';
 import { createTrust, takeProxyHeader } from './proxy-protocol.ts';
+import { readRevocationLists } from './revocation-list.ts';
 import type { ListeningAddress } from './transport.ts';
 
 export interface MqttListeners {
@@ -32,10 +34,13 @@ export interface MqttListeners {
   destroyAll(): void;
   /** Takes a WebSocket upgrade that an HTTP server of somebody else received. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** New certificates for new connections; open ones stay. */
-  setSecureContext(tls: Pick<TlsListenerOptions, 'cert' | 'key' | 'ca' | 'crl'>): void;
+  /** For new connections; open ones stay, to be held against the trust that it gives. */
+  setSecureContext(tls: SecureContext): CertificateTrust;
   connections(): number;
 }
+
+/** What a listener shows of itself, and whom it trusts. */
+export type SecureContext = Pick<TlsListenerOptions, 'cert' | 'key' | 'ca' | 'crl'>;
 
 export interface MqttListenerEvents {
   onAccept(accepted: AcceptedConnection): void;
@@ -44,6 +49,11 @@ export interface MqttListenerEvents {
 
 /** Several packets may share a WebSocket frame [MQTT-6.0.0-2]. */
 const frameSlackBytes = 65_536;
+/**
+ * A device that comes back within it resumes its TLS session, which spares both sides the signature
+ * and, in TLS 1.2, the key exchange; five minutes, the usual length, is less than an outage takes.
+ */
+const ticketSeconds = 86_400;
 /** The path on a server of our own. */
 const ownPath = '/mqtt';
 
@@ -54,6 +64,7 @@ export function createMqttListeners(
   const count = createConnectionCount(limits);
   const servers: Server[] = [];
   let tlsServer: TlsServer | undefined;
+  let trust = trustIn(options.tls ?? { cert: '', key: '' });
   let isStopped = false;
 
   function admit(socket: Duplex, remoteAddress: string | undefined): boolean {
@@ -100,13 +111,13 @@ export function createMqttListeners(
     { frameBytesMax: limits.packetBytesMax + frameSlackBytes },
     (conn, request) => {
       const address = plainAddress(request.socket.remoteAddress);
-      events.onAccept({ conn, address, listener: 'mqtt-websocket', certificateNames: [] });
+      events.onAccept({ conn, address, listener: 'mqtt-websocket' });
     },
   );
 
   function listenTcp(at: ListenerOptions): Promise<ListeningAddress> {
     const accept = listenTo(at.proxyFrom ?? [], (conn, address) => {
-      events.onAccept({ conn, address, listener: 'mqtt', certificateNames: [] });
+      events.onAccept({ conn, address, listener: 'mqtt' });
     });
     const server = createTcpServer({ noDelay: true }, accept);
     servers.push(server);
@@ -115,7 +126,8 @@ export function createMqttListeners(
 
   function listenTls(at: TlsListenerOptions): Promise<ListeningAddress> {
     const server = createTlsServer({
-      ...secureContext(at),
+      ...secureContextOf(at),
+      sessionTimeout: ticketSeconds,
       requestCert: at.requestCert === true,
       // A client without a certificate may still have a password; checked below.
       rejectUnauthorized: false,
@@ -136,8 +148,13 @@ export function createMqttListeners(
         turnAway(socket, { address, reason: `client certificate: ${check.reason}` });
         return;
       }
-      const certificateNames = check.kind === 'trusted' ? check.names : [];
-      events.onAccept({ conn: socket, address, listener: 'mqtts', certificateNames });
+      const certificate = check.kind === 'trusted' ? check : undefined;
+      const problem = certificate && trust.problemOf(certificate);
+      if (problem === undefined) {
+        events.onAccept({ conn: socket, address, listener: 'mqtts', certificate });
+      } else {
+        turnAway(socket, { address, reason: `client certificate: ${problem}` });
+      }
     });
     // Counted before the handshake, or unfinished handshakes would not count.
     const accept = listenTo(at.proxyFrom ?? [], (socket, address) => {
@@ -190,19 +207,30 @@ export function createMqttListeners(
     upgrade: (request, socket, head) => {
       if (admit(socket, request.socket.remoteAddress)) webSocket.upgrade(request, socket, head);
     },
-    setSecureContext: (tls) => tlsServer?.setSecureContext(secureContext(tls)),
+    setSecureContext: (tls) => {
+      const fresh = trustIn(tls);
+      // Its tickets are sealed with new keys: whoever comes back shows a certificate again.
+      tlsServer?.setSecureContext({ ...secureContextOf(tls), sessionTimeout: ticketSeconds });
+      trust = fresh;
+      return fresh;
+    },
     connections: count.total,
     destroyAll: count.destroyAll,
   };
 }
 
-function secureContext({ cert, key, ca, crl }: Parameters<MqttListeners['setSecureContext']>[0]) {
+function secureContextOf({ cert, key, ca, crl }: SecureContext) {
   return {
     cert,
     key,
     ...(ca === undefined ? {} : { ca }),
-    ...(crl === undefined ? {} : { crl }),
+    ...(crl === undefined ? {} : { crl: readRevocationLists(crl).map(({ pem }) => pem) }),
   };
+}
+
+function trustIn({ ca, crl }: SecureContext): CertificateTrust {
+  const lists = crl === undefined ? [] : readRevocationLists(crl);
+  return createCertificateTrust({ ca, lists });
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket | TLSSocket): string {

@@ -10,6 +10,8 @@ export interface KnownLogin {
   readonly validUntil?: number | undefined;
   /** For an account that may be taken away: the secret that was shown, unless a certificate was. */
   readonly device?: { readonly secretId?: string };
+  /** The issuer and the key of the token that was shown. */
+  readonly signedBy?: string;
 }
 
 export type LoginResult =

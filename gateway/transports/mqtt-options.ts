@@ -21,7 +21,7 @@ export interface TlsListenerOptions extends ListenerOptions {
   readonly key: string | Buffer;
   /** PEM of the authorities that sign client certificates. */
   readonly ca?: string | Buffer | undefined;
-  /** PEM of revoked client certificates. */
+  /** Revocation lists of client certificates, PEM or DER. */
   readonly crl?: string | Buffer | undefined;
   /** Asks for a client certificate; a client may still show none and use a password. */
   readonly requestCert?: boolean | undefined;

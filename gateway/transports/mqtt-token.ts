@@ -2,7 +2,7 @@
  * JSON Web Tokens as passwords [RFC 7519, RFC 7515]: signed by an issuer of the configuration, with
  * a key of the configuration. A header may choose among those keys and never brings one.
  */
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { isDeviceId } from '../model/device.ts';
 import type { AccountProfile } from './mqtt-accounts.ts';
 
@@ -40,6 +40,8 @@ export type TokenCheck =
       /** Epoch milliseconds. */
       readonly expiresAt: number;
       readonly profile: AccountProfile;
+      /** The issuer and the key, as markOf makes it. */
+      readonly signedBy: string;
     }
   | { readonly kind: 'invalid'; readonly reason: string };
 
@@ -50,7 +52,23 @@ const forbiddenHeaders = ['jku', 'jwk', 'x5u', 'x5c', 'crit'];
 const claimLengthMax = 128;
 
 interface ParsedIssuer extends TokenIssuer {
-  readonly parsedKeys: readonly (TokenKey & { readonly key: KeyObject })[];
+  readonly parsedKeys: readonly ParsedKey[];
+}
+
+interface ParsedKey extends TokenKey {
+  readonly key: KeyObject;
+}
+
+/** Each issuer with each of its keys: a token signed by none of these is not trusted any more. */
+export function marksOf(issuers: readonly TokenIssuer[]): ReadonlySet<string> {
+  return new Set(
+    issuers.flatMap(({ issuer, keys }) => keys.map((key) => markOf(issuer, parseKey(key)))),
+  );
+}
+
+function markOf(issuer: string, { key }: ParsedKey): string {
+  const spki = key.export({ type: 'spki', format: 'der' });
+  return `${createHash('sha256').update(spki).digest('hex')} ${issuer}`;
 }
 
 /** True for what has the form of a token, so that it is not hashed as a password. */
@@ -73,8 +91,11 @@ export function createTokenCheck(
     // Not believed yet: it only says whose keys to try.
     const issuer = parsed.find(({ issuer }) => issuer === claims.get('iss'));
     if (issuer === undefined) return invalid('unknown issuer');
-    const problem = findSignatureProblem(parts, issuer) ?? findClaimProblem(claims, issuer, now());
-    return problem === undefined ? readClaims(claims, issuer) : invalid(problem);
+    const signer = findSigner(parts, issuer);
+    if (typeof signer === 'string') return invalid(signer);
+    const problem = findClaimProblem(claims, issuer, now());
+    if (problem !== undefined) return invalid(problem);
+    return readClaims(claims, { issuer, signedBy: markOf(issuer.issuer, signer) });
   };
 }
 
@@ -113,7 +134,7 @@ function readFields(text: string): Fields | undefined {
   }
 }
 
-function parseKey(key: TokenKey): TokenKey & { readonly key: KeyObject } {
+function parseKey(key: TokenKey): ParsedKey {
   const parsed = createPublicKey(key.publicKey);
   if (!fitsAlgorithm(parsed, key.algorithm)) {
     throw new Error(`a key for ${key.algorithm} is of another kind, or too short`);
@@ -129,21 +150,18 @@ function fitsAlgorithm(key: KeyObject, algorithm: TokenAlgorithm): boolean {
   return type === 'rsa' && (details?.modulusLength ?? 0) >= 2_048;
 }
 
-function findSignatureProblem(parts: TokenParts, { parsedKeys }: ParsedIssuer): string | undefined {
+/** The key that fits, or what is wrong with the signature. */
+function findSigner(parts: TokenParts, { parsedKeys }: ParsedIssuer): ParsedKey | string {
   const algorithm = parts.header.get('alg');
   const keyId = parts.header.get('kid');
   const named = parsedKeys.filter((key) => key.keyId === undefined || key.keyId === keyId);
   if (named.length === 0) return 'unknown key id';
   const keys = named.filter((key) => key.algorithm === algorithm);
   if (keys.length === 0) return 'an algorithm that no key is for';
-  const isSigned = keys.some((key) => isSignatureOf(parts, key));
-  return isSigned ? undefined : 'wrong signature';
+  return keys.find((key) => isSignatureOf(parts, key)) ?? 'wrong signature';
 }
 
-function isSignatureOf(
-  { signed, signature }: TokenParts,
-  { algorithm, key }: { readonly algorithm: TokenAlgorithm; readonly key: KeyObject },
-): boolean {
+function isSignatureOf({ signed, signature }: TokenParts, { algorithm, key }: ParsedKey): boolean {
   try {
     if (algorithm === 'EdDSA') return verify(null, signed, key, signature);
     if (algorithm === 'RS256') return verify('sha256', signed, key, signature);
@@ -175,7 +193,10 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-function readClaims(claims: Fields, issuer: ParsedIssuer): TokenCheck {
+function readClaims(
+  claims: Fields,
+  { issuer, signedBy }: { readonly issuer: ParsedIssuer; readonly signedBy: string },
+): TokenCheck {
   const { deviceIdClaim, agencyClaim, applicationClaim } = issuer;
   const deviceId = claims.get(deviceIdClaim);
   if (typeof deviceId !== 'string' || !isDeviceId(deviceId)) {
@@ -189,6 +210,7 @@ function readClaims(claims: Fields, issuer: ParsedIssuer): TokenCheck {
     ...(agency === undefined ? {} : { agency }),
     ...(application === undefined ? {} : { application }),
     expiresAt: (Number(claims.get('exp')) + clockSkewSeconds) * 1_000,
+    signedBy,
   };
 }
 

@@ -1,50 +1,19 @@
 /** TLS with a made-up authority, WebSocket on its own port and on somebody else's server. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectAsync } from 'mqtt';
 import { WebSocket } from 'ws';
 import { readAltNames } from '../../gateway/transports/client-certificate.ts';
+import { type Authority, createAuthority } from './authority.ts';
 import { city, modem, startBench } from './mqtt-bench.ts';
 import { collect, connack, connectPacket, puback, publishPacket } from './mqtt-wire.ts';
 
-const run = promisify(execFile);
 const local = { host: '127.0.0.1', port: 0 };
-
-interface Authority {
-  readonly ca: Buffer;
-  /** Signs a certificate with this common name; returns certificate and key. */
-  issue(commonName: string): Promise<{ readonly cert: Buffer; readonly key: Buffer }>;
-}
-
-async function createAuthority(directory: string, name: string): Promise<Authority> {
-  const at = (file: string) => join(directory, `${name}-${file}`);
-  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const self = ['-x509', '-days', '2', '-subj', `/CN=${name}`];
-  await run('openssl', ['req', ...self, ...ec, ...['-keyout', at('ca.key'), '-out', at('ca.pem')]]);
-  await writeFile(at('san'), 'subjectAltName=IP:127.0.0.1\n');
-  return {
-    ca: await readFile(at('ca.pem')),
-    issue: async (commonName) => {
-      const [key, csr, pem] = [at(`${commonName}.key`), at('csr'), at(`${commonName}.pem`)];
-      await run('openssl', [
-        'req',
-        ...ec,
-        ...['-subj', `/CN=${commonName}`, '-keyout', key, '-out', csr],
-      ]);
-      const by = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial'];
-      const signed = ['-days', '2', '-extfile', at('san'), '-out', pem];
-      await run('openssl', ['x509', '-req', '-in', csr, ...by, ...signed]);
-      return { cert: await readFile(pem), key: await readFile(key) };
-    },
-  };
-}
 
 describe('TLS listener', () => {
   let directory = '';

@@ -1,5 +1,6 @@
 /** The settings of the doors beside MQTT: webhooks, LoRa gateways and CoAP. */
 import { z } from 'zod';
+import { kek } from './keys-schema.ts';
 
 const port = z.number().int().min(0).max(65_535);
 const bytes = z.number().int().positive();
@@ -254,23 +255,12 @@ const poll = z.strictObject({
     .describe('One of remoteBrokers; the own broker of the gateway if absent.'),
 });
 
-const appSKeyWrap = z.strictObject({
-  label: z
-    .string()
-    .regex(/^[\w.:-]{1,64}$/, 'is not 1 to 64 letters, digits, dots, colons, dashes or underscores')
-    .describe('KEK label of ChirpStack or The Things Stack, AS id of ThingPark; or an adapter.'),
-  key: z
-    .string()
-    .regex(/^(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{48}|[0-9a-fA-F]{64})$/, 'is not an AES key in hex')
-    .describe('16, 24 or 32 bytes in hex; better set by …__FILE.'),
-});
-
 export const doors = {
   appSKeyWraps: z
-    .array(appSKeyWrap)
+    .array(kek)
     .max(100)
     .default([])
-    .describe('Keys that AppSKeys come wrapped with, beside payloads that are still encrypted.'),
+    .describe('The earlier place of keys.keks; what stands here counts there.'),
   webhooks: webhooks.prefault({}).describe('Network servers and modems that push over HTTP.'),
   udp: udp.optional().describe('Semtech UDP packet forwarders. It proves nobody: keep it inside.'),
   basicStation: basicStation.optional().describe('LoRa gateways that run Basics Station.'),

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { doors } from './ingest-schema.ts';
+import { keys } from './keys-schema.ts';
 import { mappingSchema } from './mapping-schema.ts';
 import { mqtt } from './mqtt-schema.ts';
 import { quality } from './quality-schema.ts';
@@ -192,9 +193,7 @@ export const configSchema = z.strictObject({
   keyFile: z
     .string()
     .optional()
-    .describe(
-      'The key that seals device keys, mode 0600; made at first start in dataDir if absent.',
-    ),
+    .describe('What seals device keys, mode 0600; made at first start in dataDir if absent.'),
   http: http.prefault({}),
   mqtt: mqtt.prefault({}),
   ingest: ingest.prefault({}),
@@ -208,6 +207,7 @@ export const configSchema = z.strictObject({
   store: store
     .prefault({ kind: 'embedded' })
     .describe('Where telemetry is kept: embedded or influx.'),
+  keys: keys.prefault({}).describe('What guards the keys of devices; see docs/lorawan.md.'),
   ledger: ledger.prefault({}),
   security: security
     .prefault({})

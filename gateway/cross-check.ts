@@ -27,6 +27,7 @@ export function crossCheck(config: Config): CrossProblem[] {
     ...doorProblems(config, knownAdapters(config)).map(({ path, detail }) => fatal(path, detail)),
     ...fileProblems(config),
     ...tokenProblems(config),
+    ...keyProblems(config),
     ...deviceProblems(config),
   ];
 }
@@ -98,6 +99,21 @@ function tokenProblems({ mqtt }: Config): CrossProblem[] {
       }
     }),
   );
+}
+
+/** A label says which key: one of two would open nothing. */
+function keyProblems({ keys: { keks, protection }, ingest }: Config): CrossProblem[] {
+  const labels = keks.map(({ label }) => label);
+  const elsewhere = new Set(ingest.appSKeyWraps.map(({ label }) => label));
+  const isMissing = protection.kind === 'pkcs11' && !isReadable(protection.module);
+  return [
+    ...labels.flatMap((label, index) =>
+      labels.indexOf(label) === index && !elsewhere.has(label)
+        ? []
+        : [fatal(`keys.keks.${index}.label`, `${label} is taken already`)],
+    ),
+    ...(isMissing ? [fatal('keys.protection.module', `cannot read ${protection.module}`)] : []),
+  ];
 }
 
 function isReadable(file: string): boolean {

@@ -7,6 +7,7 @@ import { type AuditLog, openAuditLog } from './audit-log.ts';
 import { type CodecRoom, openCodecRoom } from './codec-room.ts';
 import { crossCheck } from './cross-check.ts';
 import { type DeviceCredentials, openDeviceCredentials } from './device-credentials.ts';
+import { keyPlaceOf } from './device-key-place.ts';
 import { type CatalogueReader, openCatalogueReader } from './ledger/catalogue.ts';
 import { claimDirectory } from './ledger/data-directory.ts';
 import { openState } from './ledger/lmdb-files.ts';
@@ -46,7 +47,8 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
   const claim = await claimDirectory(dataDir);
   try {
     const state = openState({ directory: dataDir });
-    const vault = openKeyVault(config.keyFile ?? join(dataDir, 'device-keys.kek'));
+    const { path, protection } = keyPlaceOf(config, dataDir);
+    const vault = openKeyVault(path, protection);
     const registry = new DeviceRegistry(state, vault);
     const joinBook = new JoinBook(state, vault);
     await putConfiguredDevices(registry, config.devices, crossCheck(config), log);

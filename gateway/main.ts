@@ -8,6 +8,7 @@ import { createAdapterChoice } from './adapter-choice.ts';
 import type { Adapter } from './adapters/adapter.ts';
 import { openAdapterBook } from './adapters/adapter-book.ts';
 import { startDerivation } from './derivation.ts';
+import { kekOf } from './device-key-place.ts';
 import { createDoors } from './doors.ts';
 import { type Holdings, openHoldings } from './holdings.ts';
 import { openIdentityKey } from './identity-key.ts';
@@ -24,7 +25,7 @@ import { createMqttOperators } from './mqtt-operators.ts';
 import { openBroker, refuseForbidden, reloadMqtt } from './mqtt-setup.ts';
 import { publishReadings } from './out-topics.ts';
 import { createIngest } from './pipeline/ingest.ts';
-import { openingPayloads, wrappingKeys } from './pipeline/payload-opening.ts';
+import { openingPayloads } from './pipeline/payload-opening.ts';
 import { createSourceBoard } from './pipeline/source-board.ts';
 import { createPolls } from './polls.ts';
 import { startRetention } from './retention-timer.ts';
@@ -161,13 +162,14 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
 
 /** Whose payloads come encrypted for the application, they are opened as they are read. */
 function adapterChoice(
-  { ingest }: Config,
+  config: Config,
   { dataDir, registry }: Holdings,
   remembering: readonly Adapter[],
 ) {
+  const { ingest } = config;
   const identityKey = openIdentityKey(join(dataDir, 'identity.key'));
   const adapters = openingPayloads(openAdapterBook(ingest, identityKey, remembering), {
-    wrappingKeyOf: wrappingKeys(ingest.appSKeyWraps),
+    kekOf: kekOf(config),
     sessionsOf: (devAddr) => registry.sessionsOf(devAddr),
   });
   return createAdapterChoice(ingest, adapters);

@@ -3,6 +3,7 @@ import { parseDevAddr, parseEui64 } from '../model/eui.ts';
 import type { Fault } from '../model/fault.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { Measurement, PayloadUplink, RxInfo, SourceEvent } from '../model/uplink.ts';
+import { keyBytesOf, labelOf, wrappedKeyOf } from '../model/wrapped-key.ts';
 import type { Adapter, Parsed } from './adapter.ts';
 import { isObject, malformed, openObject, type Place } from './document.ts';
 import {
@@ -19,7 +20,6 @@ import {
   readTime,
 } from './place.ts';
 import { readRxInfo, readTransmission, receptionsMax } from './reception.ts';
-import { keyBytesOf, labelOf, wrappedKeyOf } from './wrapped-key.ts';
 
 const name = 'chirpstack-v4-json';
 const frameCounterMax = 0xffff_ffff;

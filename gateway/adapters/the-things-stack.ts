@@ -3,6 +3,7 @@ import { isDeviceId } from '../model/device.ts';
 import { parseDevAddr, parseEui64 } from '../model/eui.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { PayloadUplink, RxInfo, SourceEvent, TxInfo } from '../model/uplink.ts';
+import { keyBytesOf, labelOf, wrappedKeyOf } from '../model/wrapped-key.ts';
 import type { Adapter, Parsed } from './adapter.ts';
 import { isObject, type JsonObject, malformed, openObject, type Place } from './document.ts';
 import { createCollection, readValues } from './measurements.ts';
@@ -21,7 +22,6 @@ import {
   readTime,
 } from './place.ts';
 import { readLocation, readSignal, receptionsMax } from './reception.ts';
-import { keyBytesOf, labelOf, wrappedKeyOf } from './wrapped-key.ts';
 
 const name = 'the-things-stack-v3-json';
 const frameCounterMax = 0xffff_ffff;

@@ -4,7 +4,7 @@
  * kept as hashes. A running gateway takes every change at once.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { RootDatabase } from 'lmdb';
 import type { Config } from '../../config/schema.ts';
@@ -16,6 +16,7 @@ import {
   drawSecrets,
   openDeviceCredentials,
 } from '../device-credentials.ts';
+import { keyPlaceOf } from '../device-key-place.ts';
 import { claimDirectory } from '../ledger/data-directory.ts';
 import { openState } from '../ledger/lmdb-files.ts';
 import { parseDeviceInput } from '../lorawan/device-input.ts';
@@ -75,7 +76,8 @@ async function importDevices(
   await withState(config, async ({ state, credentials, note, dataDir }) => {
     const claim = await claimDirectory(dataDir);
     try {
-      const vault = openKeyVault(config.keyFile ?? join(dataDir, 'device-keys.kek'));
+      const { path, protection } = keyPlaceOf(config, dataDir);
+      const vault = openKeyVault(path, protection);
       const taken = await register(new DeviceRegistry(state, vault), rows);
       const fresh = taken.filter(({ deviceId }) => credentials.find(deviceId) === undefined);
       const drawn = drawSecrets(fresh.map((device) => ({ ...device, application })));

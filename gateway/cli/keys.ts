@@ -1,9 +1,16 @@
-/** `fieldgate keys rotate`: a new key for the keys of the devices, while the gateway runs. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/**
+ * `fieldgate keys`: the key file that seals the keys of the devices. It is made, looked at, given a
+ * new key, or moved under another protection, while the gateway runs.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
+import type { Config } from '../../config/schema.ts';
+import { keyPlaceOf } from '../device-key-place.ts';
 import { openState } from '../ledger/lmdb-files.ts';
-import { rotateKeys } from '../lorawan/key-rotation.ts';
+import { createKeyRing, type KeyPlace, keyIdOf } from '../lorawan/key-ring.ts';
+import { countSealedKeys, rotateKeys } from '../lorawan/key-rotation.ts';
+import { openKeyVault } from '../lorawan/key-vault.ts';
 import { readConfiguration } from './configuration.ts';
 
 interface KeysOptions {
@@ -11,27 +18,94 @@ interface KeysOptions {
   readonly json?: boolean;
 }
 
+const configWords = ['-c, --config <file>', 'YAML configuration: dataDir, keyFile, keys'] as const;
+
 export function keysCommand(): Command {
+  const init = new Command('init')
+    .description('make the key file, under the protection of the configuration')
+    .option(...configWords)
+    .option('--json', 'print JSON')
+    .action(initialise);
+  const status = new Command('status')
+    .description('open the key file, and count what is sealed under its keys')
+    .option(...configWords)
+    .option('--json', 'print JSON')
+    .action(tellStatus);
   const rotate = new Command('rotate')
     .description('seal all device keys under a new key; the gateway may be running')
-    .option('-c, --config <file>', 'YAML configuration, for its dataDir and keyFile')
+    .option(...configWords)
+    .option('--from <file>', 'configuration that opens the key file as it is, when that changes')
     .option('--json', 'print JSON')
     .action(rotateAll);
-  return new Command('keys').description('device keys at rest').addCommand(rotate);
+  const command = new Command('keys').description('device keys at rest, and for exchange');
+  return command.addCommand(init).addCommand(status).addCommand(rotate);
+}
+
+function placeOf(config: Config): KeyPlace & { readonly directory: string } {
+  const directory = resolve(config.dataDir);
+  return { directory, ...keyPlaceOf(config, directory) };
+}
+
+function existingPlaceOf(config: Config): KeyPlace & { readonly directory: string } {
+  const place = placeOf(config);
+  if (existsSync(place.path)) return place;
+  throw new Error(`there is no key file ${place.path} yet`);
+}
+
+function say(result: object, text: string, json: boolean | undefined): void {
+  process.stdout.write(`${json === true ? JSON.stringify(result) : text}\n`);
+}
+
+/** Never over one that is there: everything sealed under it would be lost. */
+function initialise({ config: file, json }: KeysOptions): void {
+  const config = readConfiguration(file);
+  if (config === undefined) return;
+  const { directory, path, protection } = placeOf(config);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const key = createKeyRing({ path, protection });
+  if (key === undefined) throw new Error(`the key file ${path} exists already`);
+  const kind = protection?.kind ?? 'file';
+  const result = { path, protection: kind, keyId: keyIdOf(key) };
+  say(result, `${path} is made (${kind}). Back it up, apart from the data.`, json);
+}
+
+/** Exit codes: 0 all of them open, 1 some do not. */
+async function tellStatus({ config: file, json }: KeysOptions): Promise<void> {
+  const config = readConfiguration(file);
+  if (config === undefined) return;
+  const { directory, path, protection } = existingPlaceOf(config);
+  const vault = openKeyVault(path, protection);
+  const state = openState({ directory });
+  const counts = countSealedKeys(state, vault);
+  await state.close();
+  const kind = protection?.kind ?? 'file';
+  const { current, older, unreadable } = counts;
+  const lines = [
+    `${path} (${kind}) opens: ${vault.keyIds().join(', ')}`,
+    `${current} keys under the newest key, ${older} under older ones, ${unreadable} under none`,
+  ];
+  say({ path, protection: kind, keyIds: vault.keyIds(), ...counts }, lines.join('\n'), json);
+  if (unreadable > 0) process.exitCode = 1;
 }
 
 /** Exit codes: 0 all of them, 1 some could not be opened, so that the old key is kept. */
-async function rotateAll({ config: file, json }: KeysOptions): Promise<void> {
+async function rotateAll({
+  config: file,
+  from: old,
+  json,
+}: KeysOptions & { readonly from?: string }): Promise<void> {
   const config = readConfiguration(file);
-  if (config === undefined) return;
-  const directory = resolve(config.dataDir);
-  const keyFile = config.keyFile ?? join(directory, 'device-keys.kek');
-  if (!existsSync(keyFile)) throw new Error(`there is no key file ${keyFile} yet`);
+  const before = old === undefined ? config : readConfiguration(old);
+  if (config === undefined || before === undefined) return;
+  const { directory, path, protection: to } = existingPlaceOf(config);
+  const { path: oldPath, protection: from } = placeOf(before);
+  if (oldPath !== path) {
+    throw new Error(`the key file stays where it is: keyFile is ${oldPath} there, ${path} here`);
+  }
   const state = openState({ directory });
-  const result = await rotateKeys(state, keyFile).finally(() => state.close());
+  const result = await rotateKeys(state, path, { from, to }).finally(() => state.close());
   const { resealed, unreadable } = result;
-  const text = `${resealed} keys sealed anew. Backups made before need the key file of then.`;
-  process.stdout.write(`${json === true ? JSON.stringify(result) : text}\n`);
+  say(result, `${resealed} keys sealed anew. Backups made before need the key file of then.`, json);
   if (unreadable === 0) return;
   process.stderr.write(`fieldgate: ${unreadable} keys cannot be opened; the old key is kept\n`);
   process.exitCode = 1;

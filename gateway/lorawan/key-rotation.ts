@@ -4,15 +4,11 @@
  * everything new is sealed under the new key; the old ones leave it when nothing needs them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database, RootDatabase } from 'lmdb';
-import {
-  createRandomKey,
-  type KeySlot,
-  type KeyVault,
-  openKeyVault,
-  readMasterKeys,
-  replaceMasterKeys,
-} from './key-vault.ts';
+import type { RootDatabase } from 'lmdb';
+import type { KeyProtection } from './key-protection.ts';
+import { createRandomKey, protectionIn, readKeyRing, replaceKeyRing } from './key-ring.ts';
+import { type KeyVault, openKeyVault } from './key-vault.ts';
+import { changeSealedKeys } from './sealed-rows.ts';
 
 export interface Rotation {
   readonly resealed: number;
@@ -20,25 +16,41 @@ export interface Rotation {
   readonly unreadable: number;
 }
 
-/** Rows between two transactions: a gateway must not wait long for its own. */
-const groupSize = 200;
 /** A running gateway may still write what it read before: nothing of it takes this long. */
 const settleMs = 2_000;
 const passesMax = 20;
 
-/** The caller has opened `root`. Rejects when the disk fails; then the rotation can be repeated. */
-export async function rotateKeys(root: RootDatabase, keyFile: string): Promise<Rotation> {
-  const before = readMasterKeys(keyFile);
+export interface Move {
+  /** What opens the file as it is; not asked for a file in clear. As `to` when it is absent. */
+  readonly from?: KeyProtection | undefined;
+  /** What the file is written under, which may be another one; in clear when it is absent. */
+  readonly to?: KeyProtection | undefined;
+}
+
+/**
+ * The caller has opened `root`. Rejects when the disk fails, or the token; then the rotation can be
+ * repeated. A gateway that runs with the old protection goes on, and needs the new one to start.
+ */
+export async function rotateKeys(
+  root: RootDatabase,
+  keyFile: string,
+  { to, from = to }: Move = {},
+): Promise<Rotation> {
+  const before = readKeyRing({
+    path: keyFile,
+    protection: protectionIn(keyFile) === 'file' ? undefined : from,
+  });
+  const after = { path: keyFile, protection: to };
   const newest = createRandomKey();
-  replaceMasterKeys(keyFile, [newest, ...before]);
-  const vault = openKeyVault(keyFile);
+  replaceKeyRing(after, [newest, ...before]);
+  const vault = openKeyVault(keyFile, to);
   let resealed = 0;
   for (let pass = 1; pass <= passesMax; pass += 1) {
     const { changed, unreadable } = resealAll(root, vault);
     resealed += changed;
     if (unreadable > 0) return { resealed, unreadable };
     if (changed === 0 && pass > 1) {
-      replaceMasterKeys(keyFile, [newest]);
+      replaceKeyRing(after, [newest]);
       return { resealed, unreadable: 0 };
     }
     await sleep(settleMs);
@@ -47,15 +59,13 @@ export async function rotateKeys(root: RootDatabase, keyFile: string): Promise<R
 }
 
 interface Pass {
-  changed: number;
-  unreadable: number;
+  readonly changed: number;
+  readonly unreadable: number;
 }
 
-type Reseal = (slot: KeySlot, sealed: Buffer) => Buffer;
-
 function resealAll(root: RootDatabase, vault: KeyVault): Pass {
-  const pass: Pass = { changed: 0, unreadable: 0 };
-  const reseal: Reseal = (slot, sealed) => {
+  const pass = { changed: 0, unreadable: 0 };
+  changeSealedKeys(root, (slot, sealed) => {
     if (vault.isCurrent(slot, sealed)) return sealed;
     const key = vault.open(slot, sealed);
     if (key === undefined) {
@@ -64,58 +74,25 @@ function resealAll(root: RootDatabase, vault: KeyVault): Pass {
     }
     pass.changed += 1;
     return vault.seal(slot, key);
-  };
-  const check = root.openDB<Buffer, string>({ name: 'device-vault', encoding: 'binary' });
-  resealRows(check, pass, (keyName, sealed) => reseal({ deviceId: '', keyName }, sealed));
-  const devices = root.openDB<SealedRow, string>({ name: 'devices', encoding: 'json' });
-  resealRows(devices, pass, (deviceId, row) => resealed(row, deviceId, '', reseal));
-  const joins = root.openDB<JoinedRow, string>({ name: 'joins', encoding: 'json' });
-  resealRows(joins, pass, (deviceId, row) => ({
-    ...row,
-    sessions: row.sessions.map((one) => resealed(one, deviceId, `joined/${one.id}/`, reseal)),
-  }));
+  });
   return pass;
 }
 
-/** Of whatever else stands in these rows nothing is touched. */
-interface SealedRow {
-  readonly sealedKeys?: Readonly<Record<string, string>>;
-}
-interface JoinedRow {
-  readonly sessions: readonly (SealedRow & { readonly id: string })[];
-}
-
-function resealed<Row extends SealedRow>(
-  row: Row,
-  deviceId: string,
-  prefix: string,
-  reseal: Reseal,
-): Row {
-  if (row.sealedKeys === undefined) return row;
-  const sealedKeys = Object.fromEntries(
-    Object.entries(row.sealedKeys).map(([name, text]) => {
-      const slot = { deviceId, keyName: `${prefix}${name}` };
-      return [name, reseal(slot, Buffer.from(text, 'base64')).toString('base64')];
-    }),
-  );
-  return { ...row, sealedKeys };
+export interface SealedKeyCounts {
+  /** Under the newest key of the file. */
+  current: number;
+  /** Under one that a rotation has yet to replace. */
+  older: number;
+  unreadable: number;
 }
 
-function resealRows<Row>(
-  rows: Database<Row, string>,
-  pass: Pass,
-  change: (id: string, row: Row) => Row,
-): void {
-  const ids = [...rows.getKeys()];
-  for (let at = 0; at < ids.length; at += groupSize) {
-    rows.transactionSync(() => {
-      for (const id of ids.slice(at, at + groupSize)) {
-        const row = rows.get(id);
-        if (row === undefined) continue;
-        const before = pass.changed;
-        const next = change(id, row);
-        if (pass.changed > before) rows.putSync(id, next);
-      }
-    });
-  }
+export function countSealedKeys(root: RootDatabase, vault: KeyVault): SealedKeyCounts {
+  const counts: SealedKeyCounts = { current: 0, older: 0, unreadable: 0 };
+  changeSealedKeys(root, (slot, sealed) => {
+    const isOpen = vault.open(slot, sealed) !== undefined;
+    const place = vault.isCurrent(slot, sealed) ? 'current' : isOpen ? 'older' : 'unreadable';
+    counts[place] += 1;
+    return sealed;
+  });
+  return counts;
 }

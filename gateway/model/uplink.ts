@@ -1,5 +1,6 @@
 /** An uplink at each stage of its way: as parsed from the sender's format, then as proven. */
 import type { VouchedBy } from './inbound.ts';
+import type { WrappedKey } from './wrapped-key.ts';
 
 /** How one LoRa gateway heard a frame. */
 export interface RxInfo {
@@ -101,15 +102,6 @@ export interface PayloadUplink extends UplinkBase {
   readonly messageKey?: string;
   /** The network server made this uplink up (a console test): never telemetry. */
   readonly simulated?: boolean;
-}
-
-/** A session key under a key that network server and application share. */
-export interface WrappedKey {
-  /** AES-CBC with an IV of zeros (ThingPark), AES key wrap [RFC 3394], or in clear. */
-  readonly wrap: 'aes-cbc' | 'aes-kw' | 'none';
-  /** Which key it is wrapped with, by the sender's name for it; may be empty. */
-  readonly label: string;
-  readonly bytes: Buffer;
 }
 
 export type Uplink = FrameUplink | PayloadUplink;

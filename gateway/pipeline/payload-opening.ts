@@ -5,27 +5,16 @@
  */
 import type { Adapter, Parsed } from '../adapters/adapter.ts';
 import type { AdapterBook } from '../adapters/adapter-book.ts';
-import { unwrapKey } from '../lorawan/key-wrap.ts';
+import { type KekOf, unwrapKey } from '../lorawan/key-wrap.ts';
 import { createKeystreamKey, cryptFrmPayload } from '../lorawan/keystream.ts';
 import type { Session } from '../model/device.ts';
 import type { PayloadUplink, SourceEvent, Uplink } from '../model/uplink.ts';
 
 export interface OpeningKeys {
   /** The key under this label that AppSKeys are wrapped with; labels stand in the messages. */
-  readonly wrappingKeyOf: (label: string) => Buffer | undefined;
+  readonly kekOf: KekOf;
   /** DeviceRegistry.sessionsOf: a registered device's own AppSKey opens what came without one. */
   readonly sessionsOf: (devAddr: string) => readonly Session[];
-}
-
-export interface LabelledKey {
-  readonly label: string;
-  /** In hex. */
-  readonly key: string;
-}
-
-export function wrappingKeys(keys: readonly LabelledKey[]): OpeningKeys['wrappingKeyOf'] {
-  const byLabel = new Map(keys.map(({ label, key }) => [label, Buffer.from(key, 'hex')]));
-  return (label) => byLabel.get(label);
 }
 
 /** The same book; its network servers' payloads are in clear where a key is known. */
@@ -88,11 +77,11 @@ export function openPayload(uplink: PayloadUplink, keys: OpeningKeys): PayloadUp
 function appSKeyOf(
   { wrappedAppSKey, adapter, deviceId }: PayloadUplink,
   devAddr: string,
-  { wrappingKeyOf, sessionsOf }: OpeningKeys,
+  { kekOf, sessionsOf }: OpeningKeys,
 ): Buffer | undefined {
   if (wrappedAppSKey !== undefined) {
     // An operator with one key for a server need not know the label that it gives.
-    const wrappingKey = wrappingKeyOf(wrappedAppSKey.label) ?? wrappingKeyOf(adapter);
+    const wrappingKey = kekOf(wrappedAppSKey.label) ?? kekOf(adapter);
     const appSKey = unwrapKey(wrappedAppSKey, wrappingKey);
     if (appSKey !== undefined) return appSKey;
   }

@@ -4,7 +4,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { open, type RootDatabase } from 'lmdb';
 import { DeviceRegistry } from '../../gateway/lorawan/device-registry.ts';
 import { JoinBook } from '../../gateway/lorawan/join-book.ts';
-import { rotateKeys } from '../../gateway/lorawan/key-rotation.ts';
+import { type KeyProtection, secretProtection } from '../../gateway/lorawan/key-protection.ts';
+import { replaceKeyRing } from '../../gateway/lorawan/key-ring.ts';
+import { countSealedKeys, rotateKeys } from '../../gateway/lorawan/key-rotation.ts';
 import { openKeyVault } from '../../gateway/lorawan/key-vault.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
@@ -16,19 +18,20 @@ afterEach(async () => {
 const key = (byte: number) => Buffer.alloc(16, byte);
 const hex = (byte: number) => key(byte).toString('hex');
 const keys = { appKey: hex(1), appSKey: hex(2), nwkSKey: hex(3) };
+const key32 = (byte: number) => Buffer.alloc(32, byte);
 const idOf = (index: number) => (0x70b3d57ed0000000n + BigInt(index)).toString(16);
 
-function openRoom(folder = scratchFolder()) {
+function openRoom(folder = scratchFolder(), protection?: KeyProtection) {
   const root = open({ path: join(folder, 'state'), maxDbs: 12 });
   opened.push(root);
   const keyFile = join(folder, 'device-keys.kek');
-  const vault = openKeyVault(keyFile);
+  const vault = openKeyVault(keyFile, protection);
   const book = new JoinBook(root, vault);
   return { folder, root, keyFile, vault, book, registry: new DeviceRegistry(root, vault) };
 }
 
-async function filledRoom(count = 3) {
-  const room = openRoom();
+async function filledRoom(count = 3, protection?: KeyProtection) {
+  const room = openRoom(scratchFolder(), protection);
   for (let index = 0; index < count; index += 1) {
     const device = { id: idOf(index), kind: 'lorawan', devAddr: '26011bda' } as const;
     await room.registry.put(device, keys);
@@ -88,6 +91,54 @@ describe('A rotation of the key-encryption key', () => {
     expect(again.registry.sessionsOf('26011bdd')).toHaveLength(count - 100);
     expect(again.registry.unreadableKeys).toEqual([]);
   }, 60_000);
+
+  const secrets = [secretProtection('5a'.repeat(32)), secretProtection('5b'.repeat(32))] as const;
+
+  it.each([
+    ['from a file in clear to a secret', undefined, secrets[0]],
+    ['from a secret to another one', secrets[0], secrets[1]],
+    ['from a secret to a file in clear', secrets[1], undefined],
+  ])(
+    'moves %s while devices are put, and loses none',
+    async (_, from, to) => {
+      const room = await filledRoom(5, from);
+      let isOver = false;
+      const rotated = rotateKeys(room.root, room.keyFile, { from, to }).finally(() => {
+        isOver = true;
+      });
+      let count = 100;
+      while (!isOver) {
+        const device = { id: idOf(count), kind: 'lorawan', devAddr: '26011bdd' } as const;
+        await room.registry.put(device, keys);
+        expect(room.registry.sessionsOf('26011bdd')).toHaveLength(count - 99);
+        count += 1;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      expect(await rotated).toMatchObject({ unreadable: 0 });
+      expect(() => openRoom(room.folder, from)).toThrow('key file');
+      const again = openRoom(room.folder, to);
+      expect(again.registry.sessionsOf('26011bdd')).toHaveLength(count - 100);
+      expect(again.registry.sessionsOf('26011bda')).toHaveLength(5);
+      expect(countSealedKeys(room.root, again.vault)).toMatchObject({ older: 0, unreadable: 0 });
+      expect(again.vault.keyIds()).toHaveLength(1);
+    },
+    60_000,
+  );
+
+  it('is counted: what is under the newest key, under older ones, and under none', async () => {
+    const room = await filledRoom(2);
+    expect(countSealedKeys(room.root, room.vault)).toEqual({
+      ...{ current: 11, older: 0, unreadable: 0 },
+    });
+    replaceKeyRing({ path: room.keyFile }, [key32(1), readFileSync(room.keyFile)]);
+    await room.registry.put({ id: idOf(1), kind: 'lorawan', devAddr: '26011bda' }, keys);
+    expect(countSealedKeys(room.root, room.vault)).toEqual({
+      ...{ current: 3, older: 8, unreadable: 0 },
+    });
+    replaceKeyRing({ path: room.keyFile }, [key32(1)]);
+    const vault = openKeyVault(room.keyFile);
+    expect(countSealedKeys(room.root, vault)).toEqual({ current: 3, older: 0, unreadable: 8 });
+  });
 
   it('keeps the old key when something opens under none, and can be done again', async () => {
     const room = await filledRoom();

@@ -2,12 +2,12 @@ import { createCipheriv } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { openAdapterBook } from '../../gateway/adapters/adapter-book.ts';
+import { createKekBook } from '../../gateway/lorawan/key-wrap.ts';
 import type { Session } from '../../gateway/model/device.ts';
 import {
   type OpeningKeys,
   openingPayloads,
   openPayload,
-  wrappingKeys,
 } from '../../gateway/pipeline/payload-opening.ts';
 import { fixtureText, inboundOf, payloadOf } from '../adapters/inbound.ts';
 
@@ -20,11 +20,11 @@ const clearText = '32.5C/90.5F';
 const sealed = hex(vector.payloadHex);
 const appSKey = hex(keys.AppSKey);
 
-const noKeys: OpeningKeys = { wrappingKeyOf: wrappingKeys([]), sessionsOf: () => [] };
+const noKeys: OpeningKeys = { kekOf: createKekBook([]), sessionsOf: () => [] };
 
 function keysOf(labels: Readonly<Record<string, string>>): OpeningKeys {
   const known = Object.entries(labels).map(([label, key]) => ({ label, key }));
-  return { ...noKeys, wrappingKeyOf: wrappingKeys(known) };
+  return { ...noKeys, kekOf: createKekBook(known) };
 }
 
 function bookWith(openingKeys: OpeningKeys) {

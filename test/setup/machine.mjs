@@ -16,6 +16,8 @@ const tools = [
   { program: 'mosquitto', debianPackage: 'mosquitto' },
   { program: 'chromium', debianPackage: 'chromium' },
   { program: 'strace', debianPackage: 'strace' },
+  { program: 'pkcs11-tool', debianPackage: 'opensc' },
+  { program: 'softhsm2-util', debianPackage: 'softhsm2' },
 ];
 
 /** What a suite does with the machine that a sandbox may forbid; tried once before all of them. */

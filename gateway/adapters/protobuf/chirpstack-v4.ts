@@ -2,11 +2,11 @@
 import { parseDevAddr, parseEui64 } from '../../model/eui.ts';
 import type { Inbound } from '../../model/inbound.ts';
 import type { PayloadUplink, SourceEvent } from '../../model/uplink.ts';
+import { wrappedKeyOf } from '../../model/wrapped-key.ts';
 import type { Adapter, Parsed } from '../adapter.ts';
 import { malformed } from '../document.ts';
 import type { Draft } from '../place.ts';
 import { receptionsMax } from '../reception.ts';
-import { wrappedKeyOf } from '../wrapped-key.ts';
 import { createStatus, readStatusField, statusMeasurements } from './chirpstack-status.ts';
 import { isVersion3, parseVersion3 } from './chirpstack-v3.ts';
 import { type EventRoute, readEventRoute } from './event-route.ts';

@@ -1,5 +1,16 @@
-/** The AppSKey beside an encrypted payload, as ChirpStack and The Things Stack hand it on. */
-import type { WrappedKey } from '../model/uplink.ts';
+/**
+ * Keys as network and join servers hand them on: in clear, or under a key-encryption key that both
+ * sides know by a label.
+ */
+
+/** A session key under a key that network server and application share. */
+export interface WrappedKey {
+  /** AES-CBC with an IV of zeros (ThingPark), AES key wrap [RFC 3394], or in clear. */
+  readonly wrap: 'aes-cbc' | 'aes-kw' | 'none';
+  /** Which key it is wrapped with, by the sender's name for it; may be empty. */
+  readonly label: string;
+  readonly bytes: Buffer;
+}
 
 const clearBytes = 16;
 const wrappedBytes = 24;

@@ -1,6 +1,6 @@
 /**
- * The tests' own proof of a LoRaWAN 1.0 frame, straight from the specification [TS001-1.0.4 4.3,
- * 4.4] on node:crypto's AES and nothing of the simulators or the gateway.
+ * The tests' own proof of LoRaWAN frames, straight from the specification [TS001-1.0.4 4.3,
+ * 4.4; LoRaWAN 1.1, 4.3, 4.4 and 6.2] on node:crypto's AES and nothing of the simulators or the gateway.
  */
 import { createCipheriv } from 'node:crypto';
 
@@ -82,4 +82,56 @@ export function proveFrame(
     xor(payload.subarray(at, at + 16), stream).copy(clear, at);
   }
   return { devAddr: Buffer.from(devAddr).reverse().toString('hex'), fCnt, fPort, clear };
+}
+
+export interface ProofSession {
+  readonly devAddr: string;
+  readonly macVersion: '1.0' | '1.1';
+  readonly keys: Readonly<Record<'appSKey' | 'fNwkSIntKey' | 'sNwkSIntKey' | 'nwkSEncKey', Buffer>>;
+}
+
+export interface OnAirAs {
+  readonly fCnt: number;
+  readonly confFCnt: number;
+  readonly txDr: number;
+  readonly txCh: number;
+}
+
+/** Of a data uplink of either version, the four bytes that it has to end in. */
+export function uplinkMicOf(
+  frame: Buffer,
+  { macVersion, keys }: ProofSession,
+  as: OnAirAs,
+): Buffer {
+  const message = frame.subarray(0, -4);
+  const first = block(0x49, frame.subarray(1, 5), as.fCnt, message.length);
+  const forwarding = cmacOf(keys.fNwkSIntKey, Buffer.concat([first, message]));
+  if (macVersion === '1.0') return forwarding.subarray(0, 4);
+  const second = Buffer.from(first);
+  const isAck = ((frame[5] ?? 0) & 0x20) !== 0;
+  second.writeUInt16LE(isAck ? as.confFCnt & 0xffff : 0, 1);
+  second.writeUInt8(as.txDr, 3);
+  second.writeUInt8(as.txCh, 4);
+  const serving = cmacOf(keys.sNwkSIntKey, Buffer.concat([second, message]));
+  return Buffer.concat([serving.subarray(0, 2), forwarding.subarray(0, 2)]);
+}
+
+/** Of a data uplink in clear: under NwkSEncKey on port 0, else under AppSKey. */
+export function clearPayload(frame: Buffer, { keys }: ProofSession, fCnt: number): Buffer {
+  const portAt = 8 + ((frame[5] ?? 0) & 0x0f);
+  const payload = frame.subarray(portAt + 1, -4);
+  const key = frame[portAt] === 0 ? keys.nwkSEncKey : keys.appSKey;
+  const blocks = Array.from({ length: Math.ceil(payload.length / 16) }, (_, index) =>
+    aes(key, block(0x01, frame.subarray(1, 5), fCnt, index + 1)),
+  );
+  return xor(payload, Buffer.concat(blocks));
+}
+
+/** A join-accept in clear, MIC included, by the key that encrypts it. */
+export function clearAccept(frame: Buffer, key: Buffer): Buffer {
+  const body = frame.subarray(1);
+  const blocks = Array.from({ length: body.length / 16 }, (_, index) =>
+    aes(key, body.subarray(index * 16, index * 16 + 16)),
+  );
+  return Buffer.concat([frame.subarray(0, 1), ...blocks]);
 }

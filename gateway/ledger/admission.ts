@@ -8,8 +8,9 @@ import type { Inbound } from '../model/inbound.ts';
 import type { VerifiedUplink } from '../model/uplink.ts';
 import type { ContentBook } from './content-book.ts';
 import { believableTime, contentOf } from './content-identity.ts';
+import type { ResetRuleOf } from './counter-reset.ts';
 import { encodeEntry, type PackedItem, packItem } from './entry-codec.ts';
-import { readCounter, sessionKey, writeCounter } from './frame-session.ts';
+import { countFrame } from './frame-count.ts';
 import { type FrameIdentity, type Identity, identify, identifyFrame } from './identity.ts';
 import type { IdentityBook } from './identity-book.ts';
 import type { Delivery, Item, LedgerEntry, QuarantinedItem, Receipt } from './ledger.ts';
@@ -41,6 +42,7 @@ export interface Books {
   readonly identities: IdentityBook;
   readonly contents: ContentBook;
   readonly limits: LedgerLimits;
+  readonly resetRuleOf: ResetRuleOf;
   nextSeq: number;
   /** Counters accepted in this transaction, by session key. */
   readonly counters: Map<string, number>;
@@ -138,16 +140,19 @@ function appendUplink(prepared: PreparedItem, content: string, page: Page): Rece
   const known = books.contents.mayKnow(content, times, { deviceId, fCnt })
     ? recognise(item, books.contents.find(content, times), page)
     : undefined;
-  if (frame !== undefined) {
-    const last = readCounter(books.files, sessionKey(frame));
-    const isOld = last !== undefined && frame.fCnt <= last;
-    const isAwaited = known !== undefined && isAwaitedCopy(item, frame.fCnt === last, known, page);
-    if (isOld && !isAwaited) return appendReplayed(frame, last, page);
-    if (!isOld) moveCounter(books, frame);
-  }
-  if (known !== undefined) return appendKnown(prepared, known, page);
+  const step =
+    frame === undefined
+      ? undefined
+      : countFrame({ ...{ item, frame, receivedAt: inbound.receivedAt }, books }, (isNewest) =>
+          known === undefined ? false : isAwaitedCopy(item, isNewest, known, page),
+        );
+  if (frame !== undefined && step?.kind === 'replayed') return appendReplayed(frame, step, page);
+  const isReset = step?.kind === 'reset';
+  const marked = isReset ? prepareItem({ ...item, counterBefore: step.last }, inbound) : prepared;
+  const mark = isReset ? ({ isReset: true } as const) : {};
+  if (known !== undefined) return { ...appendKnown(marked, known, page), ...mark };
   books.contents.note(content, seqValue(books.nextSeq), times, { deviceId, fCnt });
-  return append(prepared, accepted, page);
+  return { ...append(marked, accepted, page), ...mark };
 }
 
 /**
@@ -202,15 +207,13 @@ function appendKnown(prepared: PreparedItem, { seq, isFresh }: Known, page: Page
   return { outcome: 'copy', seq };
 }
 
-function appendReplayed(frame: FrameIdentity, lastCounter: number, page: Page): Receipt {
-  const item = replayedItem(frame, lastCounter);
+function appendReplayed(
+  frame: FrameIdentity,
+  { last }: { readonly last: number },
+  page: Page,
+): Receipt {
+  const item = replayedItem(frame, last);
   return append(prepareItem(item, page.inbound), { outcome: 'replayed' }, page);
-}
-
-function moveCounter({ files, counters }: Books, frame: FrameIdentity): void {
-  const key = sessionKey(frame);
-  writeCounter(files, key, frame.fCnt);
-  counters.set(key, frame.fCnt);
 }
 
 interface Verdict {

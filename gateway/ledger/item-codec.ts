@@ -29,7 +29,7 @@ const uplinkFields = [
   ...(['adapter', 'deviceId', 'vouchedBy', 'rxTime', 'rxInfo', 'txInfo', 'devAddr'] as const),
   ...(['fPort', 'fCnt', 'confirmed', 'frmPayload', 'encrypted', 'object'] as const),
   ...(['measurements', 'radio', 'messageKey', 'simulated', 'phyPayload'] as const),
-  ...(['session', 'fOpts'] as const),
+  ...(['session', 'fOpts', 'counterBefore'] as const),
 ] as const;
 const eventFields = [
   ...(['adapter', 'type', 'deviceId', 'gatewayId', 'time', 'measurements', 'vouchedBy'] as const),
@@ -96,6 +96,7 @@ function uplinkToRow(uplink: VerifiedUplink): Row {
     uplink.phyPayload,
     uplink.session,
     uplink.fOpts,
+    uplink.counterBefore,
   ]);
 }
 

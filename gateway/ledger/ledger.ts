@@ -56,6 +56,8 @@ export interface Receipt {
    * The entry that holds this item; for a copy or a redelivery, where that is known, the first one.
    */
   readonly seq?: number;
+  /** The device has begun to count its frames anew with this one, and that was taken. */
+  readonly isReset?: true;
 }
 
 /** The writer: one per data directory, on the ingest thread. */
@@ -67,6 +69,8 @@ export interface Ledger {
   accept(delivery: Delivery): Promise<readonly Receipt[]>;
   /** The last accepted 32-bit uplink counter of a session; undefined before its first frame. */
   lastFrameCounter(deviceId: string, devAddr: string): number | undefined;
+  /** The highest counter that a session ever had, where its counter may go back. */
+  highestFrameCounter(deviceId: string, devAddr: string): number | undefined;
   /** The newest seq on disk; 0 when empty. */
   head(): number;
   /**

@@ -7,6 +7,7 @@
 import { type Clock, systemClock } from '../model/clock.ts';
 import { admit, type Books, type Prepared, prepare } from './admission.ts';
 import { ContentBook } from './content-book.ts';
+import { forgetFrames, highestCounter, type ResetRuleOf } from './counter-reset.ts';
 import { hasRoom } from './disk-room.ts';
 import { readCounter, sessionKey } from './frame-session.ts';
 import { IdentityBook } from './identity-book.ts';
@@ -31,6 +32,8 @@ import { retainEntries } from './retention.ts';
 export interface LedgerOptions extends DirectoryOptions {
   readonly limits?: Partial<LedgerLimits>;
   readonly clock?: Clock;
+  /** Which devices may count their frames anew; none by default. */
+  readonly resetRuleOf?: ResetRuleOf;
 }
 
 interface Waiting {
@@ -44,7 +47,8 @@ export async function openLedger(options: LedgerOptions): Promise<LmdbLedger> {
   const limits = { ...ledgerLimits, ...options.limits };
   assertLimits(limits);
   const files = openLedgerFiles(options, { readOnly: false });
-  return new LmdbLedger(files, limits, options.clock ?? systemClock);
+  const { clock = systemClock, resetRuleOf = () => undefined } = options;
+  return new LmdbLedger(files, limits, { clock, resetRuleOf });
 }
 
 export class LmdbLedger implements Ledger {
@@ -60,14 +64,19 @@ export class LmdbLedger implements Ledger {
   #isClosed = false;
   #isBroken = false;
 
-  constructor(files: LedgerFiles, limits: LedgerLimits, clock: Clock) {
+  constructor(
+    files: LedgerFiles,
+    limits: LedgerLimits,
+    { clock, resetRuleOf }: Required<Pick<LedgerOptions, 'clock' | 'resetRuleOf'>>,
+  ) {
     this.#files = files;
     this.#limits = limits;
     this.#head = newestSeq(files);
     const identities = new IdentityBook(files, clock, limits);
     const contents = new ContentBook(files, identities, clock.now(), limits);
     const nextSeq = this.#head + 1;
-    this.#books = { files, identities, contents, limits, nextSeq, counters: new Map() };
+    const counters = new Map<string, number>();
+    this.#books = { files, identities, contents, limits, resetRuleOf, nextSeq, counters };
   }
 
   accept(delivery: Delivery): Promise<readonly Receipt[]> {
@@ -86,12 +95,20 @@ export class LmdbLedger implements Ledger {
     return this.#books.counters.get(key) ?? readCounter(this.#files, key);
   }
 
+  highestFrameCounter(deviceId: string, devAddr: string): number | undefined {
+    return highestCounter(this.#files, sessionKey({ deviceId, devAddr }));
+  }
+
   /**
    * Forgets a session, so that its next frame may have any counter: for a device that has joined
-   * anew under the same DevAddr. Resolves when it is on disk.
+   * anew under the same DevAddr, or has been given other keys. Resolves when it is on disk.
    */
   async forgetSession(deviceId: string, devAddr: string): Promise<void> {
-    await this.#commit(() => this.#files.sessions.removeSync(sessionKey({ deviceId, devAddr })));
+    const key = sessionKey({ deviceId, devAddr });
+    await this.#commit(() => {
+      this.#files.sessions.removeSync(key);
+      forgetFrames(this.#files, key);
+    });
   }
 
   head(): number {

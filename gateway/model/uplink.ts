@@ -115,6 +115,8 @@ export interface VerifiedUplink extends Omit<PayloadUplink, 'wrappedAppSKey'> {
   readonly session?: string;
   /** The frame's MAC commands in clear, where the frame has them encrypted. */
   readonly fOpts?: Buffer;
+  /** The counter before, where the device has begun to count anew with this frame. */
+  readonly counterBefore?: number;
 }
 
 /** Something a network server, gateway or modem tells about itself: kept, but not telemetry. */

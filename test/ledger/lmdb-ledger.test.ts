@@ -59,7 +59,10 @@ describe('The group', () => {
   it('rejects at once and for good when LMDB itself has given up', async () => {
     await bench.ledger.close();
     const files = openLedgerFiles({ directory: bench.directory }, { readOnly: false });
-    bench.ledger = new LmdbLedger(files, ledgerLimits, { now: () => bench.now });
+    bench.ledger = new LmdbLedger(files, ledgerLimits, {
+      clock: { now: () => bench.now },
+      resetRuleOf: () => undefined,
+    });
     await bench.ledger.accept(keyed('a'));
     await files.root.close();
     await expect(bench.ledger.accept(keyed('b'))).rejects.toBeInstanceOf(LedgerUnavailable);

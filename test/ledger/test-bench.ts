@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
+import type { ResetRule } from '../../gateway/ledger/counter-reset.ts';
 import type { Delivery, Outcome } from '../../gateway/ledger/ledger.ts';
 import type { LedgerLimits } from '../../gateway/ledger/ledger-limits.ts';
 import { type LmdbLedger, openLedger } from '../../gateway/ledger/lmdb-ledger.ts';
@@ -12,6 +13,8 @@ import { outcomes, startTime } from './deliveries.ts';
 export class TestBench {
   directory = '';
   now = startTime;
+  /** Of every device. */
+  resetRule: ResetRule | undefined;
   #ledger: LmdbLedger | undefined;
 
   get ledger(): LmdbLedger {
@@ -26,7 +29,8 @@ export class TestBench {
 
   async start(limits: Partial<LedgerLimits> = {}): Promise<void> {
     const clock = { now: () => this.now };
-    this.#ledger = await openLedger({ directory: this.directory, limits, clock });
+    const resetRuleOf = () => this.resetRule;
+    this.#ledger = await openLedger({ directory: this.directory, limits, clock, resetRuleOf });
   }
 
   async restart(limits: Partial<LedgerLimits> = {}): Promise<void> {
@@ -50,6 +54,7 @@ export function useLedger(): TestBench {
   beforeEach(async () => {
     bench.directory = await mkdtemp(join(tmpdir(), 'fieldgate-ledger-'));
     bench.now = startTime;
+    bench.resetRule = undefined;
     await bench.start();
   });
   afterEach(async () => {

@@ -47,8 +47,11 @@ export interface DeriveLoop {
   stop(): Promise<void>;
 }
 
-/** Entries a pass: small enough that a viewer does not wait for it, large enough to batch. */
-const entriesMax = 2_000;
+/**
+ * Entries a pass: large enough that its own costs are nothing, small enough that a viewer does not
+ * wait for it and that the collector finds nearly all of them dead.
+ */
+const entriesMax = 500;
 /** A modem's message may hold thousands of values: so many bytes of them at once are enough. */
 const bytesMax = 4 * 1024 * 1024;
 const offersInFlightMax = 2;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { gatherWrites } from './gathered-writes.ts';
 import { createLogThrottle } from './log-throttle.ts';
 import type { MqttAuditEntry } from './mqtt-audit.ts';
 import { type BanBook, createBanBook } from './mqtt-bans.ts';
@@ -116,6 +117,7 @@ export function takeConnection(
       hooks.onTooLarge({ address, ...who, declaredBytes: finding.declaredBytes });
     },
   });
+  gatherWrites(conn);
   conn.once('close', () => endConnection(core, connection));
   core.connections.set(handle(conn), connection);
 }

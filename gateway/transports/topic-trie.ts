@@ -20,6 +20,9 @@ export interface TopicTrie<T> {
 
 export function createTopicTrie<T>(): TopicTrie<T> {
   const root = createNode<T>();
+  const { children } = root;
+  const mayMatch = (firstLevel: string) =>
+    children.has('#') || children.has('+') || children.has(firstLevel);
   return {
     add: (filter, value) => {
       nodeAt(root, filter.split('/')).values.add(value);
@@ -28,14 +31,20 @@ export function createTopicTrie<T>(): TopicTrie<T> {
       prune(root, filter.split('/'), 0, value);
     },
     match: (topic) => {
-      if (root.children.size === 0) return [];
+      // Nearly every topic ends here: nobody has subscribed to anything like it.
+      if (!mayMatch(firstLevelOf(topic))) return [];
       const found: T[] = [];
       collect(root, topic.split('/'), 0, found);
       return found;
     },
     isEmpty: () => root.children.size === 0,
-    mayMatch: (firstLevel) => ['#', '+', firstLevel].some((level) => root.children.has(level)),
+    mayMatch,
   };
+}
+
+function firstLevelOf(topic: string): string {
+  const end = topic.indexOf('/');
+  return end < 0 ? topic : topic.slice(0, end);
 }
 
 function createNode<T>(): TrieNode<T> {

@@ -157,7 +157,7 @@ describe('A store that is down', () => {
     store.answerOldest();
     store.answerOldest();
     await until('the store is level', () => catalogue.position('store') === 10_000);
-    expect(store.stored.map(({ readings }) => readings.length)).toEqual([2_000, 2_000, 6_000]);
+    expect(store.stored.map(({ readings }) => readings.length)).toEqual([500, 500, 9_000]);
     expect(store.seqs()).toEqual(upTo(10_000));
     expect(publishedSeqs()).toEqual(upTo(10_000));
   });
@@ -175,7 +175,7 @@ describe('A store that is down', () => {
     };
     await until('the store is level', answer);
     expect(store.seqs()).toEqual(upTo(30_000));
-    expect(Math.max(...store.stored.map(({ readings }) => readings.length))).toBeLessThan(22_001);
+    expect(Math.max(...store.stored.map(({ readings }) => readings.length))).toBeLessThan(20_501);
     expect(publishedSeqs()).toEqual(upTo(30_000));
   });
 

@@ -8,7 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { type DevicePlan, planDevices } from './device-plan.ts';
+import { type DevicePlan, devicePlans, everyNetworkPlans, planDevices } from './device-plan.ts';
 import { type District, districts } from './districts.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -41,8 +41,12 @@ export interface CityGateway {
   readonly location: Place;
 }
 
+/** The few that most towns have, or every one that a gateway can meet, with outages of modems. */
+export type Networks = 'usual' | 'every';
+
 export interface Scenario {
   readonly seed: string;
+  readonly networks: Networks;
   readonly devices: readonly CityDevice[];
   readonly gateways: readonly CityGateway[];
 }
@@ -54,20 +58,28 @@ const codecs: Record<DevicePlan['format'], string | undefined> = {
   em300: 'milesight-em300',
   object: undefined,
   'flat-json': undefined,
+  thingsboard: undefined,
   senml: undefined,
 };
 
-export function createScenario(options: { seed: string; devices?: number }): Scenario {
-  const { seed, devices = 60 } = options;
+export interface ScenarioOptions {
+  readonly seed: string;
+  readonly devices?: number;
+  readonly networks?: Networks;
+}
+
+export function createScenario(options: ScenarioOptions): Scenario {
+  const { seed, devices = 60, networks = 'usual' } = options;
   assert.ok(
     Number.isInteger(devices) && devices >= 1 && devices <= devicesMax,
     'a city has devices',
   );
   const random = createRandom(`${seed}\nscenario`);
   const taken = new Set<string>();
+  const plans = networks === 'usual' ? devicePlans : everyNetworkPlans;
   return {
-    seed,
-    devices: planDevices(devices).map((plan, index) =>
+    ...{ seed, networks },
+    devices: planDevices(devices, plans).map((plan, index) =>
       createDevice({ seed, plan, index, random, taken }),
     ),
     gateways: createGateways(seed),

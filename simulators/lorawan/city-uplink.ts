@@ -44,6 +44,7 @@ export function encodePayload(device: CityDevice, values: DeviceValues): PortPay
     case 'object':
       return decodedPayload(device, values);
     case 'flat-json':
+    case 'thingsboard':
     case 'senml':
       throw new RangeError(`${device.format} is not carried by LoRaWAN`);
   }

@@ -1,23 +1,75 @@
 /**
- * A sensor with its own 5G, LTE-M or NB-IoT modem: it publishes on `up/<deviceId>` with its own
- * account, a flat JSON object with the radio state in it, or SenML [RFC 8428].
+ * A sensor with its own 5G, LTE-M or NB-IoT modem and its own account: it sends a flat JSON object
+ * or ThingsBoard telemetry with the radio state among the values, or SenML [RFC 8428].
  */
 import type { DeviceValues } from '../device-curves.ts';
-import { hashNoise, noiseKey, smoothNoise } from '../random.ts';
-import type { CityDevice } from '../scenario.ts';
+import { noiseKey } from '../random.ts';
+import type { CityDevice, Scenario } from '../scenario.ts';
+import { createCellularRadio, type RadioState } from './cells.ts';
 import type { Envelope } from './envelope.ts';
+import { senderOf, webhookPath } from './network-servers.ts';
+import { createOutages, createStore } from './outages.ts';
 
-export type Modem = (values: DeviceValues, time: number) => Envelope;
+export interface Modem {
+  /** What it sends when it has a network. */
+  messages(values: DeviceValues, time: number): [Envelope, ...Envelope[]];
+  /** The same with its outages: nothing during one, and all that was kept after it. */
+  messagesThrough(values: DeviceValues, time: number): readonly Envelope[];
+}
 
-export function createModem(device: CityDevice, seed: string): Modem {
-  const cell = createCell(device, seed);
-  const topic = `up/${device.id}`;
-  return (values, time) => {
-    const fields = measured(device, values);
-    const body =
-      device.format === 'senml' ? senml(device, fields, time) : flat(fields, cell(time), time);
-    return { topic, payload: Buffer.from(JSON.stringify(body)) };
+/** Records that go into one message of a burst. */
+export const recordsPerMessageMax = 50;
+
+export function createModem(device: CityDevice, scenario: Scenario): Modem {
+  const radio = createCellularRadio(device, scenario);
+  const store = createStore<ModemRecord>(
+    createOutages(noiseKey(scenario.seed, device.id, 'outages')),
+  );
+  const topic = topicOf(device);
+  const recordOf = (values: DeviceValues, time: number): ModemRecord => ({
+    time,
+    fields: measured(device, values),
+    radio: radio(time),
+  });
+  const envelope = (body: unknown): Envelope => ({
+    topic,
+    payload: Buffer.from(JSON.stringify(body)),
+  });
+  return {
+    messages: (values, time) => [envelope(bodyOf(device, [recordOf(values, time)]))],
+    messagesThrough: (values, time) =>
+      bodiesOf(device, store(recordOf(values, time), time)).map(envelope),
   };
+}
+
+/** `up/<device>` by MQTT and CoAP, as the gateway's own modems have it; else its webhook. */
+function topicOf(device: CityDevice): string {
+  return device.via === 'http' ? webhookPath(senderOf(device)) : `up/${device.id}`;
+}
+
+interface ModemRecord {
+  readonly time: number;
+  readonly fields: readonly Field[];
+  readonly radio: RadioState;
+}
+
+/** Flat objects have one time each; the other forms take several records. */
+function bodiesOf(device: CityDevice, records: readonly ModemRecord[]): unknown[] {
+  const size = device.format === 'flat-json' ? 1 : recordsPerMessageMax;
+  const bodies: unknown[] = [];
+  for (let at = 0; at < records.length; at += size) {
+    bodies.push(bodyOf(device, records.slice(at, at + size)));
+  }
+  return bodies;
+}
+
+function bodyOf(device: CityDevice, records: readonly ModemRecord[]): unknown {
+  if (device.format === 'senml') return senml(device, records);
+  const [first, ...others] = records;
+  if (first === undefined) return {};
+  if (device.format === 'flat-json') return { ts: first.time, ...valuesOf(first) };
+  const samples = records.map((record) => ({ ts: record.time, values: valuesOf(record) }));
+  return others.length === 0 ? samples[0] : samples;
 }
 
 interface Field {
@@ -68,58 +120,30 @@ function measured({ kind }: CityDevice, values: DeviceValues): Field[] {
   }
 }
 
-function flat(fields: readonly Field[], cell: Cell, time: number): Record<string, unknown> {
+/** The test network codes 001 and 01, which no operator has. */
+const operator = { mcc: '001', mnc: '01' } as const;
+
+function valuesOf({ fields, radio }: ModemRecord): Record<string, unknown> {
+  const { cell, rsrp, rsrq, sinr } = radio;
+  const { rat, band, pci, cellId, tac } = cell;
   const entries = fields.map(({ name, value }) => [name, value]);
-  return { ts: time, ...Object.fromEntries(entries), ...cell };
+  const state = { rat, rsrp, rsrq, sinr, band, pci, cell_id: cellId, tac };
+  return { ...Object.fromEntries(entries), ...state, ...operator };
 }
 
-/** One record a value; the first carries the base name and the base time in seconds. */
-function senml(device: CityDevice, fields: readonly Field[], time: number): unknown[] {
-  return fields.map(({ name, unit, value }, index) => ({
-    ...(index === 0 ? { bn: `${device.id}/`, bt: time / 1000 } : {}),
-    n: name,
-    ...(unit === undefined ? {} : { u: unit }),
-    v: value,
-  }));
-}
-
-interface Cell {
-  readonly rat: 'NR-SA' | 'LTE-M' | 'NB-IoT';
-  /** dBm */
-  readonly rsrp: number;
-  /** dB */
-  readonly rsrq: number;
-  readonly sinr: number;
-  readonly band: number;
-  readonly pci: number;
-  /** 36 bits at most */
-  readonly cell_id: number;
-  /** The test network codes 001 and 01, which no operator has. */
-  readonly mcc: string;
-  readonly mnc: string;
-}
-
-/** The serving cell: good or bad by place, breathing slowly with the load. */
-function createCell(device: CityDevice, seed: string): (time: number) => Cell {
-  const key = noiseKey(seed, device.id, 'cell');
-  const rat = device.model.startsWith('5G')
-    ? 'NR-SA'
-    : device.model.startsWith('LTE')
-      ? 'LTE-M'
-      : 'NB-IoT';
-  const quality = hashNoise(key, 1);
-  return (time) => {
-    const fading = smoothNoise(key, time, 5 * 60_000);
-    return {
-      rat,
-      rsrp: Math.round(-112 + 32 * quality + 5 * fading),
-      rsrq: Math.round((-14 + 5 * quality + 1.5 * fading) * 2) / 2,
-      sinr: Math.round((2 + 18 * quality + 4 * fading) * 2) / 2,
-      band: rat === 'NR-SA' ? 78 : 20,
-      pci: Math.floor(hashNoise(key, 2) * 504),
-      cell_id: Math.floor(hashNoise(key, 3) * 2 ** 28),
-      mcc: '001',
-      mnc: '01',
-    };
-  };
+/**
+ * One SenML record a value. The first carries the base name and the base time, in seconds; those of
+ * later samples say how much later they are.
+ */
+function senml({ id }: CityDevice, records: readonly ModemRecord[]): unknown[] {
+  const start = records[0]?.time ?? 0;
+  return records.flatMap(({ time, fields }, sample) =>
+    fields.map(({ name, unit, value }, index) => ({
+      ...(sample === 0 && index === 0 ? { bn: `${id}/`, bt: start / 1000 } : {}),
+      n: name,
+      ...(unit === undefined ? {} : { u: unit }),
+      ...(time === start ? {} : { t: (time - start) / 1000 }),
+      v: value,
+    })),
+  );
 }

@@ -21,6 +21,8 @@ export interface DemoPlaces {
   readonly dataDir: string;
   readonly httpPort: number;
   readonly mqttPort: number;
+  /** Further entries of `mqtt.clients`. */
+  readonly clients?: readonly object[];
 }
 
 export function createDemoConfig(scenario: Scenario, places: DemoPlaces): DemoConfig {
@@ -34,7 +36,10 @@ export function createDemoConfig(scenario: Scenario, places: DemoPlaces): DemoCo
       port: places.httpPort,
       tokens: [{ name: 'demo', role: 'viewer', token }],
     },
-    mqtt: { tcp: { host, port: places.mqttPort }, clients: mqttClients(accounts) },
+    mqtt: {
+      tcp: { host, port: places.mqttPort },
+      clients: [...mqttClients(accounts), ...(places.clients ?? [])],
+    },
     devices: scenario.devices.map(deviceEntry),
     store: { kind: 'embedded' },
   };

@@ -1,5 +1,6 @@
 /** The options of `npm run demo -- …`, read from the command line. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from './duration.ts';
 import { devicesMax } from './scenario.ts';
 
 export interface DemoOptions {
@@ -84,21 +85,12 @@ function wholeNumber(text: string, low: number, high: number): number {
   throw new InvalidArgumentError(`Give a whole number from ${low} to ${high}.`);
 }
 
-const unitMs = new Map([
-  ['ms', 1],
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-]);
 /** Timers of Node.js do not reach further. */
 const durationMsMax = 2 ** 31 - 1;
 
 /** `30s` → 30 000 */
 function duration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  const milliseconds = Math.round(
-    Number(match?.[1]) * (unitMs.get(match?.[2] ?? '') ?? Number.NaN),
-  );
+  const milliseconds = Math.round(parseDuration(text) ?? Number.NaN);
   if (milliseconds > 0 && milliseconds <= durationMsMax) return milliseconds;
   throw new InvalidArgumentError('Give a number and a unit: 500ms, 30s, 5m or 1h.');
 }

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openWires } from './capture/wires.ts';
 import { type CityMemory, readCityMemory, writeCityMemory } from './city-memory.ts';
 import { createDemoConfig, type DemoConfig } from './demo-config.ts';
 import { type GatewayAddress, type GatewayProcess, startGateway } from './demo-gateway.ts';
@@ -14,7 +15,7 @@ import type { DemoOptions } from './demo-options.ts';
 import { type DemoOutcome, progressText, summaryText } from './demo-summary.ts';
 import { fetchStored, missingFrom, type Stored } from './gateway-metrics.ts';
 import { createLiveViewer, type LiveViewer } from './live-viewer.ts';
-import { type CityProgress, runCity } from './run.ts';
+import { type CityProgress, replayAccounts, runCity } from './run.ts';
 import { createScenario, type Scenario } from './scenario.ts';
 
 const hourMs = 3_600_000;
@@ -137,9 +138,13 @@ async function runUntilEnd(
   let saving: Promise<void> = Promise.resolve();
   const save = ({ counters }: CityProgress): Promise<void> =>
     writeCityMemory(memoryFile, { seed: scenario.seed, counters, lastTime: Date.now() });
+  const wires = await openWires({
+    targets: [urlOf(gateway.addresses, 'mqtt', 'mqtt')],
+    accounts: replayAccounts(config.accounts),
+    clientId: 'simulated',
+  });
   const progress = await runCity({
-    url: urlOf(gateway.addresses, 'mqtt', 'mqtt'),
-    accounts: config.accounts,
+    wires,
     scenario,
     backfillHours: backfillHours(options, memory),
     liveIntervalMs: options.intervalMs,

@@ -3,8 +3,7 @@ import WebSocket from 'ws';
 
 const subprotocol = 'fieldgate.live.v1';
 const reconnectMs = 1_000;
-/** Milliseconds between deltas that it asks for: the fastest the stream gives. */
-const rateMs = 250;
+const rateMsUsual = 250;
 const messageBytesMax = 16_000_000;
 
 export interface LiveViewer {
@@ -19,7 +18,19 @@ export interface LiveViewer {
 
 const faultsMax = 20;
 
-export function createLiveViewer(url: string, token: string): LiveViewer {
+export interface LiveViewerOptions {
+  /** Between deltas that it asks for; the stream gives 100 at the fastest. */
+  readonly rateMs?: number;
+  /** Hears every message as it came. */
+  readonly onText?: (text: string) => void;
+}
+
+/** Connects again by itself until it is closed. */
+export function createLiveViewer(
+  url: string,
+  token: string,
+  { rateMs = rateMsUsual, onText }: LiveViewerOptions = {},
+): LiveViewer {
   const faults: string[] = [];
   const series = new Set<number>();
   let shown = 0;
@@ -34,7 +45,9 @@ export function createLiveViewer(url: string, token: string): LiveViewer {
       socket.send(JSON.stringify({ t: 'sub', id: 1, view: 'latest', rate: rateMs }));
     });
     socket.on('message', (bytes) => {
-      const message = readLiveMessage(String(bytes));
+      const text = String(bytes);
+      onText?.(text);
+      const message = readLiveMessage(text);
       if (message.kind === 'changes') shown += message.rows;
       if (message.kind === 'snapshot' || message.kind === 'changes') {
         for (const index of message.series) series.add(index);

@@ -1,13 +1,16 @@
 /**
- * Runs a simulated city against a gateway, over MQTT as its networks and modems would: first the
- * hours that have passed, as fast as they are acknowledged, then live until the signal is given.
+ * Runs a simulation over the wire: a city's past, as fast as it is acknowledged, and then its
+ * present; or a bad day. All of it is messages that a player sends, as it sends a capture.
  */
 import assert from 'node:assert/strict';
+import type { CapturedMessage } from './capture/message.ts';
+import { createPlayer, type Player } from './capture/player.ts';
+import type { ReplayAccounts } from './capture/wire.ts';
+import type { Wires } from './capture/wires.ts';
+import { liveMessages, pastMessages, pastSteps } from './city-messages.ts';
 import { type CitySource, type Counters, createCitySources } from './city-traffic.ts';
-import { type Account, connectPublisher, type Publisher } from './mqtt-publisher.ts';
-import type { Envelope } from './networks/envelope.ts';
-import { createRandom, type Random } from './random.ts';
-import type { CityDevice, Scenario } from './scenario.ts';
+import type { Account } from './mqtt-publisher.ts';
+import type { Scenario } from './scenario.ts';
 import { sleepUntil } from './signal-sleep.ts';
 
 export interface CityAccounts {
@@ -18,32 +21,55 @@ export interface CityAccounts {
   readonly modems: Readonly<Record<string, Account>>;
 }
 
-export interface CityRun {
-  /** The gateway's MQTT listener, `mqtt://host:port`. */
-  readonly url: string;
-  readonly accounts: CityAccounts;
-  readonly scenario: Scenario;
-  /** How many times as fast as real time the live part runs; 1 unless told. */
+/** By the sender's name in a message, as a file of accounts has them. */
+export function accountsBySender(accounts: CityAccounts): Readonly<Record<string, Account>> {
+  const { gatewayBridge, chirpstack, theThingsStack, modems } = accounts;
+  const networks = { 'gateway-bridge': gatewayBridge, chirpstack };
+  return { ...networks, 'the-things-stack': theThingsStack, ...modems };
+}
+
+export function replayAccounts(accounts: CityAccounts): ReplayAccounts {
+  const named = new Map(Object.entries(accountsBySender(accounts)));
+  return { of: (sender) => named.get(sender ?? '') };
+}
+
+interface Run {
+  /** Closed at the end, however it ends. */
+  readonly wires: Wires;
+  /** How many times as fast as real time; 1 unless told, Infinity for as fast as it is taken. */
   readonly speed?: number;
+  /** Ends the run in order: what is in flight is waited for. */
+  readonly signal?: AbortSignal;
+  /** Called on every change of phase and about once a second. */
+  readonly onProgress?: (progress: CityProgress) => void;
+  /** Gives the player of the part that begins, for whoever wants to pause it. */
+  readonly onPlayer?: (player: Player) => void;
+}
+
+export interface CityRun extends Run {
+  readonly scenario: Scenario;
   /** How much of the past is sent first; 0 for none. */
   readonly backfillHours?: number;
   readonly backfillIntervalMs?: number;
   /** The mean time between two live uplinks of a device, in simulated time. */
   readonly liveIntervalMs?: number;
-  /** No live part: the run ends with the backfill. */
-  readonly backfillOnly?: boolean;
+  /** How long the live part goes on, in simulated time: 0 for none, for ever unless told. */
+  readonly liveMs?: number;
   /** Epoch milliseconds at which the live part starts; now unless told. */
   readonly startTime?: number;
   readonly counters?: Counters;
-  /** Ends the run in order: what is in flight is waited for. */
-  readonly signal?: AbortSignal;
-  /** Called on every change of phase and about once a second. */
-  readonly onProgress?: (progress: CityProgress) => void;
+}
+
+export interface DayRun extends Run {
+  /** In the order of their times, as `createTimeline` gives them. */
+  readonly messages: readonly CapturedMessage[];
 }
 
 export interface CityProgress {
   readonly phase: 'backfill' | 'live' | 'done';
-  /** Backfilled uplinks that the whole backfill has. */
+  /** Simulated time, epoch milliseconds; undefined before the first message. */
+  readonly at: number | undefined;
+  /** Uplinks that the whole backfill has. */
   readonly backfillTotal: number;
   /** Messages: a frame that three gateways heard is three. */
   readonly messagesSent: number;
@@ -52,184 +78,162 @@ export interface CityProgress {
   readonly uplinksSent: number;
   /** Uplinks of which at least one message is acknowledged: the gateway owes them. */
   readonly uplinksAcknowledged: number;
+  /** The same by sender, where one is a network and all modems together are one. */
+  readonly networks: Readonly<Record<string, NetworkProgress>>;
   /** The next counter of every LoRaWAN device. */
   readonly counters: Counters;
+}
+
+export interface NetworkProgress {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly failed: number;
 }
 
 const minuteMs = 60_000;
 const progressPeriodMs = 1_000;
 const closeGraceMs = 10_000;
-const liveTickMsMin = 5;
 
-export async function runCity(run: CityRun): Promise<CityProgress> {
-  const { speed = 1, startTime = Date.now() } = run;
-  assert.ok(speed > 0, 'time does not stand still');
-  const sources = createCitySources(run.scenario, run.counters);
-  const tally = createTally(sources);
-  const publishers = await connectCity(run);
-  const stop = (): void => {
-    for (const publisher of publishers.all) publisher.stop();
-  };
-  run.signal?.addEventListener('abort', stop);
-  const timer = setInterval(() => run.onProgress?.(tally.progress()), progressPeriodMs);
-  try {
-    tally.phase = 'backfill';
-    await backfill({ run, sources, tally, publishers, startTime });
-    run.onProgress?.(tally.progress());
-    if (run.backfillOnly !== true) {
-      tally.phase = 'live';
-      const clock = { startTime, startedAt: Date.now(), speed };
-      await live({ run, sources, tally, publishers, clock });
-    }
-  } finally {
-    clearInterval(timer);
-    run.signal?.removeEventListener('abort', stop);
-    await Promise.all([...publishers.all].map((publisher) => publisher.close(closeGraceMs)));
-  }
-  tally.phase = 'done';
-  const progress = tally.progress();
-  run.onProgress?.(progress);
-  return progress;
+export function runCity(run: CityRun): Promise<CityProgress> {
+  const { scenario, speed = 1, startTime = Date.now(), backfillHours = 0 } = run;
+  const { backfillIntervalMs = 15 * minuteMs, liveIntervalMs = 5_000 } = run;
+  const { liveMs = Number.POSITIVE_INFINITY } = run;
+  const { seed } = scenario;
+  const sources = createCitySources(scenario, run.counters);
+  const past = { seed, hours: backfillHours, intervalMs: backfillIntervalMs, until: startTime };
+  const live = { seed, from: startTime, forMs: liveMs, intervalMs: liveIntervalMs };
+  return play(run, {
+    sources,
+    backfillTotal: pastSteps(past) * sources.length,
+    parts: [
+      {
+        ...{ phase: 'backfill', speed: Number.POSITIVE_INFINITY },
+        messages: pastMessages(sources, past),
+        span: { first: startTime - backfillHours * 60 * minuteMs, last: startTime },
+      },
+      {
+        ...{ phase: 'live', speed, messages: liveMessages(sources, live) },
+        span: { first: startTime, last: startTime + Math.min(liveMs, Number.MAX_SAFE_INTEGER) },
+      },
+    ],
+  });
 }
 
-interface City {
-  readonly all: ReadonlySet<Publisher>;
-  of(device: CityDevice): Publisher;
-}
-
-async function connectCity({ url, accounts, scenario }: CityRun): Promise<City> {
-  const networks = new Map<string, Publisher>();
-  const connect = async (name: string, account: Account): Promise<void> => {
-    const clientId = `simulated-${name}`;
-    networks.set(name, await connectPublisher({ url, account, clientId }));
-  };
-  const modems = scenario.devices.filter(({ network }) => network === 'modem');
-  const outcomes = await Promise.allSettled([
-    connect('gateway-bridge', accounts.gatewayBridge),
-    connect('chirpstack', accounts.chirpstack),
-    connect('the-things-stack', accounts.theThingsStack),
-    ...modems.map(({ id }) => {
-      const account = accounts.modems[id];
-      assert.ok(account !== undefined, `the modem ${id} has an account`);
-      return connect(id, account);
-    }),
-  ]);
-  const refused = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (refused !== undefined) {
-    await Promise.all([...networks.values()].map((publisher) => publisher.close(0)));
-    throw refused.reason;
-  }
-  return {
-    all: new Set(networks.values()),
-    of(device) {
-      const publisher = networks.get(device.network === 'modem' ? device.id : device.network);
-      assert.ok(publisher !== undefined, 'every device has its connection');
-      return publisher;
-    },
-  };
-}
-
-interface Tally {
-  phase: CityProgress['phase'];
-  backfillTotal: number;
-  /** Counts an uplink and gives the function that counts each of its acknowledgements. */
-  uplink(messages: number): (error?: Error) => void;
-  progress(): CityProgress;
-}
-
-function createTally(sources: readonly CitySource[]): Tally {
-  const count = { sent: 0, acknowledged: 0, failed: 0, uplinks: 0, uplinksAcknowledged: 0 };
-  const lorawan = sources.filter(({ device }) => device.network !== 'modem');
-  const tally: Tally = {
-    phase: 'backfill',
-    backfillTotal: 0,
-    uplink(messages) {
-      count.uplinks += 1;
-      count.sent += messages;
-      let isAcknowledged = false;
-      return (error) => {
-        if (error !== undefined) {
-          count.failed += 1;
-          return;
-        }
-        count.acknowledged += 1;
-        if (!isAcknowledged) count.uplinksAcknowledged += 1;
-        isAcknowledged = true;
-      };
-    },
-    progress: () => ({
-      phase: tally.phase,
-      backfillTotal: tally.backfillTotal,
-      messagesSent: count.sent,
-      messagesAcknowledged: count.acknowledged,
-      messagesFailed: count.failed,
-      uplinksSent: count.uplinks,
-      uplinksAcknowledged: count.uplinksAcknowledged,
-      counters: Object.fromEntries(lorawan.map((source) => [source.device.id, source.nextFCnt()])),
-    }),
-  };
-  return tally;
+/** The messages of a bad day; each of them is an uplink of its own, but for copies of a frame. */
+export function runDay(run: DayRun): Promise<CityProgress> {
+  const { messages, speed = 1 } = run;
+  const span = { first: messages[0]?.at ?? 0, last: messages.at(-1)?.at ?? 0 };
+  const parts = [{ phase: 'live', speed, messages, span } as const];
+  return play(run, { sources: [], backfillTotal: 0, parts });
 }
 
 interface Part {
-  readonly run: CityRun;
-  readonly sources: readonly CitySource[];
-  readonly tally: Tally;
-  readonly publishers: City;
-}
-
-/** All devices, one moment after the other, so that each device's frames go in order. */
-async function backfill(part: Part & { startTime: number }): Promise<void> {
-  const { run, sources, tally, startTime } = part;
-  const { backfillHours = 0, backfillIntervalMs = 15 * minuteMs, signal } = run;
-  const steps = Math.floor((backfillHours * 60 * minuteMs) / backfillIntervalMs);
-  tally.backfillTotal = steps * sources.length;
-  const first = startTime - steps * backfillIntervalMs;
-  const random = createRandom(`${run.scenario.seed}\nbackfill`);
-  for (let step = 0; step < steps; step += 1) {
-    for (const source of sources) {
-      if (signal?.aborted === true) return;
-      const jitter = random.integer(0, Math.floor(backfillIntervalMs / 2));
-      await send(part, source, first + step * backfillIntervalMs + jitter);
-    }
-  }
-}
-
-interface Clock {
-  readonly startTime: number;
-  readonly startedAt: number;
+  readonly phase: 'backfill' | 'live';
   readonly speed: number;
+  readonly messages: Iterable<CapturedMessage>;
+  readonly span: { readonly first: number; readonly last: number };
 }
 
-/** Every device at its own jittered pace; the earliest is always the next. */
-async function live(part: Part & { clock: Clock }): Promise<void> {
-  const { run, sources, clock } = part;
-  const { liveIntervalMs = 5_000, signal } = run;
-  const random = createRandom(`${run.scenario.seed}\nlive`);
-  const due = sources.map((source) => ({
-    source,
-    time: clock.startTime + random.integer(0, liveIntervalMs),
-  }));
-  while (signal?.aborted !== true) {
-    const now = clock.startTime + (Date.now() - clock.startedAt) * clock.speed;
-    for (const entry of due) {
-      if (entry.time > now) continue;
-      await send(part, entry.source, Math.floor(entry.time));
-      entry.time = Math.max(now, entry.time) + nextPause(liveIntervalMs, random);
+interface Plan {
+  readonly sources: readonly CitySource[];
+  readonly backfillTotal: number;
+  readonly parts: readonly Part[];
+}
+
+async function play(run: Run, { sources, backfillTotal, parts }: Plan): Promise<CityProgress> {
+  const { wires, onProgress, onPlayer, signal = new AbortController().signal } = run;
+  const tally = createTally(sources, backfillTotal);
+  signal.addEventListener('abort', wires.stop);
+  const timer = setInterval(() => onProgress?.(tally.progress()), progressPeriodMs);
+  try {
+    for (const { phase, speed, messages, span } of parts) {
+      assert.ok(speed > 0, 'time does not stand still');
+      tally.enter(phase);
+      const player = createPlayer(
+        {
+          ...{ open: async () => taken(messages), span },
+          clock: { now: Date.now, sleep: sleepUntil },
+          send: (message) => wires.send(message, tally.count(message)),
+        },
+        { speed, shift: 0, rounds: 1, signal },
+      );
+      onPlayer?.(player);
+      await player.play();
+      onProgress?.(tally.progress());
     }
-    const next = Math.min(...due.map(({ time }) => time));
-    await sleepUntil(Math.max(liveTickMsMin, (next - now) / clock.speed), signal);
+  } finally {
+    clearInterval(timer);
+    signal.removeEventListener('abort', wires.stop);
+    await wires.close(closeGraceMs);
   }
+  tally.enter('done');
+  const progress = tally.progress();
+  onProgress?.(progress);
+  return progress;
 }
 
-/** Within a fifth around the mean. */
-function nextPause(meanMs: number, random: Random): number {
-  return Math.round(meanMs * random.between(0.8, 1.2));
+async function* taken(messages: Iterable<CapturedMessage>): AsyncGenerator<CapturedMessage, void> {
+  yield* messages;
 }
 
-async function send(part: Part, source: CitySource, time: number): Promise<void> {
-  const messages: readonly Envelope[] = source.uplinkAt(time);
-  const settled = part.tally.uplink(messages.length);
-  const publisher = part.publishers.of(source.device);
-  for (const { topic, payload } of messages) await publisher.publish(topic, payload, settled);
+interface Tally {
+  enter(phase: CityProgress['phase']): void;
+  /** Counts a message and gives the function that counts how it ended. */
+  count(message: CapturedMessage): (error?: Error) => void;
+  progress(): CityProgress;
+}
+
+interface Uplink {
+  readonly device: string | undefined;
+  readonly at: number;
+  isAcknowledged: boolean;
+}
+
+function createTally(sources: readonly CitySource[], backfillTotal: number): Tally {
+  const networks = new Map<string, { sent: number; acknowledged: number; failed: number }>();
+  const count = { sent: 0, acknowledged: 0, failed: 0, uplinks: 0, uplinksAcknowledged: 0 };
+  const lorawan = sources.filter(({ device }) => device.network !== 'modem');
+  let phase: CityProgress['phase'] = 'backfill';
+  let last: Uplink | undefined;
+  return {
+    enter(next) {
+      phase = next;
+    },
+    count({ device, at, sender }) {
+      // Copies of a frame come one after the other, with one time.
+      if (last === undefined || device === undefined || last.device !== device || last.at !== at) {
+        last = { device, at, isAcknowledged: false };
+        count.uplinks += 1;
+      }
+      const [uplink, network] = [last, networkOf(networks, sender, device)];
+      count.sent += 1;
+      network.sent += 1;
+      return (error) => {
+        const kind = error === undefined ? 'acknowledged' : 'failed';
+        count[kind] += 1;
+        network[kind] += 1;
+        if (error !== undefined || uplink.isAcknowledged) return;
+        uplink.isAcknowledged = true;
+        count.uplinksAcknowledged += 1;
+      };
+    },
+    progress: () => ({
+      ...{ phase, at: last?.at, backfillTotal, messagesSent: count.sent },
+      ...{ messagesAcknowledged: count.acknowledged, messagesFailed: count.failed },
+      ...{ uplinksSent: count.uplinks, uplinksAcknowledged: count.uplinksAcknowledged },
+      networks: Object.fromEntries([...networks].map(([name, own]) => [name, { ...own }])),
+      counters: Object.fromEntries(lorawan.map((source) => [source.device.id, source.nextFCnt()])),
+    }),
+  };
+}
+
+function networkOf(
+  networks: Map<string, { sent: number; acknowledged: number; failed: number }>,
+  sender = 'unknown',
+  device: string | undefined,
+) {
+  const name = sender === device ? 'modems' : sender;
+  const known = networks.get(name) ?? { sent: 0, acknowledged: 0, failed: 0 };
+  networks.set(name, known);
+  return known;
 }

@@ -16,6 +16,7 @@ import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { hashPasswordCommand, tokenCommand } from './secrets.ts';
 import { serveCommand } from './serve.ts';
+import { simulateCommand } from './simulate.ts';
 
 function version(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
@@ -45,6 +46,7 @@ for (const command of [
   keysCommand(),
   recordCommand(),
   replayCommand(),
+  simulateCommand(),
   devicesCommand(),
   tokenCommand(),
   hashPasswordCommand(),

@@ -7,11 +7,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { openCapture } from '../../simulators/capture/file-reader.ts';
 import { type Filter, FilterUnreadable, parseFilters } from '../../simulators/capture/filter.ts';
 import { createFrameSigning, type FrameSigning } from '../../simulators/capture/frame-signing.ts';
-import {
-  type CapturedMessage,
-  CaptureUnreadable,
-  messageLine,
-} from '../../simulators/capture/message.ts';
+import { type CapturedMessage, CaptureUnreadable } from '../../simulators/capture/message.ts';
 import { type CaptureSpan, createPlayer, type Player } from '../../simulators/capture/player.ts';
 import { keyWords, listenToKeys } from '../../simulators/capture/replay-keys.ts';
 import {
@@ -21,8 +17,10 @@ import {
   SettingsUnreadable,
 } from '../../simulators/capture/replay-settings.ts';
 import { openWires, type Wires } from '../../simulators/capture/wires.ts';
+import { parseDuration } from '../../simulators/duration.ts';
 import { sleepUntil } from '../../simulators/signal-sleep.ts';
 import { systemClock } from '../model/clock.ts';
+import { printingWires } from './printing-wires.ts';
 import { interruption } from './record.ts';
 import { collect, createProgress } from './record-output.ts';
 
@@ -158,20 +156,6 @@ async function openTargets(
   return openWires({ targets: to, accounts, clientId: `fieldgate-replay-${process.pid}` });
 }
 
-function printingWires(): Wires {
-  const tally = { sent: 0, acknowledged: 0, failed: 0, unaddressed: 0, reasons: [] };
-  return {
-    tally,
-    async send(message) {
-      tally.sent += 1;
-      tally.acknowledged += 1;
-      process.stdout.write(`${messageLine(message)}\n`);
-    },
-    stop: () => undefined,
-    close: async () => undefined,
-  };
-}
-
 /** Where nobody sits, standard input is left alone. */
 function keyboardFor(player: Player, { json }: ReplayOptions, end: () => void): () => void {
   const input: ReadStream = process.stdin;
@@ -213,26 +197,17 @@ function report({ player, wires: { tally }, signing, overview }: Ended, options:
   if (acknowledged < sent || unaddressed > 0) process.exitCode = 1;
 }
 
-function parseSpeed(text: string): number {
+export function parseSpeed(text: string): number {
   if (text === 'max') return Number.POSITIVE_INFINITY;
   const speed = Number(text);
   if (speed >= 0.001 && speed <= 1_000_000) return speed;
   throw new InvalidArgumentError('0.001 to 1000000, or max');
 }
 
-const unitMs = new Map([
-  ['ms', 1],
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-]);
-
 function parseShift(text: string): 'now' | number {
   if (text === 'now') return text;
-  const match = /^([+-]?\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
-  const shift = Number(match?.[1]) * (unitMs.get(match?.[2] ?? '') ?? Number.NaN);
-  if (Number.isFinite(shift)) return shift;
+  const shift = parseDuration(text);
+  if (shift !== undefined) return shift;
   throw new InvalidArgumentError('`now`, or a number and a unit: 90s, -1h, 365d');
 }
 

@@ -89,3 +89,21 @@ export function parseBadDay(text: string): BadDay {
   const faults = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new RangeError(faults.join('\n'));
 }
+
+/**
+ * Several days at once, in one city of the largest size and for the longest time. What each expects
+ * is of that day alone, so nothing is expected of all of them.
+ */
+export function combineDays(days: readonly [BadDay, ...BadDay[]]): BadDay {
+  const [first] = days;
+  if (days.length === 1) return first;
+  return {
+    ...{ version: 1, name: days.map(({ name }) => name).join(' and ') },
+    about: days.map(({ about }) => about).join(' '),
+    devices: Math.max(...days.map(({ devices }) => devices)),
+    length: Math.max(...days.map(({ length }) => length)),
+    interval: Math.min(...days.map(({ interval }) => interval)),
+    events: days.flatMap(({ events }) => events),
+    expect: { outcomes: {}, faults: {}, readings: [] },
+  };
+}

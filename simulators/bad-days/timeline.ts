@@ -3,7 +3,7 @@
  * are captured messages, so a day can be played at any speed, recorded, filtered and mixed.
  */
 import type { CapturedMessage } from '../capture/message.ts';
-import { createCitySources } from '../city-traffic.ts';
+import { type CitySource, type Counters, createCitySources } from '../city-traffic.ts';
 import { createCityWeather } from '../city-weather.ts';
 import { createDeviceCurve } from '../device-values.ts';
 import { type CityDevice, createScenario, type Scenario } from '../scenario.ts';
@@ -16,24 +16,37 @@ export interface BadDayPlan {
   readonly seed: string;
   /** Epoch milliseconds. */
   readonly start: number;
+  /** Of an earlier day of this city, so that none is used twice. */
+  readonly counters?: Counters;
 }
 
 export interface Timeline {
   readonly scenario: Scenario;
   readonly messages: readonly CapturedMessage[];
+  /** The next counter of every device. */
+  readonly counters: Counters;
 }
 
-export function createTimeline({ day, seed, start }: BadDayPlan): Timeline {
-  const scenario = createScenario({ seed: `${seed} ${day.name}`, devices: day.devices });
+/** The city of a day; the same seed and day give the same city. */
+export function cityOf({ day, seed }: Pick<BadDayPlan, 'day' | 'seed'>): Scenario {
+  return createScenario({ seed: `${seed} ${day.name}`, devices: day.devices });
+}
+
+export function createTimeline({ day, seed, start, counters = {} }: BadDayPlan): Timeline {
+  const scenario = cityOf({ day, seed });
   const happenings = day.events.map((event) => happeningOf(event, scenario, start));
-  const sent = sentMessages({ day, scenario, happenings, start });
+  const sources = createSources({ day, scenario, happenings }, counters);
+  const sent = sentMessages({ day, sources, happenings, start });
   const messages = happenings.reduce(
     (before, happening) => changedMessages(before, happening),
     sent,
   );
   const joins = happenings.flatMap((happening) => joinRequests(happening, scenario));
   const all = [...messages.map(({ message }) => message), ...joins];
-  return { scenario, messages: all.sort((left, right) => left.at - right.at) };
+  return {
+    ...{ scenario, messages: all.sort((left, right) => left.at - right.at) },
+    counters: Object.fromEntries(sources.map(({ device, nextFCnt }) => [device.id, nextFCnt()])),
+  };
 }
 
 function happeningOf(event: BadEvent, { devices }: Scenario, start: number): Happening {
@@ -52,16 +65,24 @@ interface Making {
   readonly day: BadDay;
   readonly scenario: Scenario;
   readonly happenings: readonly Happening[];
-  readonly start: number;
 }
 
-function sentMessages({ day, scenario, happenings, start }: Making): Sent[] {
-  const { interval: intervalMs, length } = day;
+function createSources({ day, scenario, happenings }: Making, counters: Counters): CitySource[] {
+  const { interval: intervalMs } = day;
   const weather = createCityWeather(scenario.seed);
-  const sources = createCitySources(scenario, {}, (device, values, time) => {
+  return createCitySources(scenario, counters, (device, values, time) => {
     const { at } = createDeviceCurve(device, { seed: scenario.seed, weather });
     return adjustedValues(device, { values, time, at }, { happenings, intervalMs });
   });
+}
+
+interface Sending extends Omit<Making, 'scenario'> {
+  readonly sources: readonly CitySource[];
+  readonly start: number;
+}
+
+function sentMessages({ day, sources, happenings, start }: Sending): Sent[] {
+  const { interval: intervalMs, length } = day;
   const sent: Sent[] = [];
   for (let time = start; time < start + length; time += intervalMs) {
     for (const [index, { device, uplinkAt }] of sources.entries()) {

@@ -16,7 +16,11 @@ export interface ReplayTally {
 }
 
 export interface Wires {
-  send(message: CapturedMessage): Promise<void>;
+  /**
+   * Resolves once the message is on its way. `settled` is called once: without an error when it is
+   * acknowledged, with one when it never will be.
+   */
+  send(message: CapturedMessage, settled?: (error?: Error) => void): Promise<void>;
   readonly tally: ReplayTally;
   stop(): void;
   close(graceMs: number): Promise<void>;
@@ -51,10 +55,11 @@ export async function openWires({ targets, ...options }: WiresOptions): Promise<
   };
   return {
     tally,
-    async send(message) {
+    async send(message, settled) {
       const wire = wires.get(message.via);
       if (wire === undefined) {
         tally.unaddressed += 1;
+        settled?.(new Error(`no target for ${message.via}`));
         return;
       }
       const leave = await order.enter(message);
@@ -62,6 +67,7 @@ export async function openWires({ targets, ...options }: WiresOptions): Promise<
       await wire.send(message, (error) => {
         leave();
         count(error);
+        settled?.(error);
       });
     },
     stop() {

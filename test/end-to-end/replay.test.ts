@@ -13,9 +13,10 @@ import { stringify } from 'yaml';
 import { openCapture } from '../../simulators/capture/file-reader.ts';
 import { createCaptureFile } from '../../simulators/capture/file-writer.ts';
 import type { CapturedMessage } from '../../simulators/capture/message.ts';
+import { openWires } from '../../simulators/capture/wires.ts';
 import { createDemoConfig } from '../../simulators/demo-config.ts';
 import { createFrameSigner } from '../../simulators/lorawan/abp-device.ts';
-import { runCity } from '../../simulators/run.ts';
+import { replayAccounts, runCity } from '../../simulators/run.ts';
 import { createScenario } from '../../simulators/scenario.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
 import { isAllStored, readingsOf, type StoredReading, uplinksAfter } from './gateway-api.ts';
@@ -175,8 +176,12 @@ async function sendByWebhookAndUdp(gateway: GatewayProcess): Promise<void> {
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'fieldgate-replay-'));
   source = await start();
-  const url = `mqtt://127.0.0.1:${source.mqttPort}`;
-  await runCity({ url, accounts, scenario, backfillHours: 3, backfillOnly: true });
+  const wires = await openWires({
+    targets: [`mqtt://127.0.0.1:${source.mqttPort}`],
+    accounts: replayAccounts(accounts),
+    clientId: 'simulated',
+  });
+  await runCity({ wires, scenario, backfillHours: 3, liveMs: 0 });
   await sendByWebhookAndUdp(source);
   await until('everything is stored', () => isAllStored(source));
 }, 90_000);

@@ -197,6 +197,8 @@ describe('Demo verdict', () => {
     messagesFailed: 0,
     uplinksSent: 10,
     uplinksAcknowledged: 10,
+    at: undefined,
+    networks: {},
     counters: {},
   };
   const live = { shown: 3, series: 2, faults: [] };

@@ -2,7 +2,13 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Aedes } from 'aedes';
-import { type CityAccounts, type CityProgress, runCity } from '../../simulators/run.ts';
+import { openWires } from '../../simulators/capture/wires.ts';
+import {
+  type CityAccounts,
+  type CityProgress,
+  replayAccounts,
+  runCity,
+} from '../../simulators/run.ts';
 import { createScenario } from '../../simulators/scenario.ts';
 
 const scenario = createScenario({ seed: 'run', devices: 20 });
@@ -62,17 +68,20 @@ async function startBroker(): Promise<Broker> {
 
 const startTime = Date.UTC(2026, 5, 15, 6);
 
+function wiresTo(url: string, own: CityAccounts = accounts) {
+  return openWires({ targets: [url], accounts: replayAccounts(own), clientId: 'simulated' });
+}
+
 describe('City run', () => {
   it('backfills the hours before it starts and counts every acknowledgement', async () => {
     const broker = await startBroker();
     const seen: CityProgress[] = [];
     const progress = await runCity({
-      url: broker.url,
-      accounts,
+      wires: await wiresTo(broker.url),
       scenario,
       startTime,
       backfillHours: 3,
-      backfillOnly: true,
+      liveMs: 0,
       onProgress: (now) => seen.push(now),
     });
     expect(progress.backfillTotal).toBe(20 * 12);
@@ -93,8 +102,8 @@ describe('City run', () => {
   it('publishes the same bytes in the same order of each device for the same seed', async () => {
     const runs = [await startBroker(), await startBroker()];
     for (const { url } of runs) {
-      const run = { url, accounts, scenario, startTime, backfillHours: 1, backfillOnly: true };
-      await runCity(run);
+      const run = { scenario, startTime, backfillHours: 1, liveMs: 0 };
+      await runCity({ ...run, wires: await wiresTo(url) });
     }
     const [first, second] = runs.map(({ messages }) =>
       [...messages].sort((left, right) => (left.topic < right.topic ? -1 : 1)),
@@ -104,8 +113,8 @@ describe('City run', () => {
 
   it('speaks for every device with the account of its own network or modem', async () => {
     const broker = await startBroker();
-    const run = { accounts, scenario, startTime, backfillHours: 1, backfillOnly: true };
-    await runCity({ ...run, url: broker.url });
+    const run = { scenario, startTime, backfillHours: 1, liveMs: 0 };
+    await runCity({ ...run, wires: await wiresTo(broker.url) });
     const accountOf = new Map([
       ['eu868', 'gateway-bridge'],
       ['application', 'chirpstack'],
@@ -121,8 +130,7 @@ describe('City run', () => {
     const broker = await startBroker();
     const end = new AbortController();
     const progress = await runCity({
-      url: broker.url,
-      accounts,
+      wires: await wiresTo(broker.url),
       scenario,
       startTime,
       speed: 100,
@@ -140,7 +148,8 @@ describe('City run', () => {
   it('fails when the broker refuses an account', async () => {
     const broker = await startBroker();
     const chirpstack = { username: 'chirpstack', password: 'wrong' };
-    const refused = runCity({ url: broker.url, accounts: { ...accounts, chirpstack }, scenario });
+    const wires = await wiresTo(broker.url, { ...accounts, chirpstack });
+    const refused = runCity({ wires, scenario });
     await expect(refused).rejects.toThrow(/Not authorized/);
   });
 });

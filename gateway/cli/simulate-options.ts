@@ -1,0 +1,150 @@
+/** The words of `fieldgate simulate`: what it understands, and what it refuses with exit code 2. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../../simulators/duration.ts';
+import { devicesMax } from '../../simulators/scenario.ts';
+import { collect } from './record-output.ts';
+import { parseSpeed } from './replay.ts';
+
+export interface SimulateOptions {
+  readonly to: readonly string[];
+  readonly accounts?: string;
+  readonly seed: string;
+  readonly devices?: number;
+  readonly for?: number;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+  readonly setup?: string;
+  // Of the city and of bad days:
+  readonly scenario: readonly string[];
+  readonly speed: number;
+  readonly start?: number;
+  readonly interval?: number;
+  readonly backfill?: number;
+  readonly memory?: string;
+  // Of a load:
+  readonly load?: boolean;
+  readonly rate?: number;
+  readonly connections?: number;
+  readonly arrivals?: 'even' | 'poisson';
+  readonly ramp?: number;
+  readonly gateway?: string;
+  readonly tokenFile?: string;
+  readonly history?: string;
+  readonly settle?: number;
+  readonly check?: string;
+}
+
+/** The words are wrong; the sentence is for whoever has typed them. */
+export class WordsRefused extends Error {
+  readonly code = 'WORDS_REFUSED';
+}
+
+const cityWords = ['scenario', 'start', 'interval', 'backfill', 'memory', 'dryRun'] as const;
+const loadWords = ['rate', 'connections', 'arrivals', 'ramp', 'history'] as const;
+const checkWords = ['gateway', 'tokenFile', 'settle'] as const;
+
+export function withSimulateOptions(command: Command): Command {
+  return withLoadOptions(
+    command
+      .option(
+        '--to <url>',
+        'mqtt://, mqtts://, http://, https://, udp://; one of a kind',
+        collect,
+        [],
+      )
+      .option('--accounts <file>', 'YAML: sender → username and password; `default`')
+      .option('--seed <text>', 'the same seed, the same city', 'baku')
+      .option('--devices <number>', `1 to ${devicesMax}; 60, or as the scenario says`, deviceCount)
+      .option('--for <time>', 'so long, in the time of the simulation: 30s, 5m, 6h, 2d', duration)
+      .option('--speed <factor>', 'times as fast as in life, or max', parseSpeed, 1)
+      .option('--scenario <file>', 'a bad day; several at once may be given', collect, [])
+      .option('--start <time>', 'RFC 3339 time of the first message', parseStart)
+      .option('--interval <time>', 'between two uplinks of a device; 5s', duration)
+      .option('--backfill <time>', 'first so much of the past, as fast as it is taken', duration)
+      .option('--memory <file>', 'keeps the frame counters for the next run')
+      .option('--setup <dir>', 'only write gateway.yaml, accounts.yaml and viewer.token for it')
+      .option('--dry-run', 'print the messages and send nothing')
+      .option('--json', 'end with a line of JSON'),
+  );
+}
+
+function withLoadOptions(command: Command): Command {
+  return command
+    .optionsGroup('Load:')
+    .option('--load', 'many connections at a fixed rate, with latencies and a check')
+    .option('--rate <number>', 'messages a second, of all connections; 100', positive)
+    .option('--connections <number>', 'MQTT connections; 100', whole)
+    .addOption(
+      new Option('--arrivals <kind>', 'gaps between messages; even').choices(['even', 'poisson']),
+    )
+    .option('--ramp <time>', 'over which the connections are opened', duration)
+    .option('--gateway <url>', 'http:// or https:// of a Fieldgate: watch its stream, check it')
+    .option('--token-file <file>', "with a viewer's token for it; else FIELDGATE_TOKEN")
+    .option('--history <file>', 'keep what was sent and acknowledged (NDJSON)')
+    .option('--settle <time>', 'the store may need so long after the last message; 60s', duration)
+    .option('--check <file>', 'only compare a kept history with the gateway');
+}
+
+/** Throws a WordsRefused when the options do not go together. */
+export function assertTogether(options: SimulateOptions): void {
+  const isLoad = options.load === true || options.check !== undefined;
+  const given = (names: readonly (keyof SimulateOptions)[]) =>
+    names.filter((name) => isGiven(options[name]));
+  const [cityWord] = given(cityWords);
+  if (isLoad && cityWord !== undefined) throw new WordsRefused(`${flag(cityWord)} is of the city`);
+  if (isLoad && options.speed !== 1) throw new WordsRefused('--speed is of the city');
+  const [loadWord] = given([...loadWords, ...checkWords]);
+  if (!isLoad && loadWord !== undefined) {
+    throw new WordsRefused(`${flag(loadWord)} is of --load`);
+  }
+  if (options.check !== undefined) {
+    if (options.gateway === undefined) throw new WordsRefused('--check needs --gateway URL');
+    return;
+  }
+  if (options.setup !== undefined) return;
+  if ((options.to.length === 0) === (options.dryRun !== true)) {
+    throw new WordsRefused('give either --to URL or --dry-run');
+  }
+  if (options.scenario.length > 0) {
+    const [word] = given(['interval', 'backfill', 'for']);
+    if (word !== undefined)
+      throw new WordsRefused(`a scenario has its own times: no ${flag(word)}`);
+  }
+}
+
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+}
+
+function flag(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function duration(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
+  throw new InvalidArgumentError('a number and a unit: 500ms, 30s, 5m, 6h, 2d');
+}
+
+function parseStart(text: string): number {
+  const time = Date.parse(text);
+  if (Number.isFinite(time)) return time;
+  throw new InvalidArgumentError('an RFC 3339 time such as 2026-06-15T06:00:00Z');
+}
+
+function deviceCount(text: string): number {
+  const count = whole(text);
+  if (count <= devicesMax) return count;
+  throw new InvalidArgumentError(`a whole number from 1 to ${devicesMax}`);
+}
+
+function whole(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a whole number from 1');
+}
+
+function positive(text: string): number {
+  const rate = Number(text);
+  if (rate > 0 && rate <= 1_000_000) return rate;
+  throw new InvalidArgumentError('a number above 0, up to 1000000');
+}

@@ -50,13 +50,20 @@ export interface Dashboard {
   onUpgrade(path: string, handler: UpgradeHandler): void;
 }
 
+/**
+ * Milliseconds that an idle connection is kept. Whoever asks as it is being closed, or while this
+ * process or his own is too busy to see that it was, gets a reset; so it is longer than the pauses
+ * of those who ask at intervals, and than a proxy in front keeps one.
+ */
+const keepAliveTimeout = 75_000;
+
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export function createDashboard(parts: DashboardParts, options: DashboardOptions): Dashboard {
   const live = createLiveServer(parts, options.live);
   const app = createApp(parts, options);
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 60_000, maxHeaderSize: 16_384 },
+    { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout, maxHeaderSize: 16_384 },
     app,
   );
   const upgrades = new Map<string, UpgradeHandler>([

@@ -17,6 +17,13 @@ async function bodyOf(path: string, init = {}) {
   return JSON.parse(await (await dashboard.ask(path, init)).text());
 }
 
+describe('Connections', () => {
+  it('are kept for longer than those who ask at intervals pause', async () => {
+    const { headers } = await dashboard.ask('/healthz/live');
+    expect(headers.get('keep-alive')).toBe('timeout=75');
+  });
+});
+
 describe('Paging', () => {
   const time = Date.now() - 60 * minute;
   const readings = Array.from({ length: 25 }, (_, index) =>

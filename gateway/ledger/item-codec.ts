@@ -154,18 +154,34 @@ function codeToday(code: unknown): unknown {
   return code === 'TOPIC_UNKNOWN' ? 'INBOUND_UNRECOGNISED' : code;
 }
 
+/** Its first fields by name, as in `uplinkToRow`: nearly every uplink has these and no others. */
 function uplinkFromRow(row: Row): Fields {
-  const uplink = withMeasurements(fromRow(uplinkFields, row, 'payload'));
-  uplink['rxInfo'] = eachRow(uplink['rxInfo'], rxInfoFromRow);
-  if ('txInfo' in uplink) uplink['txInfo'] = fromRow(txInfoFields, uplink['txInfo']);
+  assertRow(row, uplinkFields);
+  const [adapter, deviceId, vouchedBy] = [row[1], row[2], row[3]];
+  const uplink: Fields = { kind: 'payload', adapter, deviceId, vouchedBy };
+  if (isThere(row[4])) uplink['rxTime'] = row[4];
+  uplink['rxInfo'] = eachRow(row[5], rxInfoFromRow);
+  if (isThere(row[6])) uplink['txInfo'] = fromRow(txInfoFields, row[6]);
+  if (isThere(row[7])) uplink['devAddr'] = row[7];
+  if (isThere(row[8])) uplink['fPort'] = row[8];
+  if (isThere(row[9])) uplink['fCnt'] = row[9];
+  if (isThere(row[10])) uplink['confirmed'] = row[10];
+  if (isThere(row[11])) uplink['frmPayload'] = row[11];
+  if (row.length <= 12) return uplink;
+  include(uplink, uplinkFields, row, 12);
+  withMeasurements(uplink);
   if ('radio' in uplink) uplink['radio'] = fromRow(radioFields, uplink['radio']);
   if ('object' in uplink) uplink['object'] = JSON.parse(String(uplink['object']));
   return uplink;
 }
 
 function rxInfoFromRow(row: unknown): Fields {
-  const rxInfo = fromRow(rxInfoFields, row);
-  if ('location' in rxInfo) rxInfo['location'] = fromRow(locationFields, rxInfo['location']);
+  assertRow(row, rxInfoFields);
+  const rxInfo: Fields = { gatewayId: row[1] };
+  if (isThere(row[2])) rxInfo['rssi'] = row[2];
+  if (isThere(row[3])) rxInfo['snr'] = row[3];
+  if (isThere(row[4])) rxInfo['rxTime'] = row[4];
+  if (isThere(row[5])) rxInfo['location'] = fromRow(locationFields, row[5]);
   return rxInfo;
 }
 
@@ -182,13 +198,27 @@ function eachRow(rows: unknown, read: (row: unknown) => Fields): Fields[] {
 }
 
 function fromRow(fields: readonly string[], row: unknown, kind?: Item['kind']): Fields {
-  assert.ok(Array.isArray(row) && row.length <= fields.length + 1, 'a row of known fields');
+  assertRow(row, fields);
   const value: Fields = kind === undefined ? {} : { kind };
-  fields.forEach((field, place) => {
-    const cell: unknown = row[place + 1];
-    if (cell !== undefined && cell !== null) value[field] = cell;
-  });
+  include(value, fields, row, 1);
   return value;
+}
+
+function assertRow(row: unknown, fields: readonly string[]): asserts row is Row {
+  const isSound = Array.isArray(row) && row.length <= fields.length + 1;
+  if (!isSound) assert.fail('a row of known fields');
+}
+
+/** The cells of a row from a place on; its first cell is its tag. */
+function include(value: Fields, fields: readonly string[], row: Row, from: number): void {
+  for (let place = from; place < row.length; place += 1) {
+    const field = fields[place - 1];
+    if (field !== undefined && isThere(row[place])) value[field] = row[place];
+  }
+}
+
+function isThere(cell: unknown): boolean {
+  return cell !== undefined && cell !== null;
 }
 
 /** What every reader relies on; optional fields are as the writer's types had them. */

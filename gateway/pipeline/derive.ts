@@ -109,6 +109,7 @@ function withStatus(
   values: readonly DecodedValue[],
   status: readonly DecodedValue[],
 ): readonly DecodedValue[] {
+  if (status.length === 0) return values;
   const told = new Set(values.map(({ quantity }) => quantity));
   return [...values, ...status.filter(({ quantity }) => !told.has(quantity))];
 }

@@ -26,7 +26,7 @@ const qualitySuffix = '_qc';
 const textSuffix = '_text';
 
 /** The names that a quantity has as fields of a point. */
-export interface FieldNames {
+interface FieldNames {
   readonly number: string;
   /** Fields never change type: what has no agreed type keeps its texts in a field of their own. */
   readonly text: string;

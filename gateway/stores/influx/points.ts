@@ -1,9 +1,9 @@
 /** Gathers readings into points of measurement `telemetry` and writes points as line protocol. */
 import type { VouchedBy } from '../../model/inbound.ts';
-import type { LinkSample, Reading } from '../../model/reading.ts';
+import type { LinkSample, Quality, Reading } from '../../model/reading.ts';
 import { vouchedByWords } from '../../model/stored-words.ts';
 import type { RecordBatch } from '../store.ts';
-import { encodeName, escapeKey, type FieldNames, fieldNamesOf, quoteText } from './names.ts';
+import { encodeName, escapeKey, fieldNamesOf, quoteText } from './names.ts';
 
 /** One line: either the readings of one device, channel and time, or one link sample. */
 export interface Point {
@@ -92,13 +92,10 @@ function readingFields(readings: readonly Reading[]): string {
   let fields = '';
   let seq = 0;
   for (const reading of readings) {
-    const names = escapedFieldNames(reading.quantity);
-    const { value } = reading;
-    fields +=
-      typeof value === 'number'
-        ? `${names.number}=${value},`
-        : `${names.text}=${quoteText(value)},`;
-    fields += `${names.quality}=${reading.quality}i,`;
+    const spelt = spellFields(reading.quantity);
+    const { value, quality } = reading;
+    if (typeof value === 'number') fields += spelt.number + value + spelt.flags[quality];
+    else fields += spelt.text + quoteText(value) + spelt.flags[quality];
     seq = Math.max(seq, reading.seq);
   }
   return `${fields}seq=${seq}i,vouched_by="${weakestVoucher(readings)}"`;
@@ -108,11 +105,12 @@ function readingFields(readings: readonly Reading[]): string {
  * A point has one voucher: where its readings differ, no number may seem better proven than it is.
  */
 function weakestVoucher(readings: readonly Reading[]): VouchedBy {
-  let weakest = 0;
-  for (const reading of readings) {
-    weakest = Math.max(weakest, vouchedByWords.indexOf(reading.vouchedBy));
+  let weakest = readings[0]?.vouchedBy ?? 'credential';
+  for (const { vouchedBy } of readings) {
+    if (vouchedBy === weakest) continue;
+    if (vouchedByWords.indexOf(vouchedBy) > vouchedByWords.indexOf(weakest)) weakest = vouchedBy;
   }
-  return vouchedByWords[weakest] ?? 'credential';
+  return weakest;
 }
 
 /** A gateway that told nothing but that it heard the device still makes a point. */
@@ -128,9 +126,22 @@ function linkFields(link: LinkSample): string {
   return fields === '' ? `seq=${link.seq}i` : fields.slice(0, -1);
 }
 
-const escapedFieldNames = keep((quantity): FieldNames => {
-  const { number, text, quality } = fieldNamesOf(quantity);
-  return { number: escapeKey(number), text: escapeKey(text), quality: escapeKey(quality) };
+/** All of a quantity's part of a line but its value. */
+interface SpeltFields {
+  readonly number: string;
+  readonly text: string;
+  /** What follows the value, for each flag. */
+  readonly flags: Readonly<Record<Quality, string>>;
+}
+
+const spellFields = keep((quantity): SpeltFields => {
+  const names = fieldNamesOf(quantity);
+  const flag = (quality: Quality) => `,${escapeKey(names.quality)}=${quality}i,`;
+  return {
+    number: `${escapeKey(names.number)}=`,
+    text: `${escapeKey(names.text)}=`,
+    flags: { 1: flag(1), 2: flag(2), 3: flag(3), 4: flag(4), 9: flag(9) },
+  };
 });
 
 /** Names come from a small vocabulary, but the unmapped ones from outside: hence the bound. */

@@ -64,6 +64,33 @@ const sparkplug = z.strictObject({
     .describe('Name under which edge nodes see it in STATE messages; null to send none.'),
 });
 
+const counterReset = z.strictObject({
+  policy: z
+    .enum(['never', 'after-silence', 'always'])
+    .default('never')
+    .describe('Of devices of activation abp without their own.'),
+  fCntMax: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(16)
+    .describe('Highest counter of the first frame that is heard after a reset.'),
+  silenceMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .default(60_000)
+    .describe('For after-silence: since the last frame of the device that was taken.'),
+  framesMax: z
+    .number()
+    .int()
+    .positive()
+    .max(10_000_000)
+    .default(200_000)
+    .describe('Frames remembered of one device, 50 bytes of disk each; then no reset is taken.'),
+});
+
 const ingest = z.strictObject({
   routes: z
     .array(ingestRoute)
@@ -80,6 +107,9 @@ const ingest = z.strictObject({
     .positive()
     .default(16_384)
     .describe('Largest step of a frame counter that is still taken for lost frames.'),
+  counterReset: counterReset
+    .prefault({})
+    .describe('Devices that count anew under the same keys; see docs/lorawan.md.'),
   sparkplug: sparkplug.prefault({}).describe('The host application of Sparkplug B nodes.'),
   ...doors,
 });

@@ -32,7 +32,10 @@ export const security = z.strictObject({
     'Requests and accepts to join with a nonce used before, of one device.',
   ),
   wrongMics: threshold({ count: 200, windowMs: 10 * minute }).describe(
-    'Frames of known addresses under no key of theirs, by one account; neighbours share addresses.',
+    'Frames of known addresses under no key of theirs, by one account; neighbours share them.',
+  ),
+  counterResets: threshold({ count: 1, windowMs: 10 * minute }).describe(
+    'Devices that began to count anew, where that is allowed.',
   ),
   subjectsMax: z
     .number()

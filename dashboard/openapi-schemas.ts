@@ -62,6 +62,11 @@ const device = {
   model: text,
   codec: text,
   activation: { type: 'string', enum: ['otaa', 'abp'] },
+  counterReset: {
+    type: 'string',
+    enum: ['never', 'after-silence', 'always'],
+    description: 'Whether it may count its frames anew under the same keys; for `abp` only.',
+  },
   macVersion: text,
   joinEui: text,
   devAddr: { type: 'string', pattern: '^[0-9a-f]{8}$' },
@@ -263,6 +268,10 @@ export const schemas = {
         properties: { code: text, detail: text },
       },
       copyOf: whole,
+      counterBefore: {
+        ...whole,
+        description: 'The counter before, where the device began to count anew with this frame.',
+      },
       event: text,
       body: { ...text, contentEncoding: 'base64' },
     },

@@ -146,6 +146,7 @@ export interface DeviceJson {
   model?: string;
   codec?: string;
   activation?: 'otaa' | 'abp';
+  counterReset?: 'never' | 'after-silence' | 'always';
   macVersion?: string;
   joinEui?: string;
   devAddr?: string;
@@ -174,6 +175,8 @@ export interface UplinkJson {
   devAddr?: string;
   fPort?: number;
   fCnt?: number;
+  /** The counter before, where the device began to count anew with this frame. */
+  counterBefore?: number;
   /** Hex. */
   frmPayload?: string;
   /** Hex; present for frames that the gateway verified itself, and for downlinks it heard. */

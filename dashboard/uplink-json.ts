@@ -51,11 +51,13 @@ function receptionsOf({ item }: LedgerEntry): readonly RxInfo[] {
 
 function payloadJson(uplink: VerifiedUplink, later: readonly RxInfo[]) {
   const { devAddr, fPort, fCnt, frmPayload, phyPayload, object, rxTime, radio, vouchedBy } = uplink;
+  const { counterBefore } = uplink;
   const heard = mergeReceptions([...uplink.rxInfo, ...later]);
   return {
     ...(devAddr === undefined ? {} : { devAddr }),
     ...(fPort === undefined ? {} : { fPort }),
     ...(fCnt === undefined ? {} : { fCnt }),
+    ...(counterBefore === undefined ? {} : { counterBefore }),
     ...(frmPayload === undefined ? {} : { frmPayload: frmPayload.toString('hex') }),
     ...(phyPayload === undefined ? {} : frameOf(phyPayload, openedOf(uplink))),
     ...(object === undefined ? {} : { object: { ...object } }),

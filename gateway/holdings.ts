@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { type Access, openAccess } from '../dashboard/access.ts';
 import { type AuditLog, openAuditLog } from './audit-log.ts';
 import { type CodecRoom, openCodecRoom } from './codec-room.ts';
+import { counterResets } from './counter-resets.ts';
 import { crossCheck } from './cross-check.ts';
 import { type DeviceCredentials, openDeviceCredentials } from './device-credentials.ts';
 import { keyPlaceOf } from './device-key-place.ts';
@@ -53,7 +54,8 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const joinBook = new JoinBook(state, vault);
     await putConfiguredDevices(registry, config.devices, crossCheck(config), log);
     const { keepDays: _days, sizeBytesMax: _size, ...limits } = config.ledger;
-    const ledger = await openLedger({ directory: dataDir, limits, clock });
+    const resetRuleOf = counterResets(registry, config.ingest.counterReset);
+    const ledger = await openLedger({ directory: dataDir, limits, clock, resetRuleOf });
     const reader = openLedgerReader({ directory: dataDir });
     const catalogue = openCatalogueReader(join(dataDir, 'catalogue'));
     const { entriesMax } = config.audit;

@@ -181,7 +181,10 @@ function frameProver({ ingest, ledger: limits }: Config, holdings: Holdings, clo
   return createProver({
     joins: createJoins({ registry, book, clock, copyWindowMs: limits.copyWindowMs }),
     lastFrameCounter: (deviceId, name) => ledger.lastFrameCounter(deviceId, name),
-    options: { ...verifyDefaults, counters },
+    options: {
+      ...{ ...verifyDefaults, counters },
+      highestFrameCounter: (deviceId, name) => ledger.highestFrameCounter(deviceId, name),
+    },
   });
 }
 

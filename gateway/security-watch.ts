@@ -10,9 +10,12 @@ import type { SourceEvent } from './model/uplink.ts';
 
 /**
  * `replayed-frame`: an old counter under a valid MIC; `replayed-join`: a DevNonce used before;
- * `mic-mismatch`: a DevAddr or devEui that is known, and no key of it.
+ * `mic-mismatch`: a DevAddr or devEui that is known, and no key of it; `counter-reset`: a device has
+ * begun to count anew, or somebody plays a frame of it that was never heard here.
  */
-export const securityKinds = ['replayed-frame', 'replayed-join', 'mic-mismatch', 'alarm'] as const;
+export const securityKinds = [
+  ...(['replayed-frame', 'replayed-join', 'mic-mismatch', 'counter-reset', 'alarm'] as const),
+] as const;
 export type SecurityKind = (typeof securityKinds)[number];
 
 /** How many events of one subject within how long raise one alarm; a count of 0 raises none. */
@@ -27,6 +30,7 @@ export interface SecurityLimits {
   readonly replayedJoins: AlarmThreshold;
   /** Higher: a neighbour's network may use the same DevAddr, which is no attack. */
   readonly wrongMics: AlarmThreshold;
+  readonly counterResets: AlarmThreshold;
   /** Beyond these the oldest is forgotten. */
   readonly subjectsMax: number;
 }
@@ -84,10 +88,9 @@ export function createSecurityWatch(parts: WatchParts): SecurityWatch {
 
   return {
     note({ inbound, items }, receipts) {
-      receipts.forEach(({ outcome }, place) => {
-        if (outcome !== 'replayed' && outcome !== 'quarantined') return;
+      receipts.forEach((receipt, place) => {
         const item = items[place];
-        const kind = item && kindOf(item, outcome);
+        const kind = item && kindOf(item, receipt);
         if (item !== undefined && kind !== undefined) see(kind, item, inbound);
       });
     },
@@ -101,13 +104,15 @@ function thresholdsOf(limits: SecurityLimits): Readonly<Record<CountedKind, Alar
     'replayed-frame': limits.replayedFrames,
     'replayed-join': limits.replayedJoins,
     'mic-mismatch': limits.wrongMics,
+    'counter-reset': limits.counterResets,
   };
 }
 
 /** The ledger finds out a frame's replay; that of a join was found before. */
-function kindOf(item: Item, outcome: 'replayed' | 'quarantined'): CountedKind | undefined {
+function kindOf(item: Item, { outcome, isReset }: Receipt): CountedKind | undefined {
+  if (isReset === true) return 'counter-reset';
   if (outcome === 'replayed') return 'replayed-frame';
-  if (item.kind !== 'quarantined') return undefined;
+  if (outcome !== 'quarantined' || item.kind !== 'quarantined') return undefined;
   if (item.fault.code === 'FRAME_REPLAYED') return 'replayed-join';
   return item.fault.code === 'MIC_MISMATCH' ? 'mic-mismatch' : undefined;
 }

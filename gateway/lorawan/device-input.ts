@@ -68,6 +68,7 @@ const deviceShape = z.strictObject({
   model: label.exactOptional(),
   codec: label.exactOptional(),
   activation: z.enum(['otaa', 'abp']).exactOptional(),
+  counterReset: z.enum(['never', 'after-silence', 'always']).exactOptional(),
   macVersion: z
     .string()
     .regex(/^1\.[01](\.\d{1,2})?$/, 'Is not a LoRaWAN version.')
@@ -124,11 +125,16 @@ function ruleBreaches(shape: DeviceShape): readonly Breach[] {
     ...(parseEui64(shape.id) === undefined
       ? [{ path: 'id', message: 'Is not a devEui of 8 bytes.' }]
       : []),
+    ...(shape.counterReset !== undefined && shape.activation !== 'abp'
+      ? [{ path: 'counterReset', message: 'Is for devices of activation abp.' }]
+      : []),
     ...(keys === undefined ? [] : sessionBreaches(shape, keys)),
   ];
 }
 
-const lorawanFields = ['activation', 'macVersion', 'joinEui', 'devAddr', 'keys'] as const;
+const lorawanFields = [
+  ...(['activation', 'counterReset', 'macVersion', 'joinEui', 'devAddr', 'keys'] as const),
+] as const;
 
 function cellularBreaches(shape: DeviceShape): readonly Breach[] {
   return lorawanFields
@@ -199,6 +205,7 @@ const remedies = new Map<string, string>([
   ['id', 'Give the devEui in 16 hex digits; for a cellular device 1 to 64 of A-Z a-z 0-9 _ . : -'],
   ['kind', 'Give lorawan or cellular.'],
   ['activation', 'Give otaa or abp, for a lorawan device only.'],
+  ['counterReset', 'Give never, after-silence or always, with activation abp only.'],
   ['macVersion', 'Give 1.0.2, 1.0.3, 1.0.4 or 1.1, in quotes in YAML, as the keys are.'],
   ['joinEui', 'Give 16 hex digits, for a lorawan device only.'],
   ['devAddr', 'Give 8 hex digits, in quotes in YAML, for a lorawan device only.'],

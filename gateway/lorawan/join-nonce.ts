@@ -1,8 +1,8 @@
 /**
- * Whether a join-accept may be a new one. The JoinNonce of LoRaWAN 1.1 counts up, and a device takes
- * no other; that of 1.0 (once AppNonce) is any number that the network has not used before, so that
- * those which were used have to be remembered. What decides is the version that the accept speaks,
- * not the device's: a 1.0 network may answer a 1.1 device.
+ * Whether a join-accept may be a new one. The JoinNonce of LoRaWAN 1.1 counts up, and a device
+ * takes no other; that of 1.0 (once AppNonce) is any number that the network has not used before,
+ * so that those which were used have to be remembered. What decides is the version that the accept
+ * speaks, not the device's: a 1.0 network may answer a 1.1 device.
  */
 
 /**

@@ -26,6 +26,8 @@ export type LastFrameCounter = (deviceId: string, name: string) => number | unde
 export interface VerifyOptions {
   readonly counters: CounterOptions;
   readonly ciphers: SessionCipherCache;
+  /** Of a session whose counter was set back: Ledger.highestFrameCounter. */
+  readonly highestFrameCounter: LastFrameCounter;
   /**
    * The counter of the last confirmed downlink of a session, which LoRaWAN 1.1 signs into an uplink
    * that acknowledges it. The gateway sends no downlinks itself; who does may say so here.
@@ -36,6 +38,7 @@ export interface VerifyOptions {
 export const verifyDefaults: VerifyOptions = {
   counters: counterDefaults,
   ciphers: new SessionCipherCache(sessionCiphersMax),
+  highestFrameCounter: () => undefined,
   confirmedDownlinkCounter: () => 0,
 };
 
@@ -55,7 +58,8 @@ export function verifyUplink(
   if (candidates.length === 0) {
     return fault('DEVICE_UNKNOWN', `No session is registered for DevAddr ${frame.devAddr}.`);
   }
-  const proof = prove({ frame, candidates, lastFrameCounter, txInfo: uplink.txInfo, options });
+  const attempt = { frame, candidates, lastFrameCounter, txInfo: uplink.txInfo, options };
+  const proof = prove(attempt) ?? proveAfterReset(attempt);
   if (proof === undefined) {
     return fault(
       'MIC_MISMATCH',
@@ -99,6 +103,19 @@ function prove(attempt: Attempt): Proof | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * A counter that was set back by an old frame that nobody had heard must not shut the device out,
+ * whose own counter is too far ahead of it then.
+ */
+function proveAfterReset(attempt: Attempt): Proof | undefined {
+  const { highestFrameCounter } = attempt.options;
+  const candidates = attempt.candidates.filter(
+    (session) => highestFrameCounter(session.deviceId, counterName(session)) !== undefined,
+  );
+  if (candidates.length === 0) return undefined;
+  return prove({ ...attempt, candidates, lastFrameCounter: highestFrameCounter });
 }
 
 function counterName({ devAddr, id }: Session): string {

@@ -20,6 +20,8 @@ export interface Device {
   /** The codec's registry name, as in decoders/registry.ts. */
   readonly codec?: string;
   readonly activation?: 'otaa' | 'abp';
+  /** Whether it may count its frames anew under the same keys; for `abp` only. */
+  readonly counterReset?: 'never' | 'after-silence' | 'always';
   readonly macVersion?: string;
   readonly joinEui?: string;
   readonly devAddr?: string;

@@ -22,6 +22,7 @@ const options = {
   counters: counterDefaults,
   ciphers: new SessionCipherCache(1_000),
   confirmedDownlinkCounter: () => 0,
+  highestFrameCounter: () => undefined,
 };
 
 function isProven({ session, last, txInfo }: RealFrame, phyPayload: Buffer): boolean {

@@ -17,6 +17,7 @@ const limits: SecurityLimits = {
   replayedFrames: { count: 3, windowMs },
   replayedJoins: { count: 2, windowMs: 60_000 },
   wrongMics: { count: 5, windowMs },
+  counterResets: { count: 1, windowMs },
   subjectsMax: 100,
 };
 
@@ -107,6 +108,14 @@ describe('The security watch', () => {
     expect(alarms).toEqual([]);
     watch.note(join, quarantined);
     expect(alarms[0]?.items[0]).toMatchObject({ type: 'alarm-replayed-join' });
+  });
+
+  it('tells of a counter that was reset, at the first one', () => {
+    const { watch, alarms } = openWatch();
+    watch.note(frame(0), [{ outcome: 'accepted', seq: 1, isReset: true }]);
+    expect(alarms[0]?.items[0]).toMatchObject({
+      ...{ type: 'alarm-counter-reset', deviceId: '70b3d57ed0000001' },
+    });
   });
 
   it('raises none where the threshold is 0', () => {

@@ -55,9 +55,7 @@ export async function checkDraft(draft: CodecDraft, parts: CheckParts): Promise<
   if (bytes > limits.scriptBytesMax) return [`larger than ${limits.scriptBytesMax} bytes`];
   if (draft.examples.length > examplesMax) return [`more than ${examplesMax} examples`];
   const script = { key: versionOf(draft.source), source: draft.source };
-  const [texts] = await sandbox.run([
-    { script, calls: [callOf(limits, now, { kind: 'functions' })] },
-  ]);
+  const [texts] = await sandbox.run([{ script, calls: [callOf(now, { kind: 'functions' })] }]);
   const problem = functionsProblem(texts?.[0] ?? 'eno answer', draft.dialect);
   if (problem !== undefined) return [problem];
   return (await exampleProblems(draft, script, parts)).slice(0, toldMax);

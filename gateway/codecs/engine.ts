@@ -13,9 +13,10 @@ import {
   RELEASE_SYNC,
 } from 'quickjs-emscripten';
 import type { EngineClock } from './engine-clock.ts';
-import { guestProgram, lookUpProgram } from './guest-program.ts';
+import { guestProgram, lookUpProgram, uplinkLayout } from './guest-program.ts';
 import type { CodecLimits } from './limits.ts';
 import { createMemoryImages, type MemoryImage } from './memory-image.ts';
+import type { SandboxCall, UplinkCall } from './sandbox-messages.ts';
 import { standIns } from './stand-ins.ts';
 import { createCallTimer, ownThread } from './thread-time.ts';
 
@@ -26,15 +27,8 @@ export type LoadedScript =
 
 export interface Engine {
   load(source: string, timeLimitMs: number): LoadedScript;
-  /** One call, with the state as it was after loading. `time` is what its clock shows. */
-  run(script: LoadedScript, call: EngineCall): EngineAnswer;
-}
-
-export interface EngineCall {
-  /** JSON, as the guest program reads it. */
-  readonly request: string;
-  readonly time: number;
-  readonly timeLimitMs: number;
+  /** One call, with the state as it was after loading. */
+  run(script: LoadedScript, call: SandboxCall, timeLimitMs: number): EngineAnswer;
 }
 
 export interface EngineAnswer {
@@ -75,10 +69,12 @@ export async function createEngine(
   const context = runtime.newContext();
   context.unwrapResult(context.evalCode(standIns, 'stand-ins.js', { type: 'global' }));
   const guest = context.unwrapResult(
-    context.evalCode(guestProgram, 'guest.js', { type: 'global' }),
+    context.evalCode(guestProgram(limits), 'guest.js', { type: 'global' }),
   );
   const adopt = context.getProp(guest, 'adopt');
   const runCall = context.getProp(guest, 'run');
+  const runUplink = context.getProp(guest, 'runUplink');
+  const write = createUplinkWriter(memory);
   const images = createMemoryImages(memory);
   const base = images.take();
 
@@ -98,6 +94,17 @@ export async function createEngine(
     clock.set(time);
   }
 
+  function makeCall(call: SandboxCall) {
+    const self = context.undefined;
+    if ('request' in call) {
+      return context.callFunction(runCall, self, context.newString(call.request));
+    }
+    write(call);
+    const { settings } = call;
+    if (settings === '') return context.callFunction(runUplink, self);
+    return context.callFunction(runUplink, self, context.newString(settings));
+  }
+
   return {
     load(source, timeLimitMs) {
       images.wipe(base);
@@ -112,17 +119,37 @@ export async function createEngine(
       const image = hasReadClock ? base : images.take();
       return { ok: true, image, ...(hasReadClock ? { freshSource: source } : {}) };
     },
-    run(script, { request, time, timeLimitMs }) {
+    run(script, call, timeLimitMs) {
       if (!script.ok) return { text: `e${script.error}`, isLate: false };
       images.putBack(script.image);
-      start(time, timeLimitMs);
+      start(call.time, timeLimitMs);
       // A script that asks for the time while it loads is loaded anew for each call.
       const error = script.freshSource === undefined ? undefined : evaluate(script.freshSource);
       if (error !== undefined) return { text: `e${error}`, isLate };
-      const result = context.callFunction(runCall, context.undefined, context.newString(request));
+      const result = makeCall(call);
       if (result.error) return { text: `e${explain(context, result.error, isLate)}`, isLate };
       return { text: context.getString(result.value), isLate: false };
     },
+  };
+}
+
+/**
+ * Puts uplinks where the guest program reads them. The library does not tell where that is: the
+ * guest has filled it with a byte that stands nowhere else so often.
+ */
+function createUplinkWriter(memory: WebAssembly.Memory) {
+  const { timeAt, fPortAt, lengthAt, bytesAt, bytesMax, mark } = uplinkLayout;
+  const whole = Buffer.from(memory.buffer);
+  const marks = Buffer.alloc(bytesMax, mark);
+  const start = whole.indexOf(marks);
+  assert.ok(start >= bytesAt, 'the guest has a place for uplinks');
+  const fields = new DataView(memory.buffer, start - bytesAt, bytesAt);
+  const payload = whole.subarray(start, start + bytesMax).fill(0);
+  assert.ok(whole.indexOf(marks) < 0, 'the guest has one place for uplinks');
+  return ({ bytes, fPort, time }: UplinkCall) => {
+    fields.setFloat64(timeAt, time, true);
+    fields.setUint32(fPortAt, fPort, true);
+    fields.setUint32(lengthAt, payload.write(bytes, 'latin1'), true);
   };
 }
 

@@ -3,6 +3,7 @@
  * and hands out one text. It keeps hold of what it needs, so that a codec that changes built-ins
  * spoils only its own result. The text starts with `v` and JSON, or with `e` and a message.
  */
+import type { CodecLimits } from './limits.ts';
 
 /** Evaluated in the script's own scope, where its `let` and `const` are seen too. */
 export const lookUpProgram = `({
@@ -17,8 +18,26 @@ export const lookUpProgram = `({
   exported: typeof module === 'object' && module !== null ? module.exports : undefined,
 })`;
 
-/** Gives `adopt` (the functions of a script) and `run` (one call: JSON in, text out). */
-export const guestProgram = `(() => {
+/**
+ * Where an uplink lies for the guest: its time as a 64-bit float, its port and its length as 32-bit
+ * numbers, its bytes. Written and read in the machine's byte order, which WebAssembly has fixed.
+ */
+export const uplinkLayout = {
+  ...{ timeAt: 0, fPortAt: 8, lengthAt: 12, bytesAt: 16, bytesMax: 1_024 },
+  /** The bytes before the first uplink. */
+  mark: 0xa5,
+} as const;
+
+/**
+ * Gives `adopt` (the functions of a script), `run` (one call: JSON in, text out) and `runUplink`
+ * (the uplink as it was put in; variables and dialect as JSON if it has any; text out).
+ */
+export function guestProgram(limits: CodecLimits): string {
+  const { resultCharactersMax: charactersMax, resultFieldsMax: fieldsMax } = limits;
+  return guestText.replace('limitsAsJson', JSON.stringify({ charactersMax, fieldsMax }));
+}
+
+const guestText = `(() => {
   'use strict';
   const { parse, stringify } = JSON;
   const { isArray } = Array;
@@ -26,6 +45,11 @@ export const guestProgram = `(() => {
   const { isFinite, isNaN } = Number;
   const ADate = Date;
   const text = String;
+  const input = new ArrayBuffer(${uplinkLayout.bytesAt + uplinkLayout.bytesMax});
+  const times = new Float64Array(input, ${uplinkLayout.timeAt}, 1);
+  const numbers = new Uint32Array(input, ${uplinkLayout.fPortAt}, 2);
+  const payload = new Uint8Array(input, ${uplinkLayout.bytesAt}).fill(${uplinkLayout.mark});
+  const limits = limitsAsJson;
   let found = {};
 
   function adopt(own) {
@@ -45,13 +69,31 @@ export const guestProgram = `(() => {
     try {
       const call = parse(request);
       const result = calls[call.kind](call);
-      if (call.isStrict) inspectResult(result, call);
-      const output = stringify(result);
-      if (output.length <= call.charactersMax) return 'v' + output;
-      return 'ereturned ' + output.length + ' characters, more than ' + call.charactersMax;
+      if (call.isStrict) inspectResult(result);
+      return handOut(result);
     } catch (error) {
       return 'e' + wordsOf(error);
     }
+  }
+
+  function runUplink(settings) {
+    try {
+      const { dialect, variables } = settings === undefined ? { variables: {} } : parse(settings);
+      const bytes = [];
+      for (let at = 0; at < numbers[1]; at += 1) bytes[at] = payload[at];
+      const call = { bytes, fPort: numbers[0], recvTime: times[0], variables, dialect };
+      const result = uplink(call);
+      inspectResult(result);
+      return handOut(result);
+    } catch (error) {
+      return 'e' + wordsOf(error);
+    }
+  }
+
+  function handOut(result) {
+    const output = stringify(result);
+    if (output.length <= limits.charactersMax) return 'v' + output;
+    return 'ereturned ' + output.length + ' characters, more than ' + limits.charactersMax;
   }
 
   const calls = { uplink, downlink, encode, functions };
@@ -117,41 +159,48 @@ export const guestProgram = `(() => {
   /**
    * Errors of the codec's own stand for themselves; data that cannot be trusted is refused whole.
    */
-  function inspectResult(result, call) {
+  function inspectResult(result) {
     const { data, errors, normalized } = result;
     if (isArray(errors) && errors.length > 0) {
       result.data = undefined;
       return;
     }
     if (typeof data !== 'object' || data === null) throw 'returned no data';
-    const left = { fields: call.fieldsMax, characters: call.charactersMax };
-    inspect(data, 'data', 0, left);
-    if (normalized !== undefined) inspect(normalized.data, 'normalized data', 0, left);
+    const left = { fields: limits.fieldsMax, characters: limits.charactersMax };
+    inspect(data, { name: 'data', above: undefined, depth: 0 }, left);
+    if (normalized !== undefined) inspectValue(normalized.data, 'normalized data', undefined, left);
   }
 
-  function inspect(value, path, depth, left) {
-    if (typeof value === 'number') {
-      if (isFinite(value)) return;
-      throw path + ' is ' + (isNaN(value) ? 'NaN' : 'infinite');
-    }
-    if (typeof value === 'string') {
-      left.characters -= value.length;
-      if (left.characters < 0) throw 'returned more text than is taken';
-      return;
-    }
-    if (typeof value === 'function') throw path + ' is a function';
-    if (typeof value !== 'object' || value === null) return;
-    if (depth > 16) throw 'data contains itself, or is nested too deeply';
-    const names = keys(value);
+  function inspect(object, place, left) {
+    if (place.depth > 16) throw 'data contains itself, or is nested too deeply';
+    const names = keys(object);
     left.fields -= names.length;
     if (left.fields < 0) throw 'returned more fields than are taken';
     for (let at = 0; at < names.length; at += 1) {
       const name = names[at];
       if (name === '__proto__' || name === 'constructor' || name === 'prototype') {
-        throw path + ' has a field named ' + name;
+        throw pathOf(place) + ' has a field named ' + name;
       }
-      inspect(value[name], path + '.' + name, depth + 1, left);
+      const value = object[name];
+      if (typeof value !== 'number' || !isFinite(value)) inspectValue(value, name, place, left);
     }
+  }
+
+  /** One that is no plain number. */
+  function inspectValue(value, name, above, left) {
+    if (typeof value === 'object') {
+      if (value === null) return;
+      inspect(value, { name, above, depth: above === undefined ? 0 : above.depth + 1 }, left);
+    } else if (typeof value === 'string') {
+      left.characters -= value.length;
+      if (left.characters < 0) throw 'returned more text than is taken';
+    } else if (typeof value === 'number' && !isFinite(value)) {
+      throw pathOf({ name, above }) + ' is ' + (isNaN(value) ? 'NaN' : 'infinite');
+    } else if (typeof value === 'function') throw pathOf({ name, above }) + ' is a function';
+  }
+
+  function pathOf({ name, above }) {
+    return above === undefined ? name : pathOf(above) + '.' + name;
   }
 
   function wordsOf(error) {
@@ -166,5 +215,5 @@ export const guestProgram = `(() => {
     }
   }
 
-  return { adopt, run };
+  return { adopt, run, runUplink };
 })()`;

@@ -21,11 +21,23 @@ export interface SandboxScript {
   readonly source: string;
 }
 
-export interface SandboxCall {
+/** `time` is what the codec's clock shows, epoch milliseconds. */
+export type SandboxCall = RequestCall | UplinkCall;
+
+export interface RequestCall {
   /** JSON, as the guest program reads it. */
   readonly request: string;
-  /** What the codec's clock shows, epoch milliseconds. */
   readonly time: number;
+}
+
+/** The same as a request of kind `uplink`, for a third of the price. */
+export interface UplinkCall {
+  /** Latin-1, one character a byte: a text costs little to copy between threads. */
+  readonly bytes: string;
+  readonly fPort: number;
+  readonly time: number;
+  /** JSON with `variables` and `dialect`; empty where there are none. */
+  readonly settings: string;
 }
 
 /** Calls of one script, made one after the other, each as if it were the first. */

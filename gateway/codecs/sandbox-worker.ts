@@ -45,9 +45,9 @@ async function run(port: MessagePort, settings: SandboxSettings): Promise<void> 
     if (!script.ok && script.isLate) {
       return { texts: [`e${script.error}`], slowMs, lateMs: at - startedAt };
     }
-    for (const [index, { request, time }] of calls.entries()) {
+    for (const [index, call] of calls.entries()) {
       step(index, timeLimitMs);
-      const { text, isLate } = engine.run(script, { request, time, timeLimitMs });
+      const { text, isLate } = engine.run(script, call, timeLimitMs);
       const tookMs = performance.now() - at;
       at += tookMs;
       texts.push(isLate ? `eran longer than ${timeLimitMs} ms` : text);

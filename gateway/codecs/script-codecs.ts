@@ -34,13 +34,13 @@ export interface ScriptCodecsOptions {
 }
 
 export function openScriptCodecs(options: ScriptCodecsOptions): ScriptCodecs {
-  const { limits, script } = options;
+  const { script } = options;
   const sandbox = createSandbox(options);
   return {
     versionOf: (reference) => script(reference)?.version,
     async decode(inputs) {
       const results: Decoded[] = inputs.map(({ codec }) => missing(codec));
-      const groups = groupByScript(inputs, script, limits);
+      const groups = groupByScript(inputs, script);
       const answers = await sandbox.run(groups);
       for (const [index, { places }] of groups.entries()) {
         for (const [at, text] of (answers[index] ?? []).entries()) {
@@ -68,7 +68,6 @@ interface Group {
 function groupByScript(
   inputs: readonly ScriptInput[],
   scriptOf: (reference: string) => Script | undefined,
-  limits: CodecLimits,
 ): Group[] {
   const groups = new Map<string, Group>();
   for (const [place, input] of inputs.entries()) {
@@ -76,7 +75,7 @@ function groupByScript(
     if (script === undefined) continue;
     const group = groups.get(input.codec) ?? { script, calls: [], places: [] };
     groups.set(input.codec, group);
-    group.calls.push(uplinkCall(script, input, limits));
+    group.calls.push(uplinkCall(script, input));
     group.places.push(place);
   }
   return [...groups.values()];

@@ -1,7 +1,7 @@
 /** A codec script with what is known of it, and the request for a call of it. */
 import { createHash } from 'node:crypto';
-import type { CodecLimits } from './limits.ts';
-import type { SandboxCall, SandboxScript } from './sandbox-messages.ts';
+import { uplinkLayout } from './guest-program.ts';
+import type { RequestCall, SandboxCall, SandboxScript } from './sandbox-messages.ts';
 
 export const dialects = ['decodeUplink', 'Decode', 'Decoder'] as const;
 export type Dialect = (typeof dialects)[number];
@@ -59,20 +59,24 @@ export interface UplinkInput {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-export function uplinkCall(script: Script, input: UplinkInput, limits: CodecLimits): SandboxCall {
-  return callOf(limits, input.time, {
-    kind: 'uplink',
-    isStrict: true,
-    dialect: script.dialect,
-    bytes: Array.from(input.bytes),
-    fPort: input.fPort,
-    variables: { ...script.variables, ...input.variables },
-  });
+export function uplinkCall(script: Script, input: UplinkInput): SandboxCall {
+  const { bytes, fPort, time } = input;
+  const { dialect } = script;
+  const variables = { ...script.variables, ...input.variables };
+  if (bytes.length > uplinkLayout.bytesMax) {
+    const request = { kind: 'uplink', isStrict: true, dialect, bytes: Array.from(bytes), fPort };
+    return callOf(time, { ...request, variables });
+  }
+  const isPlain = dialect === undefined && Object.keys(variables).length === 0;
+  const settings = isPlain ? '' : JSON.stringify({ dialect, variables });
+  return { bytes: latin1Of(bytes), fPort, time, settings };
 }
 
-/** `request` is what the guest program reads, without the limits and the time. */
-export function callOf(limits: CodecLimits, time: number, request: object): SandboxCall {
-  const { resultCharactersMax: charactersMax, resultFieldsMax: fieldsMax } = limits;
-  const all = { ...request, recvTime: time, charactersMax, fieldsMax };
-  return { time, request: JSON.stringify(all) };
+function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1');
+}
+
+/** `request` is what the guest program reads, without the time. */
+export function callOf(time: number, request: object): RequestCall {
+  return { time, request: JSON.stringify({ ...request, recvTime: time }) };
 }

@@ -14,7 +14,7 @@ describe('Codec dialects', () => {
   afterAll(() => sandbox.close());
 
   async function call(source: string, request: object): Promise<unknown> {
-    const made = callOf(codecLimits, time, { bytes: [1, 2], fPort: 3, variables: {}, ...request });
+    const made = callOf(time, { bytes: [1, 2], fPort: 3, variables: {}, ...request });
     const [texts = []] = await sandbox.run([{ script: scriptOf(source), calls: [made] }]);
     const [text = ''] = texts;
     return text.startsWith('v') ? JSON.parse(text.slice(1)) : text;

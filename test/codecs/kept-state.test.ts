@@ -8,7 +8,7 @@ import {
 import { createEngine, type Engine } from '../../gateway/codecs/engine.ts';
 import { guestProgram, lookUpProgram } from '../../gateway/codecs/guest-program.ts';
 import { codecLimits } from '../../gateway/codecs/limits.ts';
-import type { SandboxCall } from '../../gateway/codecs/sandbox-messages.ts';
+import type { RequestCall, UplinkCall } from '../../gateway/codecs/sandbox-messages.ts';
 import { standIns } from '../../gateway/codecs/stand-ins.ts';
 import { memorable, time, uplinkRequest } from './scripts.ts';
 
@@ -23,14 +23,14 @@ const clock = {
 };
 
 /** Without images: a new runtime and context, the script, one call. */
-function runFresh(quickJs: QuickJSWASMModule, source: string, call: SandboxCall): string {
+function runFresh(quickJs: QuickJSWASMModule, source: string, call: RequestCall): string {
   clock.set(0);
   const runtime = quickJs.newRuntime({ memoryLimitBytes: codecLimits.memoryBytesMax });
   const context = runtime.newContext();
   const evaluate = (text: string) =>
     context.unwrapResult(context.evalCode(text, 'codec.js', { type: 'global' }));
   evaluate(standIns).dispose();
-  const guest = evaluate(guestProgram);
+  const guest = evaluate(guestProgram(codecLimits));
   clock.set(call.time);
   evaluate(source).dispose();
   const found = evaluate(lookUpProgram);
@@ -43,6 +43,13 @@ function runFresh(quickJs: QuickJSWASMModule, source: string, call: SandboxCall)
   context.dispose();
   runtime.dispose();
   return text;
+}
+
+/** The same uplink as the gateway hands it over. */
+function plainly({ request, time: at }: RequestCall): UplinkCall {
+  const { bytes, fPort, variables } = JSON.parse(request);
+  const settings = Object.keys(variables).length === 0 ? '' : JSON.stringify({ variables });
+  return { bytes: Buffer.from(bytes).toString('latin1'), fPort, time: at, settings };
 }
 
 /** The same order on every run. */
@@ -82,12 +89,14 @@ describe('Kept state', () => {
       scripts.flatMap((script) => Array.from({ length: 25 }, (_, device) => ({ script, device }))),
     );
     for (const { script, device } of messages) {
-      const call = uplinkRequest([device, 200, 7], { fPort: 2 }, time + device * 1_000);
-      const kept = engine.run(script.loaded, { ...call, timeLimitMs: 10_000 });
-      expect({ name: script.name, text: kept.text }).toEqual({
-        name: script.name,
-        text: runFresh(quickJs, script.source, call),
-      });
+      const variables = device % 2 === 0 ? {} : { height: String(device) };
+      const part = { fPort: 2, variables };
+      const call = uplinkRequest([device, 200, 7], part, time + device * 1_000);
+      const text = runFresh(quickJs, script.source, call);
+      const asRequest = engine.run(script.loaded, call, 10_000).text;
+      const asUplink = engine.run(script.loaded, plainly(call), 10_000).text;
+      const { name } = script;
+      expect({ name, asRequest, asUplink }).toEqual({ name, asRequest: text, asUplink: text });
     }
   });
 
@@ -96,8 +105,7 @@ describe('Kept state', () => {
       'var kept = 0; function decodeUplink(i) { kept++; if (i.fPort === 9) for (var a = []; ; ) a.push({}); return { data: { kept: kept } } }',
       10_000,
     );
-    const run = (fPort: number) =>
-      engine.run(bomb, { ...uplinkRequest([1], { fPort }), timeLimitMs: 10_000 }).text;
+    const run = (fPort: number) => engine.run(bomb, uplinkRequest([1], { fPort }), 10_000).text;
     expect(run(1)).toBe('v{"data":{"kept":1}}');
     expect(run(9)).toContain('out of memory');
     expect(run(1)).toBe('v{"data":{"kept":1}}');
@@ -105,10 +113,7 @@ describe('Kept state', () => {
 
   it('shows the time of the uplink, and while loading that of the same uplink', () => {
     const source = memorable['a clock read on load'] ?? '';
-    const { text } = engine.run(engine.load(source, 10_000), {
-      ...uplinkRequest([1]),
-      timeLimitMs: 10_000,
-    });
+    const { text } = engine.run(engine.load(source, 10_000), uplinkRequest([1]), 10_000);
     expect(text).toBe(`v{"data":{"loadedAt":${time},"calls":1}}`);
   });
 });

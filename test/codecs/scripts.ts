@@ -1,5 +1,5 @@
 /** Codec scripts of our own for the tests: what vendors write, and what nobody should. */
-import { codecLimits } from '../../gateway/codecs/limits.ts';
+import type { RequestCall } from '../../gateway/codecs/sandbox-messages.ts';
 import { callOf, type Script, versionOf } from '../../gateway/codecs/script.ts';
 
 export const program = new URL('./sandbox-program.mjs', import.meta.url);
@@ -22,9 +22,9 @@ export function uplinkRequest(
   bytes: readonly number[],
   part: { fPort?: number; variables?: object; isStrict?: boolean } = {},
   at = time,
-) {
+): RequestCall {
   const { fPort = 1, variables = {}, isStrict = true } = part;
-  return callOf(codecLimits, at, { kind: 'uplink', bytes, fPort, variables, isStrict });
+  return callOf(at, { kind: 'uplink', bytes, fPort, variables, isStrict });
 }
 
 /** Scripts that keep, or try to keep, something from one call to the next, and plain ones. */

@@ -68,7 +68,7 @@ function readScript(path: string, limits: CodecLimits): SandboxScript | string {
   return { source, key: versionOf(source) };
 }
 
-export interface ScriptRunOptions extends Pick<RunOptions, 'sandbox' | 'limits' | 'now'> {
+export interface ScriptRunOptions extends Pick<RunOptions, 'sandbox' | 'now'> {
   /** How the gateway calls it, where that is known. */
   readonly settings?: ScriptSettings;
 }
@@ -77,9 +77,9 @@ export interface ScriptRunOptions extends Pick<RunOptions, 'sandbox' | 'limits' 
 export async function runScript(
   script: SandboxScript,
   examples: readonly Example[],
-  { sandbox, limits, now, settings }: ScriptRunOptions,
+  { sandbox, now, settings }: ScriptRunOptions,
 ): Promise<Verdict[]> {
-  const calls = examples.map((example) => requestOf(example, limits, now, settings));
+  const calls = examples.map((example) => requestOf(example, now, settings));
   const [texts = []] = await sandbox.run([{ script, calls }]);
   return examples.map((example, at): Verdict => {
     const { skip } = example;
@@ -90,14 +90,13 @@ export async function runScript(
 
 function requestOf(
   { kind, input }: Example,
-  limits: CodecLimits,
   now: number,
   settings: ScriptSettings | undefined,
 ): SandboxCall {
   const { recvTime = now, variables, ...rest } = input;
   const { dialect, variables: own = {} } = settings ?? {};
   const given = typeof variables === 'object' ? variables : {};
-  return callOf(limits, recvTime, { kind, dialect, variables: { ...own, ...given }, ...rest });
+  return callOf(recvTime, { kind, dialect, variables: { ...own, ...given }, ...rest });
 }
 
 function verdictOf({ expected }: Example, text: string): Verdict {

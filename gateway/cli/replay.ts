@@ -43,7 +43,7 @@ export function replayCommand(): Command {
     .argument('<file>', 'capture made by `fieldgate record`')
     .option(
       '--to <url>',
-      'mqtt://, mqtts://, http://, https://, udp://; one of a kind',
+      'mqtt://, mqtts://, http://, https://, coap://, udp://; one of a kind',
       collect,
       [],
     )

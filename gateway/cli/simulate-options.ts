@@ -48,7 +48,7 @@ export function withSimulateOptions(command: Command): Command {
     command
       .option(
         '--to <url>',
-        'mqtt://, mqtts://, http://, https://, udp://; one of a kind',
+        'mqtt://, mqtts://, http://, https://, coap://, udp://; one of a kind',
         collect,
         [],
       )

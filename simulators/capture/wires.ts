@@ -1,6 +1,7 @@
 /** Which wire a message goes through: the one of its own kind that an operator named with `--to`. */
 import type { CapturedMessage, Via } from './message.ts';
 import type { ReplayAccounts, Wire } from './wire.ts';
+import { openCoapWire } from './wire-coap.ts';
 import { createHttpWire } from './wire-http.ts';
 import { createMqttWire } from './wire-mqtt.ts';
 import { openUdpWire } from './wire-udp.ts';
@@ -27,9 +28,10 @@ export interface Wires {
 }
 
 const reasonsMax = 5;
+const kinds = ['mqtt://', 'mqtts://', 'http://', 'https://', 'coap://', 'udp://'] as const;
 
 export interface WiresOptions {
-  /** `mqtt://…`, `mqtts://…`, `http://…`, `https://…`, `udp://…`; one of a kind. */
+  /** `mqtt://…`, `mqtts://…`, `http://…`, `https://…`, `coap://…`, `udp://…`; one of a kind. */
   readonly targets: readonly string[];
   readonly accounts: ReplayAccounts;
   readonly clientId: string;
@@ -139,9 +141,11 @@ async function openWire(
     case 'http:':
     case 'https:':
       return ['http', createHttpWire({ url: target, accounts })];
+    case 'coap:':
+      return ['coap', await openCoapWire({ url: target, accounts })];
     case 'udp:':
       return ['udp', await openUdpWire({ url: target })];
     default:
-      throw new Error(`${target} begins with none of mqtt://, mqtts://, http://, https://, udp://`);
+      throw new Error(`${target} begins with none of ${kinds.join(', ')}`);
   }
 }

@@ -1,4 +1,4 @@
-/** The ledger as plain JavaScript in a directory of its own: for processes and threads of tests. */
+/** Rooms of the gateway as plain JavaScript, for processes and threads of tests. */
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,12 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Strips the types of the ledger and of what it imports; returns the directory of the ledger. */
 export async function compileLedger(target: string): Promise<string> {
-  for (const room of ['gateway/model', 'gateway/ledger']) {
+  return join(await compileRooms(target, ['model', 'ledger']), 'ledger');
+}
+
+/** The same for any rooms that import none but these; returns the directory of the gateway. */
+export async function compileRooms(target: string, rooms: readonly string[]): Promise<string> {
+  for (const room of rooms.map((name) => `gateway/${name}`)) {
     await mkdir(join(target, room), { recursive: true });
     for (const name of await readdir(join(project, room))) {
       const source = await readFile(join(project, room, name), 'utf8');
@@ -18,7 +23,7 @@ export async function compileLedger(target: string): Promise<string> {
   }
   await writeFile(join(target, 'package.json'), '{"type":"module"}');
   await symlink(join(project, 'node_modules'), join(target, 'node_modules'));
-  return join(target, 'gateway/ledger');
+  return join(target, 'gateway');
 }
 
 const compilerOptions: ts.CompilerOptions = {

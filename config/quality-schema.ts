@@ -70,12 +70,9 @@ const season = z
   })
   .refine(({ min, max }) => min <= max, 'has its ends in the wrong order');
 
-const limits = z.strictObject({
+const seriesLimits = {
   quantity: z.string().min(1).max(128).describe('As GET /api/v1/quantities lists it, or x_….'),
   channel: z.string().min(1).max(128).optional(),
-  areas: words.describe('Of these areas only.'),
-  models: words.describe('Of devices of these models only.'),
-  devices: words.describe('Of these devices only; they go before models, and models before areas.'),
   intervalSeconds: seconds.optional().describe('Test 1: how often a value should come.'),
   metresMax: positive.optional().describe('Test 3: of latitude and longitude.'),
   range: span.optional().describe('Test 4: beyond what the sensor can report a value fails.'),
@@ -87,6 +84,21 @@ const limits = z.strictObject({
   flat: flat.optional(),
   attenuation: attenuation.optional(),
   neighbours: neighbours.optional(),
+};
+
+/** Rules of one model or device. */
+const ownLimitsMax = 256;
+
+/** Limits that stand with a device or a model: whose they are is said by where they stand. */
+const ownSeriesLimits = z.strictObject(seriesLimits);
+export const ownLimits = z.array(ownSeriesLimits).max(ownLimitsMax);
+export type SeriesLimits = Readonly<z.output<typeof ownSeriesLimits>>;
+
+const limits = z.strictObject({
+  ...seriesLimits,
+  areas: words.describe('Of these areas only.'),
+  models: words.describe('Of devices of these models only.'),
+  devices: words.describe('Of these devices only; they go before models, and models before areas.'),
 });
 
 export const quality = z.strictObject({

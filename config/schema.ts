@@ -29,6 +29,9 @@ const deviceKeys = z.strictObject({
 /** A device as written in the file; the registry checks identifiers and keys when it reads it. */
 const device = z.looseObject({ id: z.string().min(1).max(64), keys: deviceKeys.optional() });
 
+/** A device model as written in the file; who reads it checks the rest of it. */
+const model = z.looseObject({ id: z.string().min(1).max(128) });
+
 const httpToken = z.strictObject({
   name: z.string().min(1).max(64),
   role: z.enum(['viewer', 'operator', 'admin']).default('viewer'),
@@ -232,6 +235,11 @@ export const configSchema = z.strictObject({
     .max(200_000)
     .default([])
     .describe('Devices, beside those put by the API.'),
+  models: z
+    .array(model)
+    .max(10_000)
+    .default([])
+    .describe('Device models, beside those imported or put; see docs/models.md.'),
   codecs: codecs.prefault({}).describe('Scripts that decode payloads, and what they may use.'),
   quality: quality.prefault({}).describe('What is asked of values; see docs/quality.md.'),
   store: store

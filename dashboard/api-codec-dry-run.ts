@@ -1,7 +1,9 @@
 /** `POST /codecs/{id}:dryrun`: what a new version would change; nothing of it is kept. */
 import { type Request, Router } from 'express';
 import { draftScript } from '../gateway/codecs/codec-check.ts';
-import type { Device } from '../gateway/model/device.ts';
+import { withKept } from '../gateway/codecs/registry.ts';
+import type { SettledDevice } from '../gateway/model/device.ts';
+import { settleDevice } from '../gateway/model/device-model.ts';
 import { type DryRunReport, dryRun } from '../gateway/pipeline/codec-dry-run.ts';
 import { devicesOf, draftBody, draftIn, refused } from './api-codecs.ts';
 import type { DashboardParts } from './parts.ts';
@@ -36,7 +38,7 @@ async function run(id: string, request: Request, parts: DashboardParts): Promise
   const { codecs, ledger, catalogue } = parts;
   const limit = integerOf(request, 'uplinks', { min: 1, max: uplinksMax, fallback: 100 });
   const devices = await devicesFor(id, textOf(request, 'device'), parts);
-  const draft = draftIn(request);
+  const draft = withKept(draftIn(request), codecs.registry.get(id));
   const problems = await codecs.registry.check(id, draft);
   if (problems.length > 0) throw refused({ ok: false, reason: 'invalid', problems });
   const after = draftScript(id, draft);
@@ -54,15 +56,16 @@ async function run(id: string, request: Request, parts: DashboardParts): Promise
 async function devicesFor(
   id: string,
   device: string | undefined,
-  { registry }: DashboardParts,
-): Promise<Device[]> {
+  parts: DashboardParts,
+): Promise<SettledDevice[]> {
+  const { registry, models } = parts;
   if (device !== undefined) {
     const known = registry.get(device);
     if (known === undefined) throw new Problem(404, 'Not found', 'no such device');
-    return [known];
+    return [settleDevice(known, models.get(known.model ?? ''))];
   }
-  const found: Device[] = [];
-  for await (const one of devicesOf(id, registry)) {
+  const found: SettledDevice[] = [];
+  for await (const one of devicesOf(id, parts)) {
     if (one.codec === id) found.push(one);
     if (found.length >= devicesMax) break;
   }

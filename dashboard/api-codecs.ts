@@ -6,8 +6,9 @@ import { type CodecRecord, type CodecVersion, versionIn } from '../gateway/codec
 import type { PutOutcome } from '../gateway/codecs/registry.ts';
 import { parseReference } from '../gateway/codecs/script.ts';
 import { draftOf } from '../gateway/codecs/script-directory.ts';
-import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
-import type { Device } from '../gateway/model/device.ts';
+import type { SettledDevice } from '../gateway/model/device.ts';
+import { settleDevice } from '../gateway/model/device-model.ts';
+import { readRules } from '../gateway/model/own-settings.ts';
 import type { Principal } from './access.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
@@ -36,6 +37,11 @@ export function codecsRouter(parts: DashboardParts): Router {
     if (!outcome.ok) throw refused(outcome);
     response.status(outcome.isNew ? 201 : 200).json(one(id, undefined, parts));
   });
+  router.put('/codecs/:id/mapping', needs('admin'), ...draftBody(), async (request, response) => {
+    const id = String(request.params['id']);
+    await putMapping(id, request, nameOf(response), parts);
+    response.json(one(id, undefined, parts));
+  });
   router.delete('/codecs/:id', needs('admin'), async (request, response) => {
     await remove(String(request.params['id']), parts);
     response.status(204).end();
@@ -55,7 +61,7 @@ export function draftBody() {
   ];
 }
 
-const draftFields = ['script', 'name', 'dialect', 'variables', 'examples'];
+const draftFields = ['script', 'name', 'dialect', 'variables', 'examples', 'mapping'];
 
 export function draftIn(request: Request): CodecDraft {
   const body: unknown = request.body;
@@ -75,6 +81,34 @@ export function refused({ reason, problems }: Extract<PutOutcome, { ok: false }>
   if (reason !== 'invalid') return new Problem(409, 'Conflict', problems[0]);
   const errors = problems.map((detail) => ({ path: 'script', detail }));
   return new Problem(422, 'Not a codec', problems[0], errors);
+}
+
+/** Another version of the same text: what the codec gives is read by other rules. */
+async function putMapping(
+  id: string,
+  request: Request,
+  name: string,
+  { codecs: { registry } }: DashboardParts,
+): Promise<void> {
+  const body: unknown = request.body;
+  if (typeof body !== 'object' || body === null || !('mapping' in body)) {
+    throw new Problem(400, 'Bad request', 'send {"mapping": [rules]}');
+  }
+  if (builtIn.some((one) => one.name === id)) {
+    throw new Problem(409, 'Conflict', 'a built-in codec: give the mapping to a model or a device');
+  }
+  const record = registry.get(id);
+  const version = record && versionIn(record, undefined);
+  if (record === undefined || version === undefined)
+    throw new Problem(404, 'Not found', 'no such codec');
+  const { rules, problems } = readRules(body.mapping);
+  if (problems.length > 0) throw refused({ ok: false, reason: 'invalid', problems });
+  const { dialect, variables } = version;
+  const settings = { variables, ...(dialect && { dialect }), mapping: rules };
+  const draft = { source: registry.source(version), ...settings, examples: [] };
+  const origin = record.origin === 'import' ? 'import' : 'upload';
+  const outcome = await registry.put(id, draft, { origin, name });
+  if (!outcome.ok) throw refused(outcome);
 }
 
 function nameOf(response: Response): string {
@@ -121,18 +155,20 @@ function one(id: string, pin: string | undefined, parts: DashboardParts): CodecJ
 
 function versionJson(given: CodecVersion): CodecVersionJson {
   const { version, bytes, addedAt, addedBy, dialect, variables, examples, isSound } = given;
+  const mapping = given.mapping === undefined ? {} : { mapping: given.mapping };
   const told = { version, bytes, addedAt: new Date(addedAt).toISOString(), addedBy };
   const settings = { ...(dialect === undefined ? {} : { dialect }), variables: { ...variables } };
-  return { ...told, ...settings, examples, isSound };
+  return { ...told, ...settings, ...mapping, examples, isSound };
 }
 
-async function remove(id: string, { codecs, registry: devices }: DashboardParts): Promise<void> {
+async function remove(id: string, parts: DashboardParts): Promise<void> {
+  const { codecs } = parts;
   const record = codecs.registry.get(id);
   if (record === undefined) throw new Problem(404, 'Not found', 'no such codec');
   if (record.origin === 'directory' && record.current !== undefined) {
     throw new Problem(409, 'Conflict', 'it comes from the directory of scripts: remove its file');
   }
-  for await (const device of devicesOf(id, devices)) {
+  for await (const device of devicesOf(id, parts)) {
     const detail = `${device.id} uses it, and there may be more: give them another codec first`;
     throw new Problem(409, 'Conflict', detail);
   }
@@ -141,12 +177,16 @@ async function remove(id: string, { codecs, registry: devices }: DashboardParts)
 
 const pageSize = 1_000;
 
-/** Devices that follow or pin a codec; lets the event loop turn between pages. */
-export async function* devicesOf(id: string, devices: DeviceRegistry): AsyncGenerator<Device> {
+/** Devices that follow or pin a codec, by themselves or their model; lets others have their turn. */
+export async function* devicesOf(
+  id: string,
+  { registry: devices, models }: Pick<DashboardParts, 'registry' | 'models'>,
+): AsyncGenerator<SettledDevice> {
   let after: string | undefined;
   do {
     const page = devices.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
-    yield* page.devices.filter(({ codec = '' }) => parseReference(codec).id === id);
+    const settled = page.devices.map((one) => settleDevice(one, models.get(one.model ?? '')));
+    yield* settled.filter(({ codec = '' }) => parseReference(codec).id === id);
     after = page.next;
     await new Promise((resolve) => setImmediate(resolve));
   } while (after !== undefined);
@@ -158,12 +198,16 @@ function historyOf(device: string, { codecs }: DashboardParts): CodecHistoryJson
     device,
     items: rows.map(({ from, codec }) => ({
       fromSeq: from,
-      ...(codec === '' ? { codec: null } : referenceJson(codec)),
+      ...referenceJson(codec),
     })),
   };
 }
 
-function referenceJson(reference: string): { codec: string; version: string } {
+/** `id@version#rules`, of which either half may be missing. */
+function referenceJson(text: string) {
+  const [reference = '', mapping] = text.split('#');
   const at = reference.lastIndexOf('@');
-  return { codec: reference.slice(0, at), version: reference.slice(at + 1) };
+  const known = { codec: reference.slice(0, at), version: reference.slice(at + 1) };
+  const told = reference === '' ? { codec: null } : known;
+  return { ...told, ...(mapping === undefined ? {} : { mapping }) };
 }

@@ -3,6 +3,7 @@ import express, { type Request, type RequestHandler, Router } from 'express';
 import { fromExport, rowsOfExport } from '../gateway/lorawan/device-exports.ts';
 import { parseDeviceInput } from '../gateway/lorawan/device-input.ts';
 import type { Device } from '../gateway/model/device.ts';
+import { codecOfModel, macVersionOfModel } from '../gateway/model/device-model.ts';
 import { parseEui64 } from '../gateway/model/eui.ts';
 import { parseDeviceTable } from './device-table.ts';
 import type { DashboardParts } from './parts.ts';
@@ -124,10 +125,11 @@ function idIn(input: unknown): string | undefined {
   return typeof input.id === 'string' ? input.id.slice(0, 64) : undefined;
 }
 
-function one(id: string, { registry, catalogue }: DashboardParts): DeviceJson {
+function one(id: string, parts: DashboardParts): DeviceJson {
+  const { registry, catalogue } = parts;
   const device = registry.get(id);
   const lastSeen = catalogue.lastSeen(id);
-  if (device !== undefined) return deviceJson(device, lastSeen);
+  if (device !== undefined) return deviceJson(device, lastSeen, parts);
   if (lastSeen !== undefined) return heardJson(id, lastSeen);
   throw new Problem(404, 'Not found', 'no such device');
 }
@@ -155,7 +157,7 @@ function list(request: Request, parts: DashboardParts): DevicesJson {
   const isFiltered = Object.keys(filter).length > 0;
   const heard = wanted === 'true' || isFiltered ? [] : heardOnly(after ?? '', limit + 1, parts);
   const merged = [
-    ...page.devices.map((device) => deviceJson(device, catalogue.lastSeen(device.id))),
+    ...page.devices.map((device) => deviceJson(device, catalogue.lastSeen(device.id), parts)),
     ...heard,
   ].sort((a, b) => (a.id < b.id ? -1 : 1));
   const items = merged.slice(0, limit);
@@ -204,13 +206,36 @@ function heardJson(id: string, lastSeen: number): DeviceJson {
   return { id, kind, registered: false, lastSeen: new Date(lastSeen).toISOString() };
 }
 
-function deviceJson(device: Device, lastSeen: number | undefined): DeviceJson {
-  const { location, tags, ...plain } = device;
+function deviceJson(
+  device: Device,
+  lastSeen: number | undefined,
+  { models }: DashboardParts,
+): DeviceJson {
+  const { location, tags, mapping, limits, ...plain } = device;
   return {
     ...plain,
     registered: true,
+    ...fromModel(device, models),
+    ...(mapping === undefined ? {} : { mapping: [...mapping] }),
+    ...(limits === undefined ? {} : { limits: [...limits] }),
     ...(location === undefined ? {} : { location: { ...location } }),
     ...(tags === undefined ? {} : { tags: { ...tags } }),
     ...(lastSeen === undefined ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
+  };
+}
+
+function fromModel(device: Device, models: DashboardParts['models']): Partial<DeviceJson> {
+  const { firmware, kind } = device;
+  const model = device.model === undefined ? undefined : models.get(device.model);
+  if (model === undefined) return {};
+  const codec = device.codec === undefined ? codecOfModel(model, firmware) : undefined;
+  const isTold = kind === 'lorawan' && device.macVersion === undefined;
+  const macVersion = isTold ? macVersionOfModel(model, firmware) : undefined;
+  return {
+    fromModel: {
+      name: model.name,
+      ...(codec === undefined ? {} : { codec }),
+      ...(macVersion === undefined ? {} : { macVersion }),
+    },
   };
 }

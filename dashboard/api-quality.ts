@@ -17,6 +17,9 @@ interface QualityJson {
     quality: QualityFlag;
     /** By the name of the test; 2 where it said nothing. */
     tests: Readonly<Record<string, QualityFlag>>;
+    limits: object;
+    /** Who says each of the limits. */
+    limitsFrom: Readonly<Record<string, string>>;
   }[];
 }
 

@@ -1,4 +1,6 @@
 /** `/api/v1/codecs` and codec histories in the API's document. */
+import { mappingList } from './openapi-models.ts';
+
 const text = { type: 'string' } as const;
 const time = { type: 'string', format: 'date-time' } as const;
 const whole = { type: 'integer', minimum: 0 } as const;
@@ -18,6 +20,7 @@ export const codecSchemas = {
       addedBy: text,
       dialect,
       variables,
+      mapping: mappingList,
       examples: { ...whole, description: 'How many examples came with it.' },
       isSound: { type: 'boolean', description: 'False for one that does not load.' },
     },
@@ -55,8 +58,15 @@ export const codecSchemas = {
       name: text,
       dialect,
       variables,
+      mapping: { ...mappingList, description: 'That of the version before if absent.' },
       examples: { type: 'array', items: { type: 'object' } },
     },
+  },
+  CodecMapping: {
+    type: 'object',
+    required: ['mapping'],
+    additionalProperties: false,
+    properties: { mapping: mappingList },
   },
   DryRun: {
     type: 'object',
@@ -133,6 +143,7 @@ export const codecSchemas = {
             fromSeq: { ...whole, description: 'The first ledger entry that it decoded.' },
             codec: { type: ['string', 'null'], description: 'Null where the sender decoded.' },
             version: { ...text, description: 'Of a built-in codec: that of the program.' },
+            mapping: { ...text, description: 'The version of the rules of device and model.' },
           },
         },
       },
@@ -203,6 +214,16 @@ export const codecPaths = {
       responses: {
         ...{ '200': ok('DryRun'), ...changes, '404': problem },
         ...{ '409': problem, '413': problem, '422': problem },
+      },
+    },
+  },
+  '/api/v1/codecs/{id}/mapping': {
+    parameters: [id],
+    put: {
+      summary: 'A new version of a script that differs only in how its fields are read',
+      requestBody: { required: true, content: json('CodecMapping') },
+      responses: {
+        ...{ '200': ok('Codec'), ...changes, '404': problem, '409': problem, '422': problem },
       },
     },
   },

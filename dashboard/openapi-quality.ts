@@ -16,7 +16,10 @@ export const qualitySchemas = {
         description: 'One for each reading; none where the entry gave none.',
         items: {
           type: 'object',
-          required: ['quantity', 'value', 'unit', 'time', 'quality', 'tests'],
+          required: [
+            ...(['quantity', 'value', 'unit', 'time', 'quality', 'tests'] as const),
+            ...(['limits', 'limitsFrom'] as const),
+          ],
           additionalProperties: false,
           properties: {
             quantity: text,
@@ -31,6 +34,18 @@ export const qualitySchemas = {
               required: tests,
               additionalProperties: false,
               properties: Object.fromEntries(tests.map((test) => [test, flag])),
+            },
+            limits: {
+              ...{ $ref: '#/components/schemas/Limits' },
+              description: 'What is asked of its series today; null for a test that is not made.',
+            },
+            limitsFrom: {
+              type: 'object',
+              description: 'Who says each of the limits.',
+              additionalProperties: {
+                type: 'string',
+                enum: ['vocabulary', 'configuration', 'model', 'device'],
+              },
             },
           },
         },

@@ -2,6 +2,7 @@
  * The bodies of the HTTP API as JSON Schema; protocol.ts has the same as types, and tests hold
  * answers against these.
  */
+import { limitsList, mappingList } from './openapi-models.ts';
 
 const text = { type: 'string' } as const;
 const time = { type: 'string', format: 'date-time' } as const;
@@ -39,7 +40,7 @@ const storedReading = {
   quality,
   vouchedBy,
   seq: { ...whole, description: 'Its place in the ledger.' },
-  codec: { ...text, description: 'What decoded it, as `id@version`; with `codec=true`.' },
+  codec: { ...text, description: 'What made it, as `id@version#rules`; with `codec=true`.' },
 } as const;
 const storedRequired = [
   'device',
@@ -59,8 +60,9 @@ const device = {
   agency: text,
   area: text,
   location,
-  model: text,
-  codec: text,
+  model: { ...text, description: 'The id of a device model, or any name.' },
+  firmware: { ...text, description: 'Which firmware of its model; the last one if absent.' },
+  codec: { ...text, description: 'That of its model if absent.' },
   activation: { type: 'string', enum: ['otaa', 'abp'] },
   counterReset: {
     type: 'string',
@@ -71,6 +73,8 @@ const device = {
   joinEui: text,
   devAddr: { type: 'string', pattern: '^[0-9a-f]{8}$' },
   tags: { type: 'object', additionalProperties: text },
+  mapping: mappingList,
+  limits: limitsList,
 } as const;
 
 const key = { type: 'string', pattern: '^[0-9a-fA-F]{32}$', writeOnly: true } as const;
@@ -94,6 +98,13 @@ export const schemas = {
     additionalProperties: false,
     properties: {
       ...device,
+      fromModel: {
+        type: 'object',
+        required: ['name'],
+        additionalProperties: false,
+        description: 'What it has from its model, where it does not say it itself.',
+        properties: { name: text, codec: text, macVersion: text },
+      },
       registered: { type: 'boolean', description: 'False for one that was only heard.' },
       lastSeen: time,
     },

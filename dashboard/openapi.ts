@@ -7,6 +7,7 @@ import { clientPaths, clientSchemas } from './openapi-clients.ts';
 import { codecPaths, codecSchemas } from './openapi-codecs.ts';
 import { frameSchemas } from './openapi-frames.ts';
 import { linkSchemas } from './openapi-link.ts';
+import { modelPaths, modelSchemas } from './openapi-models.ts';
 import { qualitySchemas } from './openapi-quality.ts';
 import { schemas as otherSchemas } from './openapi-schemas.ts';
 import { sourceSchemas, sourceSecurity, webhookPath } from './openapi-sources.ts';
@@ -17,6 +18,7 @@ const schemas = {
   ...frameSchemas,
   ...linkSchemas,
   ...codecSchemas,
+  ...modelSchemas,
   ...qualitySchemas,
   ...clientSchemas,
 } as const;
@@ -206,6 +208,7 @@ export const openApi = {
       },
     },
     ...codecPaths,
+    ...modelPaths,
     ...clientPaths,
     '/api/v1/readings': {
       get: {

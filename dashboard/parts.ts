@@ -2,6 +2,7 @@
  * What the HTTP side needs of the gateway: readers, the registry, and how to ask how things are.
  */
 import type { Registry } from 'prom-client';
+import type { ModelBook } from '../gateway/codecs/models/model-book.ts';
 import type { CodecRegistry } from '../gateway/codecs/registry.ts';
 import type { Script } from '../gateway/codecs/script.ts';
 import type { ScriptCodecs } from '../gateway/codecs/script-codecs.ts';
@@ -13,12 +14,14 @@ import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
 import type { Clock } from '../gateway/model/clock.ts';
 import type { ExplainedReading } from '../gateway/pipeline/explain.ts';
 import type { SourceBoard } from '../gateway/pipeline/source-board.ts';
+import type { UnmappedList, UnmappedQuery } from '../gateway/pipeline/unmapped-book.ts';
 import type { ReadingReader } from '../gateway/stores/store.ts';
 import type { Access } from './access.ts';
 import type { MqttOperators } from './operators.ts';
 
 export interface DashboardParts {
   readonly registry: DeviceRegistry;
+  readonly models: Omit<ModelBook, 'onChange' | 'refresh' | 'problems'>;
   readonly ledger: LedgerReader;
   readonly catalogue: CatalogueReader;
   readonly readings: DashboardReadings;
@@ -41,6 +44,8 @@ export interface DashboardParts {
 export interface DashboardReadings extends Pick<ReadingReader, 'readings' | 'aggregate'> {
   /** What each quality test has found of the readings of a ledger entry. */
   explain(seq: number): Promise<readonly ExplainedReading[]>;
+  /** Fields that came without a place in the vocabulary. */
+  unmapped(query: UnmappedQuery): Promise<UnmappedList>;
 }
 
 export interface DashboardCodecs {

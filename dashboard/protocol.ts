@@ -56,6 +56,7 @@ export interface CodecVersionJson {
   addedBy: string;
   dialect?: 'decodeUplink' | 'Decode' | 'Decoder';
   variables: Record<string, string>;
+  mapping?: FieldRuleJson[];
   examples: number;
   isSound: boolean;
 }
@@ -69,7 +70,7 @@ export interface CodecsJson {
 export interface CodecHistoryJson {
   device: string;
   /** Null where the sender had decoded. */
-  items: { fromSeq: number; codec: string | null; version?: string }[];
+  items: { fromSeq: number; codec: string | null; version?: string; mapping?: string }[];
 }
 
 /** `POST /api/v1/codecs/{id}:dryrun` */
@@ -133,6 +134,76 @@ export interface LocationJson {
   altitude?: number;
 }
 
+/** How a field is read; see docs/codecs.md. */
+export interface FieldRuleJson {
+  from: string;
+  fromChannel?: string;
+  quantity: string | null;
+  channel?: string;
+  unit?: string;
+  scale?: number;
+  offset?: number;
+  words?: Readonly<Record<string, string | number | null>>;
+}
+
+/** Limits of the quality tests of one series; see docs/quality.md. */
+export interface SeriesLimitsJson {
+  quantity: string;
+  channel?: string | undefined;
+}
+
+export interface ModelSettingsJson {
+  name?: string;
+  description?: string;
+  sensors?: readonly string[];
+  codec?: string;
+  macVersion?: string;
+  mapping?: readonly FieldRuleJson[];
+  limits?: readonly SeriesLimitsJson[];
+}
+
+/** One of `GET /api/v1/models`, with all that it gives its devices. */
+export interface ModelJson extends ModelSettingsJson {
+  id: string;
+  name: string;
+  /** Whether a device repository knows it. */
+  origin: 'import' | 'own';
+  vendor?: string;
+  sensors: readonly string[];
+  firmware: readonly { version: string; hardwareVersions: readonly string[]; codec?: string }[];
+  deviceCount?: number;
+  /** What was put of it, over what an import says. */
+  settings?: ModelSettingsJson;
+}
+
+export interface ModelsJson {
+  items: ModelJson[];
+  nextCursor?: string;
+}
+
+/** `GET /api/v1/unmapped`: fields without a place in the vocabulary. */
+export interface UnmappedJson {
+  items: UnmappedFieldJson[];
+  total: number;
+  /** Values of fields that there was no room for. */
+  beyond: number;
+}
+
+export interface UnmappedFieldJson {
+  field: string;
+  codec?: string;
+  model?: string;
+  device: string;
+  count: number;
+  firstSeen: string;
+  lastSeen: string;
+  lastValue: number | string;
+  min?: number;
+  max?: number;
+  hasRule: boolean;
+  suggestions: string[];
+}
+
 /** One of `GET /api/v1/devices`. Keys are write-only and never here. */
 export interface DeviceJson {
   id: string;
@@ -144,13 +215,18 @@ export interface DeviceJson {
   area?: string;
   location?: LocationJson;
   model?: string;
+  firmware?: string;
   codec?: string;
+  /** What it has from its model, where it does not say it itself. */
+  fromModel?: { name: string; codec?: string; macVersion?: string };
   activation?: 'otaa' | 'abp';
   counterReset?: 'never' | 'after-silence' | 'always';
   macVersion?: string;
   joinEui?: string;
   devAddr?: string;
   tags?: Record<string, string>;
+  mapping?: FieldRuleJson[];
+  limits?: SeriesLimitsJson[];
   /** When the last uplink of this device was received. */
   lastSeen?: string;
 }

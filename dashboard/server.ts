@@ -15,6 +15,7 @@ import { codecsRouter } from './api-codecs.ts';
 import { deriveRouter } from './api-derive.ts';
 import { devicesRouter } from './api-devices.ts';
 import { linkRouter } from './api-link.ts';
+import { modelsRouter } from './api-models.ts';
 import { qualityRouter } from './api-quality.ts';
 import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
@@ -121,6 +122,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     linkRouter(parts),
     codecDryRunRouter(parts),
     codecsRouter(parts),
+    modelsRouter(parts, json),
     deriveRouter(parts, json),
     readingsRouter(parts),
     uplinksRouter(parts),

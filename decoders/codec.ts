@@ -2,6 +2,8 @@
  * The seam of a payload decoder. Someone who writes one reads this file and bytes.ts, nothing else.
  */
 
+import type { FieldRule } from './field-rule.ts';
+
 /** One decoded value. Its quantity is a name from quantity.ts, which also fixes the unit. */
 export interface DecodedValue {
   readonly quantity: string;
@@ -13,11 +15,22 @@ export interface DecodedValue {
   readonly time?: number;
 }
 
+/** What a decoder that is not ours has returned, before it was mapped to quantities. */
+export interface MakerFields {
+  readonly data: object;
+  /** In fixed names and units, if it has said it in those, too. */
+  readonly normalized: unknown;
+  /** The rules of the codec itself. */
+  readonly rules: readonly FieldRule[];
+}
+
 export type Decoded =
   | {
       readonly ok: true;
       readonly values: readonly DecodedValue[];
       readonly warnings?: readonly string[];
+      /** In its maker's own words, where they are known: a device may have them read otherwise. */
+      readonly fields?: MakerFields;
     }
   | { readonly ok: false; readonly error: string };
 

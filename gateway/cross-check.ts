@@ -7,6 +7,7 @@ import { checkMappings } from './adapters/mapping/mappings.ts';
 import { adapters } from './adapters/registry.ts';
 import { sparkplugName } from './adapters/sparkplug/host.ts';
 import { isTopicFilter } from './adapters/topic-filter.ts';
+import { readModel } from './codecs/models/model-input.ts';
 import { parseReference } from './codecs/script.ts';
 import { doorProblems } from './door-check.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
@@ -28,6 +29,7 @@ export function crossCheck(config: Config): CrossProblem[] {
     ...fileProblems(config),
     ...tokenProblems(config),
     ...keyProblems(config),
+    ...modelProblems(config),
     ...deviceProblems(config),
   ];
 }
@@ -123,6 +125,17 @@ function isReadable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+function modelProblems({ models }: Config): CrossProblem[] {
+  return models.flatMap((input, index) => {
+    const read = readModel(input);
+    if (!('problems' in read)) return [];
+    const at = `models.${index} (${input.id})`;
+    return read.problems.map(({ path, detail }) =>
+      mild(`${at}${path === '' ? '' : `.${path}`}`, detail),
+    );
+  });
 }
 
 function deviceProblems({ devices, dataDir, codecs: { directory } }: Config): CrossProblem[] {

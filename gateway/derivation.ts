@@ -19,7 +19,7 @@ export interface Derivation {
 
 interface DerivationParts {
   readonly config: Config;
-  readonly holdings: Pick<Holdings, 'dataDir' | 'registry' | 'codecs' | 'ledger'>;
+  readonly holdings: Pick<Holdings, 'dataDir' | 'registry' | 'models' | 'codecs' | 'ledger'>;
   readonly hub: Hub;
   readonly log: Log;
   readonly clock: Clock;
@@ -28,11 +28,14 @@ interface DerivationParts {
 
 export function startDerivation(parts: DerivationParts): Derivation {
   const { config, hub, log, clock } = parts;
-  const { dataDir, registry, codecs, ledger } = parts.holdings;
+  const { dataDir, registry, models, codecs, ledger } = parts.holdings;
   let crash = 'starting';
   const derive = startDeriveProcess({
     program: new URL('./worker.js', import.meta.url),
-    settings: () => workerSettings(dataDir, config, registry),
+    settings: () => ({
+      ...workerSettings(dataDir, config, registry),
+      models: models.all(),
+    }),
     onMessage(message) {
       deriveAgain.take(message);
       parts.onMessage(message);
@@ -46,6 +49,7 @@ export function startDerivation(parts: DerivationParts): Derivation {
   registry.onChange((change) =>
     derive.device(change.id, change.kind === 'put' ? change.device : undefined),
   );
+  models.onChange((id, model) => derive.model(id, model));
   codecs.registry.onChange((id) => derive.codec(id));
   const deriveAgain = createAgainControl({
     ...{ dataDir, clock, head: () => ledger.head() },

@@ -5,6 +5,8 @@ import type { Config } from '../config/schema.ts';
 import { type Access, openAccess } from '../dashboard/access.ts';
 import { type AuditLog, openAuditLog } from './audit-log.ts';
 import { type CodecRoom, openCodecRoom } from './codec-room.ts';
+import { watchDirectory } from './codecs/directory-watch.ts';
+import { type ModelBook, openModelBook } from './codecs/models/model-book.ts';
 import { counterResets } from './counter-resets.ts';
 import { crossCheck } from './cross-check.ts';
 import { type DeviceCredentials, openDeviceCredentials } from './device-credentials.ts';
@@ -19,12 +21,13 @@ import { DeviceRegistry } from './lorawan/device-registry.ts';
 import { JoinBook } from './lorawan/join-book.ts';
 import { openKeyVault } from './lorawan/key-vault.ts';
 import type { Clock } from './model/clock.ts';
-import { putConfiguredDevices } from './provision.ts';
+import { putConfiguredDevices, putConfiguredModels } from './provision.ts';
 import { openStateJournal, type StateJournal } from './state-journal.ts';
 
 export interface Holdings {
   readonly dataDir: string;
   readonly registry: DeviceRegistry;
+  readonly models: ModelBook;
   readonly joinBook: JoinBook;
   readonly ledger: LmdbLedger;
   readonly reader: LmdbLedgerReader;
@@ -51,7 +54,10 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const { path, protection } = keyPlaceOf(config, dataDir);
     const vault = openKeyVault(path, protection);
     const registry = new DeviceRegistry(state, vault);
+    const imported = join(dataDir, 'models');
+    const models = openModelBook({ root: state, directory: imported });
     const joinBook = new JoinBook(state, vault);
+    await putConfiguredModels(models, config.models, log);
     await putConfiguredDevices(registry, config.devices, crossCheck(config), log);
     const { keepDays: _days, sizeBytesMax: _size, ...limits } = config.ledger;
     const resetRuleOf = counterResets(registry, config.ingest.counterReset);
@@ -61,15 +67,18 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const { entriesMax } = config.audit;
     const audit = openAuditLog(state, { entriesMax, now: () => clock.now(), log });
     const access = openAccess(dataDir, clock, config.http.tokens);
+    // `fieldgate codecs import` writes there while the gateway runs.
+    const changes = watchDirectory(imported, () => models.refresh());
     const codecs = await openCodecRoom(config, dataDir, { clock, log });
     return {
-      ...{ dataDir, registry, joinBook, ledger, reader, catalogue, access },
+      ...{ dataDir, registry, models, joinBook, ledger, reader, catalogue, access },
       mqttSessions: openStateJournal(state, 'mqtt-sessions', log),
       mqttBans: openStateJournal(state, 'mqtt-bans', log),
       deviceCredentials: openDeviceCredentials(state, () => clock.now()),
       audit,
       codecs,
       async close() {
+        changes.close();
         await codecs.close();
         await ledger.close();
         await audit.flushed();

@@ -81,7 +81,7 @@ const webDirectory = fileURLToPath(new URL('../dashboard/web', import.meta.url))
  */
 function joinParts(config: Config, log: Log, holdings: Holdings) {
   const clock = systemClock;
-  const { ledger, reader, catalogue, registry, access, codecs } = holdings;
+  const { ledger, reader, catalogue, registry, models, access, codecs } = holdings;
   const hub = createHub({ replayRowsMax: config.live.replayRowsMax, clock });
   const store = config.store.kind;
   const cursors = { live: catalogue.position('live'), store: catalogue.position('store') };
@@ -129,11 +129,12 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const health = () =>
     healthOf(
       { ledger: watch.ledgerFault(), derive: derivation.fault(), store: listener.feedProblem() },
-      { codecs: codecs.problems() },
+      { codecs: [...codecs.problems(), ...models.problems()] },
     );
   const dashboard = createDashboard(
     {
-      ...{ registry, ledger: reader, catalogue, readings: derive, hub, sourceBoard, access },
+      ...{ registry, models, ledger: reader, catalogue, readings: derive },
+      ...{ hub, sourceBoard, access },
       ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, holdings.audit) },
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),

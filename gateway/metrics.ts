@@ -12,6 +12,8 @@ export interface Metrics {
   deriveSeconds(seconds: number): void;
   /** What a quality test has found, as `test:flag`. */
   qualityFinding(finding: string, count: number): void;
+  /** Values without a place in the vocabulary. */
+  unmappedValues(count: number): void;
   storePoints(store: string, count: number): void;
   storeError(): void;
   liveSkipped(count: number): void;
@@ -90,6 +92,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     ackSeconds: (seconds) => ack.observe(seconds),
     deriveSeconds: (seconds) => derive.observe(seconds),
     qualityFinding: qualityCounter(registry),
+    unmappedValues: unmappedCounter(registry),
     storePoints: (store, count) => points.inc({ store }, count),
     storeError: () => storeErrors.inc(),
     liveSkipped: (count) => skipped.inc(count),
@@ -120,6 +123,15 @@ function qualityCounter(registry: Registry): Metrics['qualityFinding'] {
     const [test = '', flag = ''] = finding.split(':');
     findings.inc({ test, flag }, count);
   };
+}
+
+function unmappedCounter(registry: Registry): Metrics['unmappedValues'] {
+  const unmapped = new Counter({
+    name: 'fieldgate_unmapped_values_total',
+    help: 'Values kept as x_… since their fields have no place in the vocabulary.',
+    registers: [registry],
+  });
+  return (count) => unmapped.inc(count);
 }
 
 function registerGauges(registry: Registry, sources: MetricSources): void {

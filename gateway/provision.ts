@@ -1,5 +1,7 @@
-/** Puts the devices of the configuration into the registry; a bad one stops only itself. */
+/** Puts the devices and models of the configuration where they belong; a bad one stops only itself. */
 import type { Config } from '../config/schema.ts';
+import type { ModelBook } from './codecs/models/model-book.ts';
+import { readModel } from './codecs/models/model-input.ts';
 import type { CrossProblem } from './cross-check.ts';
 import type { Log } from './log.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
@@ -17,7 +19,7 @@ export async function putConfiguredDevices(
   for (const { path, detail } of problems) {
     log.warn(
       { event: 'device-problem', path, detail },
-      'a device of the configuration is left out',
+      'a device or model of the configuration is left out',
     );
   }
   for (let at = 0; at < inputs.length; at += groupSize) {
@@ -28,5 +30,21 @@ export async function putConfiguredDevices(
         if ('device' in parsed) await registry.put(parsed.device, parsed.keys);
       }),
     );
+  }
+}
+
+/** What is wrong with them is told by the check of the configuration. */
+export async function putConfiguredModels(
+  models: Pick<ModelBook, 'put'>,
+  inputs: Config['models'],
+  log: Log,
+): Promise<void> {
+  for (const input of inputs) {
+    const read = readModel(input);
+    if ('problems' in read) continue;
+    const refusal = await models.put(read.id, read.settings);
+    if (refusal === undefined) continue;
+    const fields = { event: 'model-problem', model: read.id, detail: refusal };
+    log.warn(fields, 'a device model of the configuration is left out');
   }
 }

@@ -37,6 +37,7 @@ export function createWorkerListener(parts: ListenerParts): WorkerListener {
     for (const [finding, count] of Object.entries(message.findings ?? {})) {
       metrics?.qualityFinding(finding, count);
     }
+    metrics?.unmappedValues(message.unmapped ?? 0);
     for (const [code, count] of Object.entries(message.faults)) {
       if (!isFaultCode(code)) continue;
       for (let at = 0; at < count; at += 1) metrics?.fault(code);

@@ -17,11 +17,12 @@ import { openCatalogue } from './ledger/catalogue.ts';
 import { openCodecHistory } from './ledger/codec-history.ts';
 import { openLedgerReader } from './ledger/lmdb-reader.ts';
 import { systemClock } from './model/clock.ts';
-import type { Device } from './model/device.ts';
+import type { SettledDevice } from './model/device.ts';
 import { createCodecNotes } from './pipeline/codec-notes.ts';
 import { deriveEntry } from './pipeline/derive.ts';
 import { createDeriveAgain } from './pipeline/derive-again.ts';
 import { startDeriveLoop } from './pipeline/derive-loop.ts';
+import { createDeviceBook } from './pipeline/device-book.ts';
 import { type ExplainParts, explainReadings } from './pipeline/explain.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
 import { createLiveNumbers, type LiveNumbers } from './pipeline/live-numbers.ts';
@@ -30,6 +31,7 @@ import { openCheckpoints } from './pipeline/quality/checkpoints.ts';
 import { defaultLaneLimits } from './pipeline/quality/lane.ts';
 import { createQualityControl, type QualityParts } from './pipeline/quality/quality-control.ts';
 import { createScriptPass, type ScriptPass } from './pipeline/script-pass.ts';
+import { openUnmappedBook, type UnmappedBook } from './pipeline/unmapped-book.ts';
 import type {
   FromWorker,
   StoreRequest,
@@ -51,8 +53,8 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     const message: FromWorker = { kind: 'live', series, rows: packed };
     port.postMessage(message, [packed.cells.buffer]);
   };
-  const devices = new Map<string, Device>(settings.devices.map((device) => [device.id, device]));
-  const deviceOf = (id: string) => devices.get(id);
+  const devices = createDeviceBook(settings.devices, settings.models);
+  const deviceOf = devices.get;
   const limits = settings.quality ?? defaultLaneLimits;
   const reader = openLedgerReader({ directory: settings.dataDir });
   const catalogue = openCatalogue(join(settings.dataDir, 'catalogue'));
@@ -68,8 +70,16 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const onCodecProblem = (detail: string) => tell({ kind: 'codec-problem', detail });
   const { programVersion = '' } = settings.codecs ?? {};
   const { shelf, scripts, history } = openCodecs(settings, onCodecProblem);
-  const notes = createCodecNotes(history, catalogue.position('live'));
+  const notes = createCodecNotes(history, catalogue.position('live'), (id) =>
+    scriptPass.deviceOf(id),
+  );
   const scriptPass = createScriptPass(scripts, deviceOf, { notes, programVersion });
+  const unmapped = openUnmappedBook({
+    file: join(settings.dataDir, 'catalogue', 'unmapped.json'),
+    deviceOf,
+    rulesOf: (codec) => shelf.script(codec)?.mapping ?? [],
+  });
+  let unmappedValues = 0;
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
   let live = catalogue.position('live');
@@ -99,6 +109,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     },
     derive: quality.derive,
     publish(readings) {
+      unmappedValues += unmapped.note(readings);
       const numbered = numbers.number(readings);
       latest.note(readings, numbered.rows);
       tellLive(numbered);
@@ -106,7 +117,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     observe(progress) {
       live = progress.live;
       const deriveSeconds = Math.max(0, systemClock.now() - progress.receivedAt) / 1_000;
-      tell({ kind: 'progress', ...progress, deriveSeconds, findings: quality.findings() });
+      const findings = quality.findings();
+      tell({ kind: 'progress', ...progress, deriveSeconds, findings, unmapped: unmappedValues });
+      unmappedValues = 0;
     },
     onStored: ({ readings }, seq) => tell({ kind: 'stored', readings: readings.length, seq }),
   });
@@ -119,6 +132,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   });
   const keep = (isLast = false) => {
     latest.flush();
+    unmapped.flush();
     catalogue.setPosition('live', live);
     quality.keep({ now: systemClock.now(), store: catalogue.position('store'), isLast });
   };
@@ -136,9 +150,8 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   }
 
   function noteDevice(message: ToWorker): void {
-    if (message.kind !== 'device') return;
-    if (message.device === undefined) devices.delete(message.id);
-    else devices.set(message.id, message.device);
+    if (message.kind === 'device') devices.put(message.id, message.device);
+    if (message.kind === 'model') devices.putModel(message.id, message.model);
   }
 
   function take(message: ToWorker): void {
@@ -146,11 +159,19 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
       case 'wake':
         loop.wake();
         break;
-      case 'device':
+      case 'device': {
+        const before = deviceOf(message.id);
         noteDevice(message);
+        if (before !== undefined && !isReadAlike(before, deviceOf(message.id))) quality.forget();
+        break;
+      }
+      case 'model':
+        noteDevice(message);
+        // Its codec or its rules may be others: what was found of their readings is void.
+        quality.forget();
         break;
       case 'request':
-        answer(message.request, store, explaining).then(
+        answer(message.request, store, { explaining, unmapped }).then(
           (result) => tell({ kind: 'answer', id: message.id, result }),
           (error) => tell({ kind: 'failure', id: message.id, reason: String(error) }),
         );
@@ -186,6 +207,11 @@ function openCodecs({ codecs, dataDir }: WorkerSettings, onProblem: (detail: str
   return { shelf, scripts, history: openCodecHistory(dataDir) };
 }
 
+/** Whether what it sends is still made into the same readings. */
+function isReadAlike(before: SettledDevice, after: SettledDevice | undefined): boolean {
+  return after?.codec === before.codec && after?.mappingVersion === before.mappingVersion;
+}
+
 /** Derives an entry with the given judge, by built-in codecs and what scripts have made of it. */
 function deriverOf({ deviceOf, resultOf }: ScriptPass): QualityParts['derive'] {
   const parts = {
@@ -209,9 +235,11 @@ function messagesOf(port: MessagePort): ToWorker[] {
 function answer(
   request: StoreRequest,
   { reader }: OpenStore,
-  explaining: ExplainParts,
+  { explaining, unmapped }: { readonly explaining: ExplainParts; readonly unmapped: UnmappedBook },
 ): Promise<unknown> {
   switch (request.kind) {
+    case 'unmapped':
+      return Promise.resolve(unmapped.list(request.query));
     case 'explain':
       return explainReadings(request.seq, explaining);
     case 'readings':

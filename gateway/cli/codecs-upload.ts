@@ -74,8 +74,9 @@ function bodyOf(file: string): object {
   const draft = readDraft(file.replace(/\.js$/, ''), limits, (note) => notes.push(note));
   if (typeof draft === 'string') throw new Error(`${file}: ${draft}`);
   if (notes.length > 0) throw new Error(notes.join('; '));
-  const { source, title, dialect, variables, examples } = draft;
-  return { script: source, name: title, dialect, variables, examples };
+  if (draft.problems !== undefined) throw new Error(draft.problems.join('\n  '));
+  const { source, title, dialect, variables, examples, mapping } = draft;
+  return { script: source, name: title, dialect, variables, examples, mapping };
 }
 
 /** What comes from devices is shown without control characters: a terminal obeys them. */

@@ -21,6 +21,8 @@ export interface CodecDraft extends ScriptSettings {
   readonly title?: string;
   /** `description`, `input: {bytes, fPort}`, `output: {data}` each, as device repositories do. */
   readonly examples: readonly unknown[];
+  /** What is wrong with what was said beside the text; with any, it is not taken. */
+  readonly problems?: readonly string[];
 }
 
 export interface CheckParts {
@@ -42,15 +44,17 @@ export function idProblem(id: string): string | undefined {
 
 /** The draft as the script that it would be. */
 export function draftScript(id: string, draft: CodecDraft): Script {
-  const { source, title = id, variables, dialect } = draft;
+  const { source, title = id, variables, dialect, mapping } = draft;
   const key = versionOf(source);
   const version = codecVersion(key, draft);
-  return { id, title, key, version, variables, source, ...(dialect && { dialect }) };
+  const settings = { variables, ...(dialect && { dialect }), ...(mapping && { mapping }) };
+  return { id, title, key, version, source, ...settings };
 }
 
 /** Sentences on what is wrong; none when it may be taken. */
 export async function checkDraft(draft: CodecDraft, parts: CheckParts): Promise<string[]> {
   const { sandbox, limits, now } = parts;
+  if (draft.problems !== undefined) return [...draft.problems];
   const bytes = Buffer.byteLength(draft.source);
   if (bytes > limits.scriptBytesMax) return [`larger than ${limits.scriptBytesMax} bytes`];
   if (draft.examples.length > examplesMax) return [`more than ${examplesMax} examples`];

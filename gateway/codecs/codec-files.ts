@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { fieldRules } from '../../config/field-rule-schema.ts';
 import { dialects, type Script, versionOf } from './script.ts';
 
 export const codecIdPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -31,6 +32,7 @@ const versionEntry = z.strictObject({
   addedBy: z.string(),
   dialect: z.enum(dialects).exactOptional(),
   variables: z.record(z.string(), z.string()),
+  mapping: fieldRules.exactOptional(),
   /** How many examples came with it. */
   examples: z.number(),
   /** False for a first version that was taken although it does not load, or fails its examples. */
@@ -115,7 +117,8 @@ export function versionIn(record: CodecRecord, pin: string | undefined): CodecVe
 }
 
 export function scriptIn(record: CodecRecord, entry: CodecVersion, source: string): Script {
-  const { key, version, dialect, variables } = entry;
+  const { key, version, dialect, variables, mapping } = entry;
   const { id, title } = record;
-  return { id, title, key, version, variables, source, ...(dialect && { dialect }) };
+  const settings = { variables, ...(dialect && { dialect }), ...(mapping && { mapping }) };
+  return { id, title, key, version, source, ...settings };
 }

@@ -1,13 +1,18 @@
 /** From what a call of a script gave to values of the vocabulary. */
-import type { Decoded, DecodedValue } from '../../decoders/codec.ts';
-import { mapObject } from '../../decoders/mapping.ts';
+import type { Decoded, DecodedValue, MakerFields } from '../../decoders/codec.ts';
+import type { FieldRule } from '../../decoders/field-rule.ts';
+import { mapDecoded, mapObjectByRules } from '../../decoders/mapping.ts';
 import { normalisedValues } from './normalised-fields.ts';
 
 /** Codecs may list hundreds of errors; one line in a list is read. */
 const messageLengthMax = 256;
 
-/** `text` as the sandbox gives it: `v` and JSON, or `e` and a message. */
-export function decodedOf(text: string): Decoded {
+const noRules: readonly FieldRule[] = [];
+
+/**
+ * `text` as the sandbox gives it: `v` and JSON, or `e` and a message. `rules` are the codec's own.
+ */
+export function decodedOf(text: string, rules = noRules): Decoded {
   if (!text.startsWith('v')) return { ok: false, error: text.slice(1, messageLengthMax) };
   const result: unknown = JSON.parse(text.slice(1));
   const errors = wordsIn(result, 'errors');
@@ -15,16 +20,59 @@ export function decodedOf(text: string): Decoded {
   const data = memberOf(result, 'data');
   if (typeof data !== 'object' || data === null) return { ok: false, error: 'returned no data' };
   const warnings = wordsIn(result, 'warnings');
-  const values = merge(normalisedValues(memberOf(result, 'normalized')), mapObject(data));
-  return { ok: true, values, ...(warnings.length === 0 ? {} : { warnings }) };
+  const fields = { data, normalized: memberOf(result, 'normalized'), rules };
+  const told = warnings.length === 0 ? {} : { warnings };
+  return { ok: true, values: valuesIn(fields, noRules), fields, ...told };
+}
+
+/** The values once more, by rules that go before those of the codec. */
+export function valuesBy(
+  { values, fields }: Extract<Decoded, { ok: true }>,
+  rules: readonly FieldRule[],
+): readonly DecodedValue[] {
+  if (rules.length === 0) return values;
+  return fields === undefined ? mapDecoded(values, rules) : valuesIn(fields, rules);
 }
 
 /**
- * Normalised values have fixed units; of the codec's own fields those stay that they do not cover.
+ * Rules first, then what the script has normalised, which has fixed units; of its own fields those
+ * stay that neither covers.
  */
-function merge(normalised: readonly DecodedValue[], own: readonly DecodedValue[]): DecodedValue[] {
-  const covered = new Set(normalised.map(({ quantity }) => quantity));
-  return [...normalised, ...own.filter(({ quantity }) => !covered.has(quantity))];
+function valuesIn({ data, normalized, rules }: MakerFields, before: readonly FieldRule[]) {
+  const all = before.length === 0 ? rules : joined(before, rules);
+  const { ruled, others } = mapObjectByRules(data, all);
+  const normalised = mapDecoded(normalisedValues(normalized), all);
+  const left = ruled.length === 0 ? normalised : without(normalised, ruled, seriesOf);
+  return [...ruled, ...left, ...without(others, normalised, ({ quantity }) => quantity)];
+}
+
+function seriesOf({ quantity, channel = '', time = 0 }: DecodedValue): string {
+  return `${quantity} ${channel} ${time}`;
+}
+
+function without(
+  values: readonly DecodedValue[],
+  covering: readonly DecodedValue[],
+  keyOf: (value: DecodedValue) => string,
+): readonly DecodedValue[] {
+  if (covering.length === 0) return values;
+  const covered = new Set(covering.map(keyOf));
+  return values.filter((value) => !covered.has(keyOf(value)));
+}
+
+/** The same list for the same two, since a list is compiled once. */
+const joins = new WeakMap<
+  readonly FieldRule[],
+  WeakMap<readonly FieldRule[], readonly FieldRule[]>
+>();
+
+function joined(before: readonly FieldRule[], rules: readonly FieldRule[]): readonly FieldRule[] {
+  if (rules.length === 0) return before;
+  const known = joins.get(before) ?? new WeakMap<readonly FieldRule[], readonly FieldRule[]>();
+  joins.set(before, known);
+  const list = known.get(rules) ?? [...before, ...rules];
+  known.set(rules, list);
+  return list;
 }
 
 function wordsIn(result: unknown, name: string): string[] {

@@ -75,7 +75,7 @@ function byTable([name, unit]: readonly [string, string?], value: unknown): Deco
 }
 
 /** `water.temperature.min` has no quantity: it is kept under its own name. */
-function byName(path: readonly string[], value: unknown): DecodedValue[] {
+function byName(path: readonly string[], value: unknown): readonly DecodedValue[] {
   return mapObject({ [path.join('_')]: value });
 }
 

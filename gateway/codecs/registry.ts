@@ -106,13 +106,16 @@ export function openCodecRegistry(parts: RegistryParts): CodecRegistry {
     for (const key of keys) if (!used.has(key)) files.removeSource(key);
   }
 
-  async function put(id: string, draft: CodecDraft, by: PutBy): Promise<PutOutcome> {
+  async function put(id: string, given: CodecDraft, by: PutBy): Promise<PutOutcome> {
     refresh();
     const before = get(id);
+    const draft = by.origin === 'directory' ? given : withKept(given, before);
     const refusal = refusalOf(id, before, by, kept.size, limits);
     if (refusal !== undefined) return refusal;
     const version = codecVersion(versionOf(draft.source), draft);
-    const isPassed = before?.versions.some((one) => isPassedBefore(one, version, draft)) === true;
+    const isPassed =
+      draft.problems === undefined &&
+      before?.versions.some((one) => isPassedBefore(one, version, draft)) === true;
     const problems = isPassed ? [] : await checkDraft(draft, { sandbox, limits, now: clock.now() });
     const isTaken = problems.length === 0 || (by.takesFaulty === true && before === undefined);
     if (!isTaken) return { ok: false, reason: 'invalid', problems };
@@ -145,7 +148,8 @@ export function openCodecRegistry(parts: RegistryParts): CodecRegistry {
       last = result.catch(() => {});
       return result;
     },
-    async check(id, draft) {
+    async check(id, given) {
+      const draft = withKept(given, get(id));
       const problem = idProblem(id);
       if (problem !== undefined) return [problem];
       return checkDraft(draft, { sandbox, limits, now: clock.now() });
@@ -169,6 +173,16 @@ export function openCodecRegistry(parts: RegistryParts): CodecRegistry {
     problems: () => [...kept.values()].flatMap(({ problem }) => problem ?? []),
     onChange: (listener) => void listeners.push(listener),
   };
+}
+
+/**
+ * A new text has the mapping of the version before it, unless it brings one: a person has written
+ * it for fields that most texts still have, and an import knows nothing of it.
+ */
+export function withKept(draft: CodecDraft, record: CodecRecord | undefined): CodecDraft {
+  if (draft.mapping !== undefined || draft.problems !== undefined) return draft;
+  const mapping = record && versionIn(record, undefined)?.mapping;
+  return mapping === undefined ? draft : { ...draft, mapping };
 }
 
 function keep(files: CodecFiles, id: string): Kept {
@@ -211,10 +225,11 @@ function isPassedBefore(one: CodecVersion, version: string, { examples }: CodecD
 }
 
 function entryOf(draft: CodecDraft, version: string, by: PutBy, addedAt: number) {
-  const { source, dialect, variables, examples } = draft;
+  const { source, dialect, variables, examples, mapping = [] } = draft;
   const [key, bytes] = [versionOf(source), Buffer.byteLength(source)];
   const told = { addedAt, addedBy: by.name, variables, examples: examples.length };
-  return { version, key, bytes, ...told, ...(dialect && { dialect }) };
+  const rules = mapping.length === 0 ? {} : { mapping: [...mapping] };
+  return { version, key, bytes, ...told, ...(dialect && { dialect }), ...rules };
 }
 
 /** A version that was here before comes back as it was, as the current one. */

@@ -42,10 +42,10 @@ export function openScriptCodecs(options: ScriptCodecsOptions): ScriptCodecs {
       const results: Decoded[] = inputs.map(({ codec }) => missing(codec));
       const groups = groupByScript(inputs, script);
       const answers = await sandbox.run(groups);
-      for (const [index, { places }] of groups.entries()) {
+      for (const [index, { places, script: made }] of groups.entries()) {
         for (const [at, text] of (answers[index] ?? []).entries()) {
           const place = places[at];
-          if (place !== undefined) results[place] = decodedOf(text);
+          if (place !== undefined) results[place] = decodedOf(text, made.mapping);
         }
       }
       return results;

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
+import { readRules } from '../model/own-settings.ts';
 import { type CodecDraft, idProblem } from './codec-check.ts';
 import { memberOf } from './decoded-result.ts';
 import type { CodecLimits } from './limits.ts';
@@ -67,13 +68,20 @@ export function draftOf(source: string, known: unknown): CodecDraft {
   const title = memberOf(known, 'name');
   const dialect = dialects.find((one) => one === memberOf(known, 'dialect'));
   const examples = memberOf(known, 'examples');
+  const mapping = memberOf(known, 'mapping');
   return {
     source,
     variables: variablesOf(memberOf(known, 'variables')),
     examples: Array.isArray(examples) ? examples : [],
     ...(typeof title === 'string' ? { title } : {}),
     ...(dialect === undefined ? {} : { dialect }),
+    ...(mapping === undefined ? {} : mappingOf(mapping)),
   };
+}
+
+function mappingOf(given: unknown): Pick<CodecDraft, 'mapping' | 'problems'> {
+  const { rules, problems } = readRules(given);
+  return problems.length === 0 ? { mapping: rules } : { problems };
 }
 
 function readMetadata(base: string, note: (problem: string) => void): unknown {

@@ -1,5 +1,6 @@
 /** A codec script with what is known of it, and the request for a call of it. */
 import { createHash } from 'node:crypto';
+import type { FieldRule } from '../../decoders/field-rule.ts';
 import { uplinkLayout } from './guest-program.ts';
 import type { RequestCall, SandboxCall, SandboxScript } from './sandbox-messages.ts';
 
@@ -11,6 +12,8 @@ export interface ScriptSettings {
   /** The function that reads uplinks; the first of `dialects` that the script has if absent. */
   readonly dialect?: Dialect;
   readonly variables: Readonly<Record<string, string>>;
+  /** How the fields of its results are read, before what their names say by themselves. */
+  readonly mapping?: readonly FieldRule[];
 }
 
 export interface Script extends SandboxScript, ScriptSettings {
@@ -25,13 +28,15 @@ export function versionOf(source: string): string {
 }
 
 /**
- * The version of a codec: the hash of its text, as `sha256sum` gives it. A dialect or variables
- * change what it gives, and so its version, too.
+ * The version of a codec: the hash of its text, as `sha256sum` gives it. A dialect, variables or a
+ * mapping change what it gives, and so its version, too.
  */
-export function codecVersion(key: string, { dialect, variables }: ScriptSettings): string {
+export function codecVersion(key: string, settings: ScriptSettings): string {
+  const { dialect, variables, mapping = [] } = settings;
   const named = Object.entries(variables).sort(([left], [right]) => (left < right ? -1 : 1));
-  if (dialect === undefined && named.length === 0) return key;
-  return versionOf(JSON.stringify([key, dialect ?? null, named]));
+  if (dialect === undefined && named.length === 0 && mapping.length === 0) return key;
+  const rules = mapping.length === 0 ? [] : [mapping];
+  return versionOf(JSON.stringify([key, dialect ?? null, named, ...rules]));
 }
 
 /** A device's codec: the current version of an id, or one version for good. */

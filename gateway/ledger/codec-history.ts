@@ -10,7 +10,10 @@ import { open, type RootDatabase } from 'lmdb';
 export interface HistoryRow {
   /** The first entry that this codec has decoded. */
   readonly from: number;
-  /** `id@version`; empty where the sender had decoded by itself. */
+  /**
+   * `id@version`, with `#` and the version of the rules of device and model if there are any; empty
+   * where the sender had decoded by itself.
+   */
   readonly codec: string;
 }
 

@@ -7,6 +7,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { type Device, deviceIdPattern } from '../model/device.ts';
 import { parseDevAddr, parseEui64 } from '../model/eui.ts';
+import { limitsInput, mappingInput } from '../model/own-settings.ts';
 
 export interface DeviceProblem {
   /** The field, with dots between levels: `keys.appSKey`; empty for the device as a whole. */
@@ -66,6 +67,7 @@ const deviceShape = z.strictObject({
   area: label.exactOptional(),
   location: location.exactOptional(),
   model: label.exactOptional(),
+  firmware: label.exactOptional(),
   codec: label.exactOptional(),
   activation: z.enum(['otaa', 'abp']).exactOptional(),
   counterReset: z.enum(['never', 'after-silence', 'always']).exactOptional(),
@@ -79,6 +81,8 @@ const deviceShape = z.strictObject({
     .record(tagName, label)
     .refine((tags) => Object.keys(tags).length <= tagsMax, `Has more than ${tagsMax} tags.`)
     .exactOptional(),
+  mapping: mappingInput.exactOptional(),
+  limits: limitsInput.exactOptional(),
   keys: deviceKeys.exactOptional(),
 });
 
@@ -184,7 +188,18 @@ function fieldsOf(path: readonly string[]): readonly string[] {
   return Object.keys(deviceShape.shape);
 }
 
+/** Lists of objects, whose schemas say themselves what is wrong. */
+const listed = new Map<string, string>([
+  ['mapping', 'Give a list of rules as in docs/codecs.md.'],
+  ['limits', 'Give a list of limits as in docs/quality.md.'],
+]);
+
 function unknownField(path: readonly string[], key: string): DeviceProblem {
+  const remedy = listed.get(path[0] ?? '');
+  if (remedy !== undefined) {
+    const field = [...path, key.slice(0, nameCharsMax)].join('.');
+    return { path: field, message: 'Is not a known field.', remedy };
+  }
   const known = fieldsOf(path);
   const nearest = closest(key, known);
   const isNear = distance(key, nearest) <= 2;
@@ -215,5 +230,6 @@ const remedies = new Map<string, string>([
 ]);
 
 function remedyFor(path: readonly string[]): string {
-  return remedies.get(path[0] ?? '') ?? labelRemedy;
+  const name = path[0] ?? '';
+  return listed.get(name) ?? remedies.get(name) ?? labelRemedy;
 }

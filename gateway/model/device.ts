@@ -1,4 +1,6 @@
 /** A device as the registry knows it. Its keys are write-only: no field of this type holds one. */
+import type { SeriesLimits } from '../../config/quality-schema.ts';
+import type { FieldRule } from '../../decoders/field-rule.ts';
 import type { Location } from './uplink.ts';
 
 export const deviceIdPattern = /^[A-Za-z0-9_.:-]{1,64}$/;
@@ -16,8 +18,11 @@ export interface Device {
   readonly agency?: string;
   readonly area?: string;
   readonly location?: Location;
+  /** The id of a device model, or any name for one that is not known here. */
   readonly model?: string;
-  /** The codec's registry name, as in decoders/registry.ts. */
+  /** Which firmware of its model, where they differ; the last one if absent. */
+  readonly firmware?: string;
+  /** A built-in codec or a script, also with its version; that of its model if absent. */
   readonly codec?: string;
   readonly activation?: 'otaa' | 'abp';
   /** Whether it may count its frames anew under the same keys; for `abp` only. */
@@ -26,6 +31,17 @@ export interface Device {
   readonly joinEui?: string;
   readonly devAddr?: string;
   readonly tags?: Readonly<Record<string, string>>;
+  /** How its fields are read: before the rules of its model, and those before its codec's. */
+  readonly mapping?: readonly FieldRule[];
+  /** What is asked of its values, over the limits of its model and of the configuration. */
+  readonly limits?: readonly SeriesLimits[];
+}
+
+/** A device as it is worked with: with all that its model gives it. */
+export interface SettledDevice extends Device {
+  readonly modelLimits?: readonly SeriesLimits[];
+  /** Names the rules of device and model; absent where there are none. */
+  readonly mappingVersion?: string;
 }
 
 /**

@@ -4,10 +4,11 @@
  */
 import type { Decoded, DecodedValue } from '../../decoders/codec.ts';
 import { unitOf } from '../../decoders/mapping.ts';
+import { valuesBy } from '../codecs/decoded-result.ts';
 import type { ScriptCodecs, ScriptInput } from '../codecs/script-codecs.ts';
 import type { CatalogueReader } from '../ledger/catalogue.ts';
 import type { LedgerEntry, LedgerReader } from '../ledger/ledger.ts';
-import type { Device } from '../model/device.ts';
+import type { SettledDevice } from '../model/device.ts';
 import { scriptInput } from './script-pass.ts';
 
 export interface DryRunReport {
@@ -57,7 +58,7 @@ const differencesMax = 100;
 
 /** `uplinksMax` of all devices together, the newest. */
 export async function dryRun(
-  devices: readonly Device[],
+  devices: readonly SettledDevice[],
   uplinksMax: number,
   parts: DryRunParts,
 ): Promise<DryRunReport> {
@@ -81,18 +82,18 @@ export async function dryRun(
 
 interface KeptUplink {
   readonly entry: LedgerEntry;
-  readonly device: string;
+  readonly device: SettledDevice;
   readonly input: ScriptInput;
 }
 
 /** Of each device its share, and twice that, since some may have been silent. */
 async function lastUplinks(
-  devices: readonly Device[],
+  devices: readonly SettledDevice[],
   max: number,
   { ledger, catalogue }: DryRunParts,
 ): Promise<KeptUplink[]> {
   const share = Math.min(max, 2 * Math.ceil(max / Math.max(1, devices.length)) + 1);
-  const seqs: { readonly seq: number; readonly device: Device }[] = [];
+  const seqs: { readonly seq: number; readonly device: SettledDevice }[] = [];
   for (const device of devices) {
     for (const seq of catalogue.find({ device: device.id, limit: 2 * share }) ?? []) {
       seqs.push({ seq, device });
@@ -103,7 +104,7 @@ async function lastUplinks(
   for (const { seq, device } of seqs.sort((left, right) => right.seq - left.seq)) {
     const entry = ledger.get(seq);
     const input = entry === undefined ? undefined : scriptInput(entry, '', device.tags);
-    if (entry !== undefined && input !== undefined) kept.push({ entry, device: device.id, input });
+    if (entry !== undefined && input !== undefined) kept.push({ entry, device, input });
     if (kept.length >= max) break;
   }
   return kept;
@@ -115,14 +116,14 @@ function differenceOf(
   after: Decoded | undefined,
 ): UplinkDifference {
   const { seq, receivedAt } = entry;
-  const told = { seq, device, receivedAt };
+  const told = { seq, device: device.id, receivedAt };
   const [faultBefore, faultAfter] = [faultOf(before), faultOf(after)];
   const isSameFault = faultBefore !== undefined && faultBefore === faultAfter;
   return {
     ...told,
     ...(faultBefore === undefined || isSameFault ? {} : { faultBefore }),
     ...(faultAfter === undefined || isSameFault ? {} : { faultAfter }),
-    readings: differencesOf(valuesOf(before), valuesOf(after)),
+    readings: differencesOf(valuesOf(before, device), valuesOf(after, device)),
   };
 }
 
@@ -134,8 +135,11 @@ function faultOf(decoded: Decoded | undefined): string | undefined {
   return decoded === undefined || decoded.ok ? undefined : decoded.error;
 }
 
-function valuesOf(decoded: Decoded | undefined): ReadonlyMap<string, DecodedValue> {
-  const values = decoded?.ok === true ? decoded.values : [];
+function valuesOf(
+  decoded: Decoded | undefined,
+  { mapping = [] }: SettledDevice,
+): ReadonlyMap<string, DecodedValue> {
+  const values = decoded?.ok === true ? valuesBy(decoded, mapping) : [];
   return new Map(
     values.map((value) => [[value.quantity, value.channel, value.time].join('\n'), value]),
   );

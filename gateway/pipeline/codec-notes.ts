@@ -1,6 +1,7 @@
 /** Notes which codec decodes each entry, where that is another than before. */
 import type { CodecHistory, HistoryChange } from '../ledger/codec-history.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
+import type { SettledDevice } from '../model/device.ts';
 import type { VerifiedUplink } from '../model/uplink.ts';
 
 export interface CodecNotes {
@@ -16,10 +17,17 @@ type CodecOf = (uplink: VerifiedUplink) => string | undefined;
 /** Devices whose last codec is remembered; all are read again once there are more. */
 const rememberedMax = 200_000;
 
-/** `derivedUpTo`: entries above this have not been derived before, in this run or an earlier one. */
+/** Between the codec and the version of the rules of device and model. */
+const mappingSign = '#';
+
+/**
+ * `derivedUpTo`: entries above this have not been derived before, in this run or an earlier one.
+ * `deviceOf` says which rules a device has, which go with its codec as `id@version#rules`.
+ */
 export function createCodecNotes(
   history: Pick<CodecHistory, 'lastOf' | 'apply'>,
   derivedUpTo: number,
+  deviceOf: (id: string) => SettledDevice | undefined = () => undefined,
 ): CodecNotes {
   const newest = new Map<string, string>();
   /** The entry of a device that this run has noted last, while it decodes old ones again. */
@@ -33,6 +41,16 @@ export function createCodecNotes(
     const codec = history.lastOf(device)?.codec ?? '';
     newest.set(device, codec);
     return codec;
+  }
+
+  /** Where a device has no codec, its rules alone may make its readings. */
+  function madeBy(uplink: VerifiedUplink, codec: string | undefined): string | undefined {
+    const known = deviceOf(uplink.deviceId);
+    const rules = known?.mappingVersion;
+    if (codec !== undefined) return rules === undefined ? codec : codec + mappingSign + rules;
+    if (known?.codec !== undefined) return undefined;
+    if (rules !== undefined) return mappingSign + rules;
+    return remembered(uplink.deviceId).startsWith(mappingSign) ? '' : undefined;
   }
 
   function append(device: string, seq: number, codec: string): HistoryChange[] {
@@ -53,7 +71,7 @@ export function createCodecNotes(
       const changes: HistoryChange[] = [];
       for (const { item, outcome, seq } of entries) {
         if (outcome !== 'accepted' || item.kind !== 'payload') continue;
-        const codec = codecOf(item);
+        const codec = madeBy(item, codecOf(item));
         if (codec === undefined) continue;
         const change = seq > upTo ? append : again;
         for (const one of change(item.deviceId, seq, codec)) changes.push(one);

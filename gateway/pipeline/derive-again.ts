@@ -153,7 +153,9 @@ interface StepCounts {
 /** With a script pass and a memory of earlier values of its own, beside those of the loop. */
 function createDerivation(job: AgainJob, parts: AgainParts) {
   const { scripts, deviceOf, programVersion, catalogue } = parts;
-  const notes = createCodecNotes(parts.history, Number.POSITIVE_INFINITY);
+  const notes = createCodecNotes(parts.history, Number.POSITIVE_INFINITY, (id) =>
+    pass.deviceOf(id),
+  );
   const pass = createScriptPass(scripts, deviceOf, { notes, programVersion });
   /** Wanted entries up to here have been judged. */
   let through = job.from - 1;

@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Device } from '../model/device.ts';
+import type { DeviceModel } from '../model/device-model.ts';
 import {
   type AggregatedValue,
   type ReadingReader,
@@ -12,18 +13,22 @@ import {
 } from '../stores/store.ts';
 import type { AgainJob } from './derive-again.ts';
 import type { ExplainedReading } from './explain.ts';
+import type { UnmappedList, UnmappedQuery } from './unmapped-book.ts';
 import type { FromWorker, StoreRequest, ToWorker, WorkerSettings } from './worker-messages.ts';
 
 export interface DeriveProcess extends Pick<ReadingReader, 'readings' | 'aggregate' | 'ping'> {
   /** Something new is in the ledger. Cheap: at most one message in wakeMs. */
   wake(): void;
   device(id: string, device: Device | undefined): void;
+  model(id: string, model: DeviceModel | undefined): void;
   /** A codec script has another version, or is gone. */
   codec(id: string): void;
   /** Without a job, the one under way ends. */
   deriveAgain(job: AgainJob | undefined): void;
   /** What each quality test has found of the readings of an entry. */
   explain(seq: number): Promise<readonly ExplainedReading[]>;
+  /** Fields that came without a place in the vocabulary. */
+  unmapped(query: UnmappedQuery): Promise<UnmappedList>;
   /** Entries before this one have left the ledger. */
   forget(before: number): void;
   isRunning(): boolean;
@@ -145,6 +150,7 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
       }, wakeMs);
     },
     device: (id, device) => tell({ kind: 'device', id, device }),
+    model: (id, model) => tell({ kind: 'model', id, model }),
     codec: (id) => tell({ kind: 'codec', id }),
     deriveAgain: (job) => tell({ kind: 'derive-again', job }),
     forget: (before) => tell({ kind: 'forget', before }),
@@ -152,6 +158,7 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
     readings: (query) => ask({ kind: 'readings', query }, isListOf<StoredReading>),
     aggregate: (query) => ask({ kind: 'aggregate', query }, isListOf<AggregatedValue>),
     explain: (seq) => ask({ kind: 'explain', seq }, isListOf<ExplainedReading>),
+    unmapped: (query) => ask({ kind: 'unmapped', query }, isUnmappedList),
     ping: () => ask({ kind: 'ping' }, (value): value is undefined => value === undefined),
     async stop() {
       isStopping = true;
@@ -163,6 +170,10 @@ export function startDeriveProcess(options: DeriveProcessOptions): DeriveProcess
       clearTimeout(timer);
     },
   };
+}
+
+function isUnmappedList(value: unknown): value is UnmappedList {
+  return typeof value === 'object' && value !== null && 'items' in value;
 }
 
 /** Our own worker's answer crossed a thread, not the world: that it is a list is check enough. */

@@ -3,7 +3,9 @@
  * entry, the same points.
  */
 import type { Codec, CodecInput, Decoded, DecodedValue } from '../../decoders/codec.ts';
-import { mapField, mapObject, unitOf } from '../../decoders/mapping.ts';
+import type { FieldRule } from '../../decoders/field-rule.ts';
+import { mapNamed, mapObject, unitOf } from '../../decoders/mapping.ts';
+import { valuesBy } from '../codecs/decoded-result.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { Device } from '../model/device.ts';
 import { type Fault, fault } from '../model/fault.ts';
@@ -19,8 +21,7 @@ export interface Derived {
   readonly links: readonly LinkSample[];
   /**
    * Why the payload of an uplink that was accepted gave no readings; it can be derived again after
-   * a
-   * mend.
+   * a mend.
    */
   readonly fault?: Fault;
 }
@@ -34,6 +35,7 @@ export interface DeriveParts {
   readonly judge?: Judge;
 }
 
+const noRules: readonly FieldRule[] = [];
 const nothing: Derived = { readings: [], links: [] };
 
 /** A sender's clock may run this far ahead of ours before its time is not believed. */
@@ -60,7 +62,7 @@ function deriveEvent(entry: LedgerEntry, event: SourceEvent, parts: DeriveParts)
   if (deviceId === undefined || measurements === undefined) return nothing;
   const known = parts.deviceOf(deviceId);
   const origin = { entry, device: deviceId, known, vouchedBy };
-  const readings = readingsOf(mapped(measurements), event.time, origin);
+  const readings = readingsOf(mapped(measurements, known?.mapping), event.time, origin);
   return { readings: judged(readings, known, parts), links: [] };
 }
 
@@ -70,7 +72,10 @@ interface Values {
   readonly problem?: Fault;
 }
 
-/** The device's codec first; without one, what the sender decoded; without that, a fault. */
+/**
+ * The device's codec first; without one, what the sender decoded; without that, a fault. Rules of
+ * the device and its model go before what a codec or a name says.
+ */
 function valuesOf(
   seq: number,
   uplink: VerifiedUplink,
@@ -78,7 +83,9 @@ function valuesOf(
   parts: DeriveParts,
 ): Values {
   const { measurements = [] } = uplink;
-  const status = mapped(measurements.filter(({ name }) => deviceStatusNames.has(name)));
+  const rules = device?.mapping ?? noRules;
+  const told = measurements.filter(({ name }) => deviceStatusNames.has(name));
+  const status = mapped(told, rules);
   if (uplink.encrypted === true) {
     const detail = 'the network server does not hold its AppSKey';
     return { values: status, problem: fault('PAYLOAD_ENCRYPTED', detail) };
@@ -88,13 +95,16 @@ function valuesOf(
     const result = decoded(device.codec, input, parts, parts.scriptResultOf?.(seq));
     return 'code' in result
       ? { values: status, problem: result }
-      : { values: withStatus(result, status) };
+      : { values: withStatus(valuesBy(result, rules), status) };
   }
   const values = [
-    ...(uplink.object === undefined ? [] : mapObject(uplink.object)),
-    ...mapped(measurements),
+    ...(uplink.object === undefined ? [] : mapObject(uplink.object, rules)),
+    ...mapped(measurements, rules),
   ];
-  if (values.length > status.length || input === undefined) return { values };
+  const hasOthers = uplink.object !== undefined || measurements.length > told.length;
+  // Where rules have left all of it out, the sender has decoded it all the same.
+  const isRead = values.length > status.length || (rules.length > 0 && hasOthers);
+  if (isRead || input === undefined) return { values };
   const detail = `no codec for ${uplink.deviceId}, and nothing decoded in the message`;
   return { values, problem: fault('CODEC_MISSING', detail) };
 }
@@ -126,22 +136,23 @@ function decoded(
   input: CodecInput,
   parts: DeriveParts,
   scripted: Decoded | undefined,
-): readonly DecodedValue[] | Fault {
+): Extract<Decoded, { ok: true }> | Fault {
   const result = scripted ?? parts.codecOf(name)?.decode(input);
   if (result === undefined) return fault('CODEC_MISSING', `there is no codec named ${name}`);
-  return result.ok ? result.values : fault('PAYLOAD_UNDECODABLE', `${name}: ${result.error}`);
+  return result.ok ? result : fault('PAYLOAD_UNDECODABLE', `${name}: ${result.error}`);
 }
 
-function mapped(measurements: readonly Measurement[]): DecodedValue[] {
-  return measurements.flatMap(({ name, value, unit, time, channel }) => {
-    const field = mapField(name, value, unit);
+function mapped(measurements: readonly Measurement[], rules = noRules): DecodedValue[] {
+  return measurements.flatMap((measurement) => {
+    const field = mapNamed(measurement, rules);
     if (field === null) return [];
-    const own = channel ?? field.channel;
+    const { quantity, value, channel } = field;
+    const { time } = measurement;
     return [
       {
-        quantity: field.quantity,
-        value: field.value,
-        ...(own === undefined ? {} : { channel: own }),
+        quantity,
+        value,
+        ...(channel === undefined ? {} : { channel }),
         ...(time === undefined ? {} : { time }),
       },
     ];

@@ -7,10 +7,12 @@ import { findCodec } from '../../decoders/registry.ts';
 import type { ScriptCodecs } from '../codecs/script-codecs.ts';
 import type { Catalogue } from '../ledger/catalogue.ts';
 import type { LedgerEntry, LedgerReader } from '../ledger/ledger.ts';
-import type { Device } from '../model/device.ts';
+import type { Device, SettledDevice } from '../model/device.ts';
 import type { Quality, Reading } from '../model/reading.ts';
 import { deriveEntry } from './derive.ts';
+import { defaultLimits } from './quality/default-limits.ts';
 import { createLane, type LaneLimits } from './quality/lane.ts';
+import { type LimitOrigin, type Limits, limitsFor, originsOf, rulesFor } from './quality/limits.ts';
 import { forgetMs } from './quality/series.ts';
 import { explain, flagOf, spike, type Test, type Verdict } from './quality/verdict.ts';
 import { createScriptPass } from './script-pass.ts';
@@ -23,6 +25,9 @@ export interface ExplainedReading {
   readonly time: number;
   readonly quality: Quality;
   readonly tests: Readonly<Record<Test, Quality>>;
+  /** What is asked of its series today, and who says so, by the name of the limit. */
+  readonly limits: Limits;
+  readonly limitsFrom: Readonly<Record<string, LimitOrigin>>;
 }
 
 export interface ExplainParts {
@@ -76,7 +81,10 @@ export async function explainReadings(
       for (const late of amended) noteSpike(late, readings, verdicts);
     }
   }
-  return readings.map((reading, at) => explained(reading, verdicts[at] ?? 0));
+  return readings.map((reading, at) => ({
+    ...explained(reading, verdicts[at] ?? 0),
+    ...limitsOf(reading, deviceOf(reading.device), limits),
+  }));
 }
 
 /** The oldest first; without those that no test would remember. */
@@ -101,6 +109,21 @@ function noteSpike(late: Reading, readings: readonly Reading[], verdicts: Verdic
   );
   const verdict = verdicts[at];
   if (verdict !== undefined) verdicts[at] = verdict | (late.quality << spike);
+}
+
+function limitsOf(
+  { device, quantity, channel = '' }: Reading,
+  known: SettledDevice | undefined,
+  { rules }: LaneLimits,
+): Pick<ExplainedReading, 'limits' | 'limitsFrom'> {
+  const place = { device, quantity, channel, area: known?.area, model: known?.model };
+  const own = rulesFor(rules, known);
+  const defaults = defaultLimits.get(quantity);
+  const all = Object.entries(limitsFor(place, defaults, own));
+  return {
+    limits: Object.fromEntries(all.filter(([, limit]) => limit !== undefined)),
+    limitsFrom: Object.fromEntries(originsOf(place, defaults, own)),
+  };
 }
 
 function explained({ quantity, channel, value, time }: Reading, verdict: Verdict) {

@@ -4,17 +4,20 @@
  */
 import type { CodecLimits } from '../codecs/limits.ts';
 import type { Device } from '../model/device.ts';
+import type { DeviceModel } from '../model/device-model.ts';
 import type { StoreSettings } from '../stores/open-store.ts';
 import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';
 import type { AgainJob, AgainProgress } from './derive-again.ts';
 import type { PackedRows } from './packed-rows.ts';
 import type { LaneLimits } from './quality/lane.ts';
+import type { UnmappedQuery } from './unmapped-book.ts';
 
 /** Given to the worker as it starts. */
 export interface WorkerSettings {
   readonly dataDir: string;
   readonly store: StoreSettings;
   readonly devices: readonly Device[];
+  readonly models?: readonly DeviceModel[];
   readonly codecs?: CodecSettings;
   readonly quality?: LaneLimits;
 }
@@ -29,11 +32,13 @@ export type StoreRequest =
   | { readonly kind: 'readings'; readonly query: ReadingQuery }
   | { readonly kind: 'aggregate'; readonly query: AggregateQuery }
   | { readonly kind: 'explain'; readonly seq: number }
+  | { readonly kind: 'unmapped'; readonly query: UnmappedQuery }
   | { readonly kind: 'ping' };
 
 export type ToWorker =
   | { readonly kind: 'wake' }
   | { readonly kind: 'device'; readonly id: string; readonly device: Device | undefined }
+  | { readonly kind: 'model'; readonly id: string; readonly model: DeviceModel | undefined }
   /** A codec script has another version, or is gone. */
   | { readonly kind: 'codec'; readonly id: string }
   /** Without a job, the one under way ends. */
@@ -66,6 +71,8 @@ export type FromWorker =
       readonly faults: Readonly<Record<string, number>>;
       /** What quality tests have found since the last word, as `test:flag`. */
       readonly findings?: Readonly<Record<string, number>>;
+      /** Values without a place in the vocabulary, since the last word. */
+      readonly unmapped?: number;
     }
   | { readonly kind: 'stored'; readonly readings: number; readonly seq: number }
   | { readonly kind: 'feed'; readonly feed: FeedState }

@@ -8,7 +8,7 @@ const decode = (result: object) => decodedOf(`v${JSON.stringify(result)}`);
 
 describe('A script result', () => {
   it('becomes values with the warnings beside them', () => {
-    expect(decode({ data: { TempC_SHT: 21.5, odd: 3 }, warnings: ['low'] })).toEqual({
+    expect(decode({ data: { TempC_SHT: 21.5, odd: 3 }, warnings: ['low'] })).toMatchObject({
       ok: true,
       values: [
         { quantity: 'air_temperature', value: 21.5 },
@@ -31,7 +31,7 @@ describe('A script result', () => {
     const normalized = {
       data: { air: { temperature: 21.54, relativeHumidity: 40 }, battery: 3.1 },
     };
-    expect(decode({ data: { temp: 21.5, hum: 40, mode: 2 }, normalized })).toEqual({
+    expect(decode({ data: { temp: 21.5, hum: 40, mode: 2 }, normalized })).toMatchObject({
       ok: true,
       values: [
         { quantity: 'air_temperature', value: 21.54 },

@@ -52,7 +52,7 @@ describe('Script codecs', () => {
         input('no-such', 1),
         input('acme-old', 5, { factor: '3' }),
       ]),
-    ).toEqual([
+    ).toMatchObject([
       { ok: true, values: [{ quantity: 'air_temperature', value: 21.5 }] },
       { ok: true, values: [{ quantity: 'air_temperature', value: 10 }] },
       { ok: false, error: 'bad frame' },

@@ -8,6 +8,7 @@ import { Registry } from 'prom-client';
 import { type Access, openAccess } from '../../dashboard/access.ts';
 import { createDashboard, type DashboardOptions } from '../../dashboard/server.ts';
 import { codecLimits } from '../../gateway/codecs/limits.ts';
+import { type ModelBook, openModelBook } from '../../gateway/codecs/models/model-book.ts';
 import { type CodecRegistry, openCodecRegistry } from '../../gateway/codecs/registry.ts';
 import { createRestingSandbox } from '../../gateway/codecs/resting-sandbox.ts';
 import type { Script } from '../../gateway/codecs/script.ts';
@@ -23,12 +24,14 @@ import { createHub, type Hub } from '../../gateway/live/hub.ts';
 import { DeviceRegistry } from '../../gateway/lorawan/device-registry.ts';
 import { openKeyVault } from '../../gateway/lorawan/key-vault.ts';
 import { systemClock } from '../../gateway/model/clock.ts';
+import { settleDevice } from '../../gateway/model/device-model.ts';
 import type { Fault } from '../../gateway/model/fault.ts';
 import type { Reading } from '../../gateway/model/reading.ts';
 import { type ExplainParts, explainReadings } from '../../gateway/pipeline/explain.ts';
 import { createLiveNumbers } from '../../gateway/pipeline/live-numbers.ts';
 import { defaultLaneLimits } from '../../gateway/pipeline/quality/lane.ts';
 import { createSourceBoard } from '../../gateway/pipeline/source-board.ts';
+import { openUnmappedBook } from '../../gateway/pipeline/unmapped-book.ts';
 import { openEmbeddedStore } from '../../gateway/stores/embedded/open-store.ts';
 import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store.ts';
 
@@ -43,6 +46,7 @@ export interface RunningDashboard {
   readonly directory: string;
   readonly access: Access;
   readonly registry: DeviceRegistry;
+  readonly models: ModelBook;
   readonly ledger: LmdbLedger;
   readonly reader: LmdbLedgerReader;
   readonly catalogue: Catalogue;
@@ -67,6 +71,7 @@ export async function startDashboard(
   const directory = await mkdtemp(join(tmpdir(), 'fieldgate-dashboard-'));
   const state = openState({ directory });
   const registry = new DeviceRegistry(state, openKeyVault(join(directory, 'keys.kek')));
+  const models = openModelBook({ root: state, directory: join(directory, 'models') });
   const ledger = await openLedger({ directory });
   const reader = openLedgerReader({ directory });
   const catalogue = openCatalogue(join(directory, 'catalogue'), { writeAfterMs: 0 });
@@ -76,6 +81,14 @@ export async function startDashboard(
   const codecs = openCodecs(directory);
   const tokens = tokensOf(access);
   const sourceBoard = createSourceBoard(systemClock);
+  const deviceOf = (id: string) => {
+    const device = registry.get(id);
+    return device && settleDevice(device, models.get(device.model ?? ''));
+  };
+  const unmapped = openUnmappedBook({
+    ...{ deviceOf, rulesOf: () => [] },
+    file: join(directory, 'unmapped.json'),
+  });
   const numbers = createLiveNumbers();
   const logged: object[] = [];
   const note = (fields: object) => logged.push(fields);
@@ -83,10 +96,11 @@ export async function startDashboard(
   const broker = await startBroker(state, note);
   const dashboard = createDashboard(
     {
-      ...{ registry, ledger: reader, catalogue, hub, access, codecs, clock: systemClock },
+      ...{ registry, models, ledger: reader, catalogue, hub, access, codecs, clock: systemClock },
       readings: {
         ...whileWell(store.reader, () => isWell),
-        explain: explainerOf({ reader, catalogue, deviceOf: (id) => registry.get(id) }),
+        unmapped: async (query) => unmapped.list(query),
+        explain: explainerOf({ reader, catalogue, deviceOf }),
       },
       metrics: new Registry(),
       health: () => ({
@@ -113,7 +127,20 @@ export async function startDashboard(
   const port = await dashboard.start();
   const base = `http://127.0.0.1:${port}`;
   return {
-    ...{ base, port, directory, access, registry, ledger, reader, catalogue, hub, logged, tokens },
+    ...{
+      base,
+      port,
+      directory,
+      access,
+      registry,
+      models,
+      ledger,
+      reader,
+      catalogue,
+      hub,
+      logged,
+      tokens,
+    },
     codecs,
     mqttPort: broker.port,
     ask(path, { token = tokens.operator, ...init } = {}) {
@@ -134,6 +161,7 @@ export async function startDashboard(
       );
     },
     async publish(readings) {
+      unmapped.note(readings);
       const { series, rows } = numbers.number(readings);
       const identities = series.map(([device, quantity, channel, unit, area]) => ({
         ...{ device, quantity, channel, unit, area },

@@ -41,7 +41,7 @@ function explained(seq: number, entries: readonly LedgerEntry[], part: Partial<E
 describe('The explanation of a reading', () => {
   it('names the test that found a spike, once the next value has shown it', async () => {
     const entries = entriesOf([1, 1.1, 7, 1.2, 1.1]);
-    expect(await explained(3, entries)).toEqual([
+    expect(await explained(3, entries)).toMatchObject([
       {
         ...{ quantity: 'water_level', value: 7, time: receivedAt + 2 * hourMs, quality: 4 },
         tests: {

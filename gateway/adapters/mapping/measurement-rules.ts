@@ -1,5 +1,6 @@
 /** Measurements that a mapping names one by one, each with its type, scale, unit and time. */
 import type { MeasurementSpec, Scalar } from '../../../config/mapping-schema.ts';
+import { compileScale } from '../../../decoders/scale.ts';
 import type { Measurement } from '../../model/uplink.ts';
 import {
   add,
@@ -12,7 +13,7 @@ import { isPersonalIdentifier, isPersonalText } from '../personal.ts';
 import { type Draft, toNumber } from '../place.ts';
 import { type Context, complain, inside, type Read, report, type Scope } from './context.ts';
 import { flagOf } from './fields.ts';
-import { compilePlaceholders, compileScale, isAbsent, parseHex } from './numbers.ts';
+import { compilePlaceholders, isAbsent, parseHex } from './numbers.ts';
 import { compileOpenSource } from './source.ts';
 import { compileOptional, compileTemplate } from './template.ts';
 import { compileTime } from './times.ts';

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { parse } from 'yaml';
+import type { DeviceModel } from '../../model/device-model.ts';
 
 /** One codec as a repository describes it. */
 export interface FoundCodec {
@@ -11,34 +12,6 @@ export interface FoundCodec {
   /** From the root of the checkout. */
   readonly script: string;
   readonly examples: readonly unknown[];
-}
-
-/** A device model as a repository describes it. */
-export interface DeviceModel {
-  /** `<vendor>/<device>` */
-  readonly id: string;
-  readonly name: string;
-  readonly description?: string;
-  /** What it measures, in the repository's own words. */
-  readonly sensors: readonly string[];
-  readonly firmware: readonly ModelFirmware[];
-}
-
-export interface ModelFirmware {
-  readonly version: string;
-  readonly hardwareVersions: readonly string[];
-  /** The id of its codec here. */
-  readonly codec?: string;
-  /** By region, such as EU868. */
-  readonly regions: Readonly<Record<string, ModelProfile>>;
-}
-
-export interface ModelProfile {
-  readonly macVersion?: string;
-  readonly regionalParametersVersion?: string;
-  readonly supportsJoin?: boolean;
-  readonly supportsClassB?: boolean;
-  readonly supportsClassC?: boolean;
 }
 
 export interface FoundVendor {

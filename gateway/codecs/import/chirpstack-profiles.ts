@@ -4,16 +4,14 @@
  * `codecs/test_decode_<codec>.json`.
  */
 import { join } from 'node:path';
+import type { DeviceModel, ModelFirmware, ModelProfile } from '../../model/device-model.ts';
 import { parseLoose } from '../check/find-examples.ts';
 import { memberOf } from '../decoded-result.ts';
 import {
   type Checkout,
   codecIdOf,
-  type DeviceModel,
   type FoundCodec,
   type FoundVendor,
-  type ModelFirmware,
-  type ModelProfile,
   sentenceOf,
 } from './checkout.ts';
 import { flagIn, listIn, present, textIn, textsIn } from './members.ts';

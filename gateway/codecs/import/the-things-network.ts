@@ -4,15 +4,13 @@
  * for each region, `<codec>.yaml` the script with examples.
  */
 import { join } from 'node:path';
+import type { DeviceModel, ModelFirmware, ModelProfile } from '../../model/device-model.ts';
 import { memberOf } from '../decoded-result.ts';
 import {
   type Checkout,
   codecIdOf,
-  type DeviceModel,
   type FoundCodec,
   type FoundVendor,
-  type ModelFirmware,
-  type ModelProfile,
   sentenceOf,
 } from './checkout.ts';
 import { entriesIn, flagIn, listIn, present, textIn, textsIn } from './members.ts';

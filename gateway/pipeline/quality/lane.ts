@@ -4,11 +4,11 @@
  * while the store catches up. See quality-control.ts.
  */
 import { type Quantity, quantityOf } from '../../../decoders/quantity.ts';
-import type { Device } from '../../model/device.ts';
+import type { Device, SettledDevice } from '../../model/device.ts';
 import type { Reading } from '../../model/reading.ts';
 import { defaultLimits } from './default-limits.ts';
 import type { Unjudged } from './judge.ts';
-import { type LimitRule, type Limits, limitsFor } from './limits.ts';
+import { type LimitRule, type Limits, limitsFor, rulesFor } from './limits.ts';
 import { isPosition, judgePosition } from './location.ts';
 import { judgeAmong, type Neighbourhood, tellNeighbours } from './neighbours.ts';
 import {
@@ -80,7 +80,7 @@ interface Series {
 }
 
 interface DeviceSeries {
-  known: Device | undefined;
+  known: SettledDevice | undefined;
   readonly series: Series[];
   readonly byName: Map<string, Series>;
 }
@@ -119,11 +119,11 @@ export function createLane(
     return found;
   }
 
-  /** Limits follow the device: its area and its model may have changed. */
-  function settle(series: Series, device: string, known: Device | undefined): void {
+  /** Limits follow the device: its area, its model and what these ask may have changed. */
+  function settle(series: Series, device: string, known: SettledDevice | undefined): void {
     const { quantity, channel } = series;
     const place = { device, quantity, channel, area: known?.area, model: known?.model };
-    series.limits = limitsFor(place, defaultLimits.get(quantity), limits.rules);
+    series.limits = limitsFor(place, defaultLimits.get(quantity), rulesFor(limits.rules, known));
     series.neighbourhood = undefined;
     if (!series.limits.neighbours || known?.area === undefined) return;
     const key = `${known.area}\n${quantity}`;

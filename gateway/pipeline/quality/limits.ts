@@ -2,6 +2,7 @@
  * The limits that the tests hold a series to: those of its quantity, and over them what the
  * configuration says for areas, models and devices. All of it is in the unit of the quantity.
  */
+import type { SettledDevice } from '../../model/device.ts';
 
 export interface Span {
   readonly min: number;
@@ -80,6 +81,8 @@ export interface LimitRule extends Limits {
   readonly areas?: readonly string[] | undefined;
   readonly models?: readonly string[] | undefined;
   readonly devices?: readonly string[] | undefined;
+  /** Whose it is, where it is not of the configuration. */
+  readonly origin?: 'model' | 'device';
 }
 
 /** Grace of the gap test: a value may come late by half of the interval. */
@@ -94,15 +97,61 @@ export interface Place {
   readonly model?: string | undefined;
 }
 
-/** Rules go over the defaults in this order: for all, for areas, for models, for devices. */
+/**
+ * Rules go over the defaults in this order: for all, for areas, for models, for devices; what
+ * stands with a model or a device itself goes over what the configuration says of it.
+ */
 export function limitsFor(
   place: Place,
   defaults: Limits | undefined,
   rules: readonly LimitRule[],
 ): Limits {
+  return inOrder(place, rules).reduce<Limits>(over, defaults ?? {});
+}
+
+/** Those that fit the place, the weightiest last. */
+function inOrder(place: Place, rules: readonly LimitRule[]): LimitRule[] {
   const fitting = rules.filter((rule) => fits(rule, place));
-  fitting.sort((one, other) => weightOf(one) - weightOf(other));
-  return fitting.reduce<Limits>((limits, rule) => over(limits, rule), defaults ?? {});
+  return fitting.sort((one, other) => weightOf(one) - weightOf(other));
+}
+
+/** With the limits that stand with a device and its model: each after those of its own kind. */
+export function rulesFor(
+  rules: readonly LimitRule[],
+  device: SettledDevice | undefined,
+): readonly LimitRule[] {
+  const { id, model, limits = [], modelLimits = [] } = device ?? { id: '' };
+  if (limits.length + modelLimits.length === 0) return rules;
+  return [
+    ...rules,
+    ...modelLimits.map((rule) => ({
+      ...rule,
+      models: [model ?? ''],
+      origin: 'model' as const,
+    })),
+    ...limits.map((rule) => ({ ...rule, devices: [id], origin: 'device' as const })),
+  ];
+}
+
+/** Who has said each of the limits in force. */
+export type LimitOrigin = 'vocabulary' | 'configuration' | 'model' | 'device';
+
+export function originsOf(
+  place: Place,
+  defaults: Limits | undefined,
+  rules: readonly LimitRule[],
+): ReadonlyMap<string, LimitOrigin> {
+  const told = Object.keys(defaults ?? {}).map((name): [string, LimitOrigin] => [
+    name,
+    'vocabulary',
+  ]);
+  const origins = new Map(told);
+  for (const { origin = 'configuration', ...rule } of inOrder(place, rules)) {
+    for (const [name, value] of Object.entries(over({}, rule))) {
+      if (value !== undefined) origins.set(name, origin);
+    }
+  }
+  return origins;
 }
 
 function fits(rule: LimitRule, place: Place): boolean {

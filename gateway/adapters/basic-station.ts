@@ -61,12 +61,19 @@ function readItem(message: Place, station: Station): FrameUplink | SourceEvent {
     case 'propdf':
       return readFrame(message, station, readHexField(message, 'FRMPayload'));
     case 'dntxed':
-      return readEvent(message, station, 'txack');
+      return readSent(message, station);
     case 'dnmsg':
       return readDownlink(message, station);
     default:
       return readEvent(message, station, eventWord(type) ?? notKnown(message));
   }
+}
+
+/** What its clocks say of a downlink is the station's and no reading of the device. */
+function readSent(message: Place, station: Station): SourceEvent {
+  const event: Draft<SourceEvent> = { ...readEvent(message, station, 'txack') };
+  delete event.measurements;
+  return event;
 }
 
 /** A server says it to a station; a proxy between them may let it be heard here. */

@@ -118,7 +118,7 @@ function proveAfterReset(attempt: Attempt): Proof | undefined {
   return prove({ ...attempt, candidates, lastFrameCounter: highestFrameCounter });
 }
 
-function counterName({ devAddr, id }: Session): string {
+export function counterName({ devAddr, id }: Session): string {
   return id === undefined ? devAddr : `${devAddr}/${id}`;
 }
 

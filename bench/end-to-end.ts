@@ -3,6 +3,7 @@
  * machine. Everything acknowledged is counted in the store afterwards; what is missing is lost.
  */
 import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type GatewayProcess,
@@ -11,6 +12,7 @@ import {
   usageOf,
 } from '../test/setup/gateway-process.ts';
 import { type Influxd, startInfluxd } from '../test/setup/influxd.ts';
+import { elsysScriptName, makeScriptDirectory } from './elsys-script.ts';
 import { devEuiOf, type LoadPlan, type LoadResult } from './load-plan.ts';
 import { watchLive } from './viewers.ts';
 
@@ -40,6 +42,8 @@ export interface EndToEndOptions {
   readonly messages: number;
   readonly devices: number;
   readonly viewers: number;
+  /** Which decodes the payloads: the program itself, or a script in its sandbox. */
+  readonly codec: 'built-in' | 'script';
   readonly halfSeconds: number;
 }
 
@@ -49,24 +53,28 @@ const warmUp = 10_000;
 
 export async function endToEnd(options: EndToEndOptions): Promise<EndToEndFigures> {
   const influxd = await startInfluxd();
-  const gateway = await startGatewayProcess({ config: configOf(influxd, options.devices) });
+  const directory = await makeScriptDirectory();
+  const config = configOf(influxd, options, directory);
+  const gateway = await startGatewayProcess({ config });
   try {
     return await measure(gateway, influxd, options);
   } finally {
     await gateway.stop();
     await influxd.stop();
+    await rm(directory, { recursive: true });
   }
 }
 
-function configOf(influxd: Influxd, devices: number) {
+function configOf(influxd: Influxd, { devices, codec }: EndToEndOptions, directory: string) {
   const publish = ['application/#'];
   return {
+    codecs: { directory },
     mqtt: { clients: [{ username, password, vouches: 'network-server', publish }] },
     store: { kind: 'influx', url: influxd.url, database: 'bench' },
     devices: Array.from({ length: devices }, (_, index) => ({
       id: devEuiOf(index),
       kind: 'lorawan',
-      codec: 'elsys-generic',
+      codec: codec === 'script' ? elsysScriptName : 'elsys-generic',
       agency: 'bench',
       area: `area-${index % 12}`,
     })),

@@ -1,19 +1,13 @@
 /** The broker's rows of the benchmark's table. */
 import { type BrokerFigures, brokerRates, type Variant } from './mqtt-broker.ts';
 import { abuse, connectionsPossible, holdConnections } from './mqtt-connections.ts';
+import type { Row } from './rows.ts';
 
-export interface MqttRow {
-  readonly what: string;
-  readonly measured: string;
-  readonly atLeast: string;
-  readonly aim: string;
-}
-
-export async function brokerRows({ isQuick }: { readonly isQuick: boolean }): Promise<MqttRow[]> {
+export async function brokerRows({ isQuick }: { readonly isQuick: boolean }): Promise<Row[]> {
   const rates = await brokerRates({ messages: isQuick ? 10_000 : 60_000, rounds: isQuick ? 1 : 3 });
   const of = (name: Variant): BrokerFigures =>
     rates.get(name) ?? { perSecond: Number.NaN, cpuMicrosecondsEach: Number.NaN };
-  const row = (what: string, name: Variant, against: Variant): MqttRow => {
+  const row = (what: string, name: Variant, against: Variant): Row => {
     const { perSecond, cpuMicrosecondsEach } = of(name);
     const more = cpuMicrosecondsEach - of(against).cpuMicrosecondsEach;
     const rate = `${Math.round(perSecond).toLocaleString('en')}/s`;
@@ -33,11 +27,7 @@ export async function brokerRows({ isQuick }: { readonly isQuick: boolean }): Pr
   ];
 }
 
-export async function connectionRows({
-  isQuick,
-}: {
-  readonly isQuick: boolean;
-}): Promise<MqttRow[]> {
+export async function connectionRows({ isQuick }: { readonly isQuick: boolean }): Promise<Row[]> {
   const count = isQuick ? 500 : connectionsPossible();
   const held = await holdConnections(count);
   const strangers = await abuse(count, isQuick ? 10_000 : 100_000);

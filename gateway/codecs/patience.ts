@@ -34,8 +34,7 @@ export interface LateCall {
   readonly reason: string;
 }
 
-/** The allowance when full, in time limits of a call, and its part of the time that fills it. */
-const allowanceLimits = 1.2;
+/** The allowance holds the time limit of one call; this part of the time that goes by fills it. */
 const refillPart = 0.1;
 /** What a call has when nothing is left: of a script that has answered before, and of another. */
 const provenLimitMs = 20;
@@ -66,9 +65,8 @@ export function createPatience(
   timeLimitMs: number,
   now: () => number = () => performance.now(),
 ): Patience {
-  const fullMs = timeLimitMs * allowanceLimits;
   const standings = new Map<string, Standing>();
-  let allowance = { ms: fullMs, at: now() };
+  let allowance = { ms: timeLimitMs, at: now() };
 
   function standingOf(key: string): Standing {
     const standing = standings.get(key) ?? newStanding();
@@ -81,7 +79,7 @@ export function createPatience(
 
   function spend(ms: number): number {
     const at = now();
-    const filled = Math.min(fullMs, allowance.ms + (at - allowance.at) * refillPart);
+    const filled = Math.min(timeLimitMs, allowance.ms + (at - allowance.at) * refillPart);
     allowance = { ms: Math.max(0, filled - ms), at };
     return allowance.ms;
   }

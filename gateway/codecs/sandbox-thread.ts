@@ -37,7 +37,7 @@ export interface Broken {
 
 /** How often the thread is looked at, and how long after its limit a call is given up. */
 const watchMs = 5;
-const graceMs = 30;
+const graceMs = 20;
 /** For a chunk to reach the thread. */
 const startMs = 100;
 /** For a thread to start on a machine that is busy. */

@@ -30,7 +30,7 @@ describe('Patience with scripts', () => {
   it('takes what is lost from all, leaves the proven more, and fills up again', () => {
     const { patience, limitOf, wait } = atClock();
     patience.answered('good', 0);
-    patience.late('bad', late(90));
+    patience.late('bad', late(70));
     expect([limitOf('good'), limitOf('bad')]).toEqual([30, 30]);
     patience.late('bad', late(90));
     expect([limitOf('good'), limitOf('new')]).toEqual([20, 10]);
@@ -43,7 +43,7 @@ describe('Patience with scripts', () => {
   it('charges slow calls that are answered, too', () => {
     const { patience, limitOf } = atClock();
     patience.answered('slow', 70);
-    expect(limitOf('new')).toBe(50);
+    expect(limitOf('new')).toBe(30);
   });
 
   it('leaves a script alone after three late calls, and after one when all is lost', () => {

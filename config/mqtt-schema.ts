@@ -98,6 +98,9 @@ const limits = z.strictObject({
   connectionsPerAddressMax: count
     .default(12_000)
     .describe('Lower it where clients come without a proxy or NAT before them.'),
+  connectionsPerCredentialMax: count
+    .default(12_000)
+    .describe('Lower it where each client has an account of its own.'),
   connectTimeoutMs: count.default(5_000).describe('From the connection to the CONNECT packet.'),
   keepaliveSecondsMax: count
     .default(3_600)

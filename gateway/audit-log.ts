@@ -39,6 +39,8 @@ export interface AuditLog {
   append(record: AuditRecord): void;
   /** The newest first. Looks through a bounded number of entries. */
   read(query: AuditQuery): readonly AuditEntry[];
+  /** How many of each event this process has added. */
+  counts(): ReadonlyMap<string, number>;
   /** Resolves when everything so far is on disk, or cannot be written. */
   flushed(): Promise<void>;
 }
@@ -66,9 +68,11 @@ export function openAuditLog(
   const entries = root.openDB<StoredEntry, string>({ name: 'audit', encoding: 'json' });
   let queued: StoredEntry[] = [];
   let lost = 0;
+  const counts = new Map<string, number>();
   let committing: Promise<void> | undefined;
 
   function append(record: AuditRecord): void {
+    counts.set(record.event, (counts.get(record.event) ?? 0) + 1);
     if (queued.length >= queueMax) {
       lost += 1;
       return;
@@ -115,6 +119,7 @@ export function openAuditLog(
 
   return {
     append,
+    counts: () => counts,
     read: ({ before = Number.MAX_SAFE_INTEGER, limit, event }) => {
       const found: AuditEntry[] = [];
       const range = { start: keyOf(before - 1), reverse: true, limit: scannedMax };

@@ -21,6 +21,7 @@ import { createProver } from './lorawan/prover.ts';
 import { verifyDefaults } from './lorawan/verify.ts';
 import { createMetrics } from './metrics.ts';
 import { type Clock, systemClock } from './model/clock.ts';
+import { registerMqttMetrics } from './mqtt-metrics.ts';
 import { createMqttOperators } from './mqtt-operators.ts';
 import { openBroker, refuseForbidden, reloadMqtt } from './mqtt-setup.ts';
 import { publishReadings } from './out-topics.ts';
@@ -125,6 +126,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     monotonicMs: () => performance.now(),
   });
   const broker = openBroker(config, holdings, ingest, { log, clock });
+  registerMqttMetrics(metrics.registry, { broker, holdings, config, clock });
   const stopPublishing = publishReadings({ hub, broker, after: cursors.live, log, clock });
   const health = () =>
     healthOf(

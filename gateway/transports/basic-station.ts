@@ -73,7 +73,8 @@ export function createBasicStation(
   });
   const server = createServer(options);
   server.on('connection', (socket: Duplex & { remoteAddress?: string }) => {
-    if (connections.admit(socket, plainAddress(socket.remoteAddress))) return;
+    const limit = connections.admit(socket, plainAddress(socket.remoteAddress));
+    if (limit === undefined) return;
     hooks.onTurnedAway('basic-station', 'busy');
     socket.destroy();
   });

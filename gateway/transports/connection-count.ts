@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream';
 
 export interface ConnectionCount {
   /**
-   * Counts the socket until it closes; false when a limit is reached, and then it is not counted.
+   * Counts the socket until it closes; the limit when one is reached, and then it is not counted.
    */
-  admit(socket: Duplex, address: string): boolean;
+  admit(socket: Duplex, address: string): keyof ConnectionCountLimits | undefined;
   /** Counts it in all only, until it is known whose it is; then `admit` counts it by address. */
   hold(socket: Duplex): boolean;
   total(): number;
@@ -41,11 +41,12 @@ export function createConnectionCount(limits: ConnectionCountLimits): Connection
     admit: (socket, address) => {
       const here = byAddress.get(address) ?? 0;
       const isOneMore = !open.has(socket);
-      if ((isOneMore && isFull()) || here >= limits.connectionsPerAddressMax) return false;
+      if (isOneMore && isFull()) return 'connectionsMax';
+      if (here >= limits.connectionsPerAddressMax) return 'connectionsPerAddressMax';
       open.add(socket);
       byAddress.set(address, here + 1);
       socket.once('close', () => leave(socket, address));
-      return true;
+      return undefined;
     },
     total: () => open.size,
     destroyAll: () => {

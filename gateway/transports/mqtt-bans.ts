@@ -39,6 +39,8 @@ export interface BanBook {
   find(subject: BanSubject): Ban | undefined;
   /** The newest first. */
   list(): readonly Ban[];
+  /** Those of this process, lifted or not: by the gateway for flapping, or by operators. */
+  made(): { readonly flapping: number; readonly operator: number };
   /** Resolves when every change so far is on disk. */
   flushed(): Promise<void>;
 }
@@ -54,6 +56,7 @@ const prefix = 'ban:';
 
 export function createBanBook({ store = noSessionStore, bansMax, now }: BanBookOptions): BanBook {
   const byPlace = new Map<string, Ban>();
+  const made = { flapping: 0, operator: 0 };
 
   function forget(ban: Ban): void {
     byPlace.delete(placeOf(ban));
@@ -94,6 +97,7 @@ export function createBanBook({ store = noSessionStore, bansMax, now }: BanBookO
       if (!makeRoom()) return undefined;
       const ban: Ban = { ...input, id: randomUUID(), since: now() };
       byPlace.set(placeOf(ban), ban);
+      made[ban.by === ownName ? 'flapping' : 'operator'] += 1;
       store.put(`${prefix}${ban.id}`, Buffer.from(JSON.stringify(ban)));
       return ban;
     },
@@ -112,6 +116,7 @@ export function createBanBook({ store = noSessionStore, bansMax, now }: BanBookO
       forgetOver();
       return [...byPlace.values()].sort((left, right) => right.since - left.since);
     },
+    made: () => ({ ...made }),
     flushed: () => store.flushed(),
   };
 }

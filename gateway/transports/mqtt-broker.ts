@@ -26,6 +26,7 @@ import {
 import { createFlappingWatch } from './mqtt-flapping.ts';
 import { decideForward, decideSubscribe, grantedQos } from './mqtt-forward.ts';
 import { createMqttIdentity, type MqttIdentity } from './mqtt-identity.ts';
+import type { LimitCount } from './mqtt-limit-count.ts';
 import type { MqttListeners, SecureContext } from './mqtt-listeners.ts';
 import { createMqttListeners } from './mqtt-listeners.ts';
 import type { MqttBrokerOptions, MqttClientView, MqttHooks } from './mqtt-options.ts';
@@ -52,7 +53,7 @@ export interface MqttBroker extends Transport {
   disconnect(clientId: string): boolean;
   /** Undefined when there are as many bans as there may be. Those it is for are cut. */
   ban(input: BanInput): Ban | undefined;
-  readonly bans: Pick<BanBook, 'list' | 'lift' | 'flushed'>;
+  readonly bans: Pick<BanBook, 'list' | 'lift' | 'made' | 'flushed'>;
   /** For an HTTP server of somebody else: takes the upgrade request over, whatever its path. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Takes over the upgrade requests of one path of that server, and leaves all others alone. */
@@ -80,7 +81,14 @@ export interface MqttCounts extends SessionCounts {
   readonly clients: number;
   /** Messages not sent to a subscriber that does not read. */
   readonly droppedSlow: number;
+  /** Messages from clients that have no receipt yet. */
+  readonly inFlight: number;
+  readonly keepaliveTimeouts: number;
+  /** How often each limit was reached. */
+  readonly limited: LimitCounts;
 }
+
+type LimitCounts = ReturnType<LimitCount['counts']>;
 
 const expireIntervalMs = 60_000;
 
@@ -106,6 +114,7 @@ export function createMqttBroker(
         takeConnection(core, accepted, broker.handle);
       },
       onTurnedAway: (address, reason) => core.note('mqtt-turned-away', { address, reason }),
+      onLimit: core.limitCount.hit,
     },
   });
   const stop = async (): Promise<void> => {
@@ -122,7 +131,7 @@ export function createMqttBroker(
         deviceAccounts: options.deviceAccounts,
         deviceProfile: options.deviceProfile,
         tokenIssuers: options.tokenIssuers,
-        ...{ limits, monotonicMs, now: () => hooks.clock.now() },
+        ...{ limits, monotonicMs, now: () => hooks.clock.now(), onLimit: core.limitCount.hit },
       });
       identity = logins;
       broker = await Aedes.createBroker({
@@ -172,6 +181,9 @@ export function createMqttBroker(
       connections: listeners.connections(),
       clients: live.size,
       droppedSlow: core.droppedSlow,
+      inFlight: core.receiver.inFlight(),
+      keepaliveTimeouts: core.keepaliveTimeouts,
+      limited: core.limitCount.counts(),
     }),
   };
 }
@@ -190,12 +202,18 @@ function aedesOptions({ limits, sessions, router }: MqttCore): AedesOptions {
 
 function admissionContext(core: MqttCore, identity: MqttIdentity): AdmissionContext {
   const { hooks, limits, sessions, bans } = core;
+  const onLimit = core.limitCount.hit;
+  const connectionsOf = (account: string, besides: string): number => {
+    const isOwn = core.live.get(besides)?.principal?.sender.credential === account;
+    return (core.liveOf.get(account) ?? 0) - (isOwn ? 1 : 0);
+  };
   const flapping = createFlappingWatch({
-    ...{ limits, bans, monotonicMs, now: () => hooks.clock.now() },
+    ...{ limits, bans, monotonicMs, onLimit, now: () => hooks.clock.now() },
     onBan: ({ value, credential, reason }) =>
       core.audit({ event: 'ban', clientId: value, credential, detail: reason }),
   });
-  return { ...{ identity, limits, sessions, bans, flapping }, log: hooks.log, clock: hooks.clock };
+  const { log, clock } = hooks;
+  return { identity, limits, sessions, bans, flapping, onLimit, connectionsOf, log, clock };
 }
 
 function admissionHooks(core: MqttCore, context: AdmissionContext): AedesOptions {
@@ -209,7 +227,8 @@ function admissionHooks(core: MqttCore, context: AdmissionContext): AedesOptions
         return;
       }
       connection.requested = { clientId: packet.clientId, clean: packet.clean !== false };
-      clampKeepalive(packet, core.limits.keepaliveSecondsMax);
+      const isClamped = clampKeepalive(packet, core.limits.keepaliveSecondsMax);
+      if (isClamped) core.limitCount.hit('keepaliveSecondsMax');
       connection.isEntering = true;
       callback(null, true);
     },
@@ -279,6 +298,7 @@ function messageHooks(core: MqttCore): AedesOptions {
         return;
       }
       if (decision === 'grant') connection.granted.grant(subscription.topic, subscription.qos);
+      else if (decision !== 'refuse') core.limitCount.hit(decision);
       callback(null, decision === 'grant' ? subscription : null);
     },
     authorizeForward: (client, packet) => {
@@ -291,6 +311,7 @@ function messageHooks(core: MqttCore): AedesOptions {
       packet.qos = qos;
       const decision = decideForward(connection, packet, limits);
       if (decision === 'drop') core.droppedSlow += 1;
+      if (decision === 'drop' || decision === 'cut') core.limitCount.hit('sendBytesMax');
       if (decision === 'drop' || decision === 'hide') return null;
       if (decision === 'cut') connection.conn.destroy();
       return packet;
@@ -305,8 +326,18 @@ function withhold(packet: { topic: string; payload: Buffer | string; retain: boo
   packet.retain = false;
 }
 
+/** Aedes keeps these limits, and tells in words only. */
+const limits = [
+  ['connectTimeoutMs', 'connect did not arrive in time'],
+  ['inflightMax', 'maxInflightInbound exceeded'],
+  ['drainTimeoutMs', 'drain timeout'],
+] as const;
+
 function watchBroker(core: MqttCore, broker: Aedes): void {
   const noteClient = (event: string) => (client: Client, error?: Error) => {
+    const limit = limits.find(([, words]) => error?.message.startsWith(words));
+    if (limit !== undefined) core.limitCount.hit(limit[0]);
+    if (event === 'mqtt-keepalive-timeout') core.keepaliveTimeouts += 1;
     const connection = core.connections.get(client);
     const who = { address: connection?.address, clientId: client.id };
     core.note(event, { ...who, reason: error?.message });

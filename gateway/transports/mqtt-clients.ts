@@ -92,7 +92,10 @@ export function createMqttClients(core: MqttCore, monotonicMs: () => number): Mq
     },
     ban: (input) => {
       const ban = bans.add(input);
-      if (ban === undefined) return undefined;
+      if (ban === undefined) {
+        core.limitCount.hit('bansMax');
+        return undefined;
+      }
       for (const connection of live.values()) if (isBanned(connection)) cut(connection, 'banned');
       return ban;
     },

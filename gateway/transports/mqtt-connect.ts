@@ -5,6 +5,7 @@ import type { BanBook } from './mqtt-bans.ts';
 import type { MqttConnection, MqttPrincipal } from './mqtt-connection.ts';
 import type { FlappingWatch } from './mqtt-flapping.ts';
 import { anonymousName, type MqttIdentity } from './mqtt-identity.ts';
+import type { OnLimit } from './mqtt-limit-count.ts';
 import { type KnownLogin, notAuthorized } from './mqtt-login.ts';
 import type { MqttLimits, TransportLog } from './mqtt-options.ts';
 import type { MqttSessions } from './mqtt-sessions.ts';
@@ -45,11 +46,14 @@ export function isSystemTopic(topic: string): boolean {
 
 /**
  * A client may be silent for ever with keepalive 0, and then its end is never noticed. MQTT 3.1.1
- * lets a server cut an idle client at any time (section 3.1.2.10), so the limit stands in.
+ * lets a server cut an idle client at any time (section 3.1.2.10), so the limit stands in. True
+ * when it does.
  */
-export function clampKeepalive(packet: ConnectFields, secondsMax: number): void {
+export function clampKeepalive(packet: ConnectFields, secondsMax: number): boolean {
   const asked = packet.keepalive ?? 0;
-  if (asked === 0 || asked > secondsMax) packet.keepalive = secondsMax;
+  const isBeyond = asked === 0 || asked > secondsMax;
+  if (isBeyond) packet.keepalive = secondsMax;
+  return isBeyond;
 }
 
 export type Admission =
@@ -64,6 +68,9 @@ export interface AdmissionContext {
   readonly bans: BanBook;
   readonly flapping: FlappingWatch;
   readonly limits: MqttLimits;
+  readonly onLimit: OnLimit;
+  /** How many connections an account has, but for the one with this client id. */
+  readonly connectionsOf: (account: string, besides: string) => number;
   readonly log: TransportLog;
   readonly clock: Clock;
 }
@@ -80,6 +87,7 @@ export async function admit(
     return refuse(identifierRejected, 'empty client id with clean session 0');
   }
   if (requested.clientId.length > context.limits.clientIdLengthMax) {
+    context.onLimit('clientIdLengthMax');
     return refuse(identifierRejected, 'client id too long');
   }
   const isBanned = (credential: string | undefined): boolean =>
@@ -97,6 +105,11 @@ export async function admit(
   const isNamed = account.username !== anonymousName;
   if (isNamed && context.flapping.noteConnect(requested.clientId, account.username)) {
     return refuse(notAuthorized, 'connects too often');
+  }
+  const { connectionsPerCredentialMax } = context.limits;
+  if (context.connectionsOf(account.username, clientId) >= connectionsPerCredentialMax) {
+    context.onLimit('connectionsPerCredentialMax');
+    return refuse(notAuthorized, 'too many connections of the account');
   }
   const owner = context.sessions.ownerOf(clientId);
   if (owner !== undefined && owner !== account.username) {

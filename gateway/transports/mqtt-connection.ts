@@ -6,6 +6,7 @@ import type { ClientCertificate } from './client-certificate.ts';
 import type { GrantedFilters } from './granted-filters.ts';
 import { createGrantedFilters } from './granted-filters.ts';
 import type { MqttAcl } from './mqtt-acl.ts';
+import type { MqttLimitName } from './mqtt-limit-count.ts';
 import type { KnownLogin } from './mqtt-login.ts';
 import type { MqttLimits } from './mqtt-options.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -64,7 +65,11 @@ export interface MqttConnection extends AcceptedConnection {
   /** Messages without a receipt yet, and those whose receipt came before that of an earlier one. */
   readonly receipts: PendingReceipt[];
   /** A device publishes to one topic over and over: the topic asked for last, and the answer. */
-  lastTopic: { readonly topic: string; readonly isAllowed: boolean };
+  lastTopic: {
+    readonly topic: string;
+    readonly isAllowed: boolean;
+    readonly limit?: MqttLimitName | undefined;
+  };
 }
 
 /** What the broker does with a message after its receipt: hand it to subscribers, or to nobody. */

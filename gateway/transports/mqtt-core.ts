@@ -8,6 +8,7 @@ import type { MqttAuditEntry } from './mqtt-audit.ts';
 import { type BanBook, createBanBook } from './mqtt-bans.ts';
 import type { AcceptedConnection, MqttConnection } from './mqtt-connection.ts';
 import { createMqttConnection } from './mqtt-connection.ts';
+import { createLimitCount, type LimitCount } from './mqtt-limit-count.ts';
 import type { MqttHooks, MqttLimits } from './mqtt-options.ts';
 import type { MqttReceiver } from './mqtt-receive.ts';
 import { createMqttReceiver } from './mqtt-receive.ts';
@@ -29,6 +30,9 @@ export interface MqttCore {
   readonly connections: WeakMap<object, MqttConnection>;
   /** By client id, once the client is admitted. */
   readonly live: Map<string, MqttConnection>;
+  /** How many of these each account has. */
+  readonly liveOf: Map<string, number>;
+  readonly limitCount: LimitCount;
   /** Logs at most one line a minute of a kind and source. */
   readonly note: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   readonly bans: BanBook;
@@ -37,6 +41,8 @@ export interface MqttCore {
   readonly auditRefusal: (refused: Omit<MqttAuditEntry, 'event'>) => void;
   isStopping: boolean;
   droppedSlow: number;
+  /** Clients that said nothing for longer than they had promised. */
+  keepaliveTimeouts: number;
 }
 
 export interface MqttCoreOptions {
@@ -56,8 +62,10 @@ export function createMqttCore(
   }
   const connections = new WeakMap<object, MqttConnection>();
   const throttle = createLogThrottle(monotonicMs);
+  const limitCount = createLimitCount();
+  const onLimit = limitCount.hit;
   const sessions = createMqttSessions({
-    ...{ limits, store, monotonicMs, now: () => hooks.clock.now() },
+    ...{ limits, store, monotonicMs, onLimit, now: () => hooks.clock.now() },
     maySubscribe: (client, filter) =>
       connections.get(client)?.principal?.acl.maySubscribe(filter) === true,
     connectionOf: (client) => connections.get(client)?.principal?.sender.connection,
@@ -65,21 +73,23 @@ export function createMqttCore(
   const now = () => hooks.clock.now();
   const audit = (entry: MqttAuditEntry): void => hooks.onAudit?.(entry);
   return {
-    ...{ limits, hooks, connections, sessions, audit },
+    ...{ limits, hooks, connections, sessions, audit, limitCount },
     bans: bans ?? createBanBook({ bansMax: limits.bansMax, now }),
     auditRefusal: (refused) => {
       const heldBack = throttle(`audit ${refused.address} ${refused.detail}`);
       if (heldBack !== undefined) audit({ event: 'refuse', ...refused, heldBack });
     },
-    live: new Map(),
+    ...{ live: new Map(), liveOf: new Map() },
     router: createMqttRouter(),
-    receiver: createMqttReceiver(receive, { limits, hooks, keep: sessions.keep, ownLevel }),
+    receiver: createMqttReceiver(receive, {
+      ...{ limits, hooks, keep: sessions.keep, ownLevel, onLimit },
+    }),
     note: (event, fields) => {
       const heldBack = throttle(`${event} ${String(fields['address'])}`);
       if (heldBack !== undefined) hooks.log.warn({ event, ...fields, heldBack }, event);
     },
     isStopping: false,
-    droppedSlow: 0,
+    ...{ droppedSlow: 0, keepaliveTimeouts: 0 },
   };
 }
 
@@ -114,6 +124,7 @@ export function takeConnection(
       };
       core.note('mqtt-packet-refused', { address, ...who, ...finding });
       if (finding.kind !== 'too-large') return;
+      core.limitCount.hit(finding.limit);
       hooks.onTooLarge({ address, ...who, declaredBytes: finding.declaredBytes });
     },
   });
@@ -122,11 +133,20 @@ export function takeConnection(
   core.connections.set(handle(conn), connection);
 }
 
-function endConnection({ live, sessions }: MqttCore, connection: MqttConnection): void {
+function endConnection(core: MqttCore, connection: MqttConnection): void {
+  const { live, sessions } = core;
   const clientId = connection.principal?.clientId;
   if (clientId === undefined) return;
-  if (live.get(clientId) === connection) live.delete(clientId);
+  if (live.get(clientId) === connection) unlist(core, clientId);
   sessions.release(clientId, { connection: connection.id, clean: connection.requested.clean });
+}
+
+function unlist({ live, liveOf }: MqttCore, clientId: string): void {
+  const account = live.get(clientId)?.principal?.sender.credential ?? '';
+  live.delete(clientId);
+  const left = (liveOf.get(account) ?? 1) - 1;
+  if (left > 0) liveOf.set(account, left);
+  else liveOf.delete(account);
 }
 
 /**
@@ -134,7 +154,7 @@ function endConnection({ live, sessions }: MqttCore, connection: MqttConnection)
  * [MQTT-3.1.4-2].
  */
 export function enterClient(core: MqttCore, connection: MqttConnection): void {
-  const { live, hooks } = core;
+  const { live, liveOf, hooks } = core;
   const { principal, address, listener } = connection;
   assert.ok(principal);
   const { clientId, sender } = principal;
@@ -144,9 +164,11 @@ export function enterClient(core: MqttCore, connection: MqttConnection): void {
     const fields = { ...who, from: before.address };
     hooks.log.warn({ event: 'mqtt-takeover', ...fields }, 'mqtt-takeover');
     core.audit({ event: 'takeover', ...who, detail: `from ${before.address}` });
+    unlist(core, clientId);
   }
   core.audit({ event: 'connect', ...who, detail: `${listener}, ${sender.vouches}` });
   live.set(clientId, connection);
+  liveOf.set(sender.credential, (liveOf.get(sender.credential) ?? 0) + 1);
 }
 
 const flushStepMs = 10;

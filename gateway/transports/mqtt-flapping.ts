@@ -4,6 +4,7 @@
  */
 import { createAttemptLimit } from './attempt-limit.ts';
 import type { Ban, BanBook } from './mqtt-bans.ts';
+import type { OnLimit } from './mqtt-limit-count.ts';
 import type { MqttLimits } from './mqtt-options.ts';
 
 export interface FlappingWatch {
@@ -20,13 +21,14 @@ export interface FlappingOptions {
   readonly now: () => number;
   readonly monotonicMs: () => number;
   readonly onBan: (ban: Ban) => void;
+  readonly onLimit: OnLimit;
 }
 
 const windowMs = 60_000;
 const clientsMax = 100_000;
 
 export function createFlappingWatch(options: FlappingOptions): FlappingWatch {
-  const { limits, bans, now, monotonicMs, onBan } = options;
+  const { limits, bans, now, monotonicMs, onBan, onLimit } = options;
   const connects = createAttemptLimit({
     attemptsMax: limits.connectsPerMinuteMax,
     ...{ windowMs, shutMs: windowMs, keysMax: clientsMax, monotonicMs },
@@ -35,12 +37,14 @@ export function createFlappingWatch(options: FlappingOptions): FlappingWatch {
     noteConnect: (clientId, credential) => {
       const key = `${credential}\0${clientId}`;
       if (clientId === '' || !connects.record(key)) return false;
+      onLimit('connectsPerMinuteMax');
       const ban = bans.add({
         ...{ kind: 'clientId', value: clientId, credential, by: 'gateway' },
         until: now() + limits.flappingBanSeconds * 1_000,
         reason: `more than ${limits.connectsPerMinuteMax} connects in a minute`,
       });
-      if (ban !== undefined) onBan(ban);
+      if (ban === undefined) onLimit('bansMax');
+      else onBan(ban);
       return true;
     },
   };

@@ -2,11 +2,19 @@
  * The way out of the broker: which subscriptions are granted, and which messages a client is sent.
  */
 import type { MqttConnection } from './mqtt-connection.ts';
+import type { MqttLimitName } from './mqtt-limit-count.ts';
 import type { MqttLimits } from './mqtt-options.ts';
-import { isTopicFilter, isWithinLimits } from './topic-filter.ts';
+import { brokenLimit, isTopicFilter } from './topic-filter.ts';
 
-/** `close` is for what is no filter at all; `refuse` answers SUBACK 0x80 [MQTT-3.9.3-2]. */
-export type SubscribeDecision = 'grant' | 'refuse' | 'close';
+/**
+ * `close` is for what is no filter at all; `refuse`, and the name of a limit, answer SUBACK 0x80
+ * [MQTT-3.9.3-2].
+ */
+export type SubscribeDecision =
+  | 'grant'
+  | 'refuse'
+  | 'close'
+  | Extract<MqttLimitName, 'topicLevelsMax' | 'topicLengthMax' | 'subscriptionsPerClientMax'>;
 
 export function decideSubscribe(
   { principal, granted }: MqttConnection,
@@ -14,9 +22,11 @@ export function decideSubscribe(
   limits: MqttLimits,
 ): SubscribeDecision {
   if (principal === undefined || !isTopicFilter(filter)) return 'close';
-  const isAllowed = isWithinLimits(filter, limits) && principal.acl.maySubscribe(filter);
+  const limit = brokenLimit(filter, limits);
+  if (limit !== undefined) return limit;
+  if (!principal.acl.maySubscribe(filter)) return 'refuse';
   const hasRoom = granted.has(filter) || granted.size() < limits.subscriptionsPerClientMax;
-  return isAllowed && hasRoom ? 'grant' : 'refuse';
+  return hasRoom ? 'grant' : 'subscriptionsPerClientMax';
 }
 
 /**

@@ -7,6 +7,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { createAttemptLimit } from './attempt-limit.ts';
 import type { AccountProfile } from './mqtt-accounts.ts';
 import { createDeviceLogins, type DeviceLoginOptions } from './mqtt-device-login.ts';
+import type { OnLimit } from './mqtt-limit-count.ts';
 import {
   badUserNameOrPassword,
   type KnownLogin,
@@ -53,6 +54,7 @@ export interface MqttIdentityOptions extends Omit<DeviceLoginOptions, 'isConfigu
   readonly anonymous: boolean | AccountProfile;
   readonly limits: Pick<MqttLimits, 'authFailuresPerMinuteMax' | 'passwordChecksMax'>;
   readonly monotonicMs: () => number;
+  readonly onLimit?: OnLimit;
 }
 
 export async function createMqttIdentity(options: MqttIdentityOptions): Promise<MqttIdentity> {
@@ -61,6 +63,7 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
   const anonymous = anonymousAccount(options.anonymous);
   const decoy = await createDecoy(options.clients);
   const checkPassword = createPasswordCheck(options.limits.passwordChecksMax);
+  const { onLimit = () => {} } = options;
   const pairLimit = createLimit(options, 1);
   const addressLimit = createLimit(options, addressFactor);
 
@@ -91,6 +94,7 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
       }
       const pair = `${address}\n${username}`;
       if (pairLimit.isShut(pair) || addressLimit.isShut(address)) {
+        onLimit('authFailuresPerMinuteMax');
         return refused(badUserNameOrPassword, 'too many failed attempts');
       }
       const login = devices.login(username, password, byCertificate);
@@ -98,7 +102,10 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
       if (login !== undefined) return login;
       const account = accounts.get(username);
       const outcome = await checkPassword(account, password ?? Buffer.alloc(0), decoy);
-      if (outcome === 'busy') return refused(serverUnavailable, 'too many logins at once');
+      if (outcome === 'busy') {
+        onLimit('passwordChecksMax');
+        return refused(serverUnavailable, 'too many logins at once');
+      }
       if (outcome === 'right' && account !== undefined) {
         return known(account, byCertificate === account ? 'tls-client' : 'credential');
       }

@@ -15,6 +15,7 @@ import { type CertificateTrust, createCertificateTrust } from './certificate-tru
 import { checkClientCertificate } from './client-certificate.ts';
 import { createConnectionCount, plainAddress } from './connection-count.ts';
 import type { AcceptedConnection } from './mqtt-connection.ts';
+import type { OnLimit } from './mqtt-limit-count.ts';
 import type {
   ListenerOptions,
   MqttBrokerOptions,
@@ -45,6 +46,7 @@ export type SecureContext = Pick<TlsListenerOptions, 'cert' | 'key' | 'ca' | 'cr
 export interface MqttListenerEvents {
   onAccept(accepted: AcceptedConnection): void;
   onTurnedAway(address: string, reason: string): void;
+  onLimit: OnLimit;
 }
 
 /** Several packets may share a WebSocket frame [MQTT-6.0.0-2]. */
@@ -69,8 +71,9 @@ export function createMqttListeners(
 
   function admit(socket: Duplex, remoteAddress: string | undefined): boolean {
     const address = plainAddress(remoteAddress);
-    const isAdmitted = !isStopped && count.admit(socket, address);
-    if (isAdmitted) return true;
+    const limit = isStopped ? undefined : count.admit(socket, address);
+    if (!isStopped && limit === undefined) return true;
+    if (limit !== undefined) events.onLimit(limit);
     turnAway(socket, { address, reason: 'too many connections' });
     return false;
   }
@@ -97,12 +100,16 @@ export function createMqttListeners(
         return;
       }
       if (isStopped || !count.hold(socket)) {
+        if (!isStopped) events.onLimit('connectionsMax');
         turnAway(socket, { address, reason: 'too many connections' });
         return;
       }
       takeProxyHeader(socket, { timeoutMs: limits.connectTimeoutMs }, (header) => {
         if (header.kind === 'whole') admitAndUse(socket, header.address ?? address);
-        else turnAway(socket, { address, reason: `PROXY header: ${header.detail}` });
+        else {
+          if (header.isLate === true) events.onLimit('connectTimeoutMs');
+          turnAway(socket, { address, reason: `PROXY header: ${header.detail}` });
+        }
       });
     };
   }
@@ -138,7 +145,8 @@ export function createMqttListeners(
     const clients = new Map<string, string>();
     const addressOf = (socket: Socket | TLSSocket) =>
       clients.get(peerOf(socket)) ?? plainAddress(socket.remoteAddress);
-    server.on('tlsClientError', (error, socket) => {
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') events.onLimit('connectTimeoutMs');
       events.onTurnedAway(addressOf(socket), error.message);
     });
     server.on('secureConnection', (socket) => {
@@ -178,6 +186,10 @@ export function createMqttListeners(
     });
     server.on('connection', (socket: Socket) => admit(socket, socket.remoteAddress));
     server.on('request', (_request, response) => response.writeHead(426).end());
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') events.onLimit('connectTimeoutMs');
+      socket.destroy();
+    });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (isMqttPath(request, ownPath)) webSocket.upgrade(request, socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

@@ -6,6 +6,7 @@
  * and remembers it by its payload, which is one object from the wire to the queues; `enqueue` takes
  * it up again when aedes has numbered it.
  */
+import type { OnLimit } from './mqtt-limit-count.ts';
 import type { MqttLimits } from './mqtt-options.ts';
 import type { Match, MqttSession, ReceivedMessage } from './mqtt-session.ts';
 import { type QueuedPacket, releasedOf } from './mqtt-session-queue.ts';
@@ -33,6 +34,8 @@ export interface OfflineQueues {
   expire(clientIds: Iterable<string>): void;
   /** Those that a limit kept out or took away. */
   dropped(): number;
+  /** Of all clients together. */
+  waiting(): { readonly messages: number; readonly bytes: number; readonly oldestAt?: number };
   /** Reads what an earlier process has left. */
   load(byKey: ReadonlyMap<string, MqttSession>): void;
 }
@@ -42,6 +45,7 @@ export interface OfflineQueuesOptions {
   readonly store: MqttSessionStore;
   readonly now: () => number;
   readonly sessions: ReadonlyMap<string, MqttSession>;
+  readonly onLimit: OnLimit;
 }
 
 /** What a waiting message costs beside its bytes. */
@@ -50,7 +54,7 @@ const overheadBytes = 200;
 const routedWithinMs = 60_000;
 
 export function createOfflineQueues(options: OfflineQueuesOptions): OfflineQueues {
-  const { limits, store, now, sessions } = options;
+  const { limits, store, now, sessions, onLimit } = options;
   const waiting = createWaitingMessages(store);
   const keptByPayload = new WeakMap<Buffer, KeptMessage>();
   const unrouted = new Set<KeptMessage>();
@@ -75,7 +79,10 @@ export function createOfflineQueues(options: OfflineQueuesOptions): OfflineQueue
     message: Pick<QueuedPacket, 'topic' | 'payload'>,
   ): boolean {
     const cost = overheadBytes + message.topic.length + message.payload.length;
-    return totalBytes + cost <= limits.offlineBytesTotalMax && session.queue.hasRoomFor(message);
+    const isFull = totalBytes + cost > limits.offlineBytesTotalMax;
+    const limit = isFull ? 'offlineBytesTotalMax' : session.queue.fullFor(message);
+    if (limit !== undefined) onLimit(limit);
+    return limit === undefined;
   }
 
   function add(session: MqttSession, packet: QueuedPacket): void {
@@ -100,7 +107,10 @@ export function createOfflineQueues(options: OfflineQueuesOptions): OfflineQueue
   function dropOld(session: MqttSession): void {
     const keptAt = now() - limits.offlineAgeSecondsMax * 1_000;
     const old = change(session, () => session.queue.takeOlder(keptAt));
-    for (const packet of old) dropCopy(session, packet);
+    for (const packet of old) {
+      dropCopy(session, packet);
+      onLimit('offlineAgeSecondsMax');
+    }
     dropped += old.length;
   }
 
@@ -185,6 +195,15 @@ export function createOfflineQueues(options: OfflineQueuesOptions): OfflineQueue
       for (const kept of unrouted) if (kept.message.keptAt < oldest) giveUp(kept);
     },
     dropped: () => dropped,
+    waiting: () => {
+      let [messages, bytes, oldestAt] = [0, 0, Number.POSITIVE_INFINITY];
+      for (const { queue } of sessions.values()) {
+        messages += queue.size();
+        bytes += queue.bytes();
+        oldestAt = Math.min(oldestAt, queue.oldestAt() ?? oldestAt);
+      }
+      return { messages, bytes, ...(messages > 0 && { oldestAt }) };
+    },
     load: (byKey) => {
       const copies = waiting.load();
       for (const [index, { client, message, qos, state, messageId }] of copies.entries()) {

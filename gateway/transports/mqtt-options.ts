@@ -48,6 +48,8 @@ export interface MqttLimits {
   readonly packetBytesMax: number;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  /** Of one account, by whatever client ids. */
+  readonly connectionsPerCredentialMax: number;
   /** From the connection to the CONNECT packet, and for the TLS and WebSocket handshakes. */
   readonly connectTimeoutMs: number;
   /** A client that asks for more, or for none, is cut after 1.5 times this silence. */
@@ -102,6 +104,7 @@ export const mqttLimitDefaults: MqttLimits = {
   packetBytesMax: 262_144,
   connectionsMax: 12_000,
   connectionsPerAddressMax: 12_000,
+  connectionsPerCredentialMax: 12_000,
   connectTimeoutMs: 5_000,
   keepaliveSecondsMax: 3_600,
   clientIdLengthMax: 128,

@@ -7,9 +7,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Inbound } from '../model/inbound.ts';
 import { isSystemTopic } from './mqtt-connect.ts';
 import type { MqttConnection, MqttPrincipal, PendingReceipt, Routing } from './mqtt-connection.ts';
+import type { OnLimit } from './mqtt-limit-count.ts';
 import type { MqttHooks, MqttLimits } from './mqtt-options.ts';
 import type { MqttSessions } from './mqtt-sessions.ts';
-import { isTopicName, isWithinLimits } from './topic-filter.ts';
+import { brokenLimit, isTopicName } from './topic-filter.ts';
 import type { Receive } from './transport.ts';
 
 export interface PublishFields {
@@ -27,6 +28,7 @@ export interface MqttReceiverOptions {
   readonly limits: MqttLimits;
   readonly hooks: MqttHooks;
   readonly keep: MqttSessions['keep'];
+  readonly onLimit: OnLimit;
   /** Topics that begin with this level are for the broker's owner alone to publish on. */
   readonly ownLevel?: string | undefined;
 }
@@ -39,6 +41,8 @@ export interface MqttReceiver {
   take(connection: MqttConnection, packet: PublishFields, done: PendingReceipt['done']): void;
   /** Resolves when no receipt is in flight, or at the time-out; true when none is left. */
   settle(timeoutMs: number): Promise<boolean>;
+  /** Messages without a receipt yet. */
+  inFlight(): number;
 }
 
 /** What a waiting message costs beside its bytes: its packet, its promises, perhaps a timer. */
@@ -46,7 +50,7 @@ const overheadBytes = 512;
 
 export function createMqttReceiver(
   receive: Receive,
-  { limits, hooks, keep, ownLevel }: MqttReceiverOptions,
+  { limits, hooks, keep, ownLevel, onLimit }: MqttReceiverOptions,
 ): MqttReceiver {
   let inFlight = 0;
   const whenSettled = new Set<() => void>();
@@ -58,12 +62,14 @@ export function createMqttReceiver(
     pending: PendingReceipt,
   ): void {
     const size = inbound.body.length + inbound.route.length + overheadBytes;
+    const wasHeld = connection.waitingBytes > limits.receiveBytesMax;
     connection.waitingBytes += size;
+    if (!wasHeld && connection.waitingBytes > limits.receiveBytesMax) onLimit('receiveBytesMax');
     connection.messages += 1;
     connection.bytes += inbound.body.length;
     inFlight += 1;
     const isOwn = ownTopics !== undefined && inbound.route.startsWith(ownTopics);
-    const isAllowed = !isOwn && mayPublish(connection, inbound.route, limits);
+    const isAllowed = !isOwn && mayPublish(connection, inbound.route);
     const finish = (outcome: Routing | Error): void => {
       connection.waitingBytes -= size;
       inFlight -= 1;
@@ -86,6 +92,27 @@ export function createMqttReceiver(
     const delayMs = delayOf(connection, inbound.body.length);
     if (delayMs < 1) pass();
     else setTimeout(pass, delayMs);
+  }
+
+  function mayPublish(connection: MqttConnection, topic: string): boolean {
+    const { lastTopic, principal } = connection;
+    if (lastTopic.topic === topic) {
+      if (lastTopic.limit !== undefined) onLimit(lastTopic.limit);
+      return lastTopic.isAllowed;
+    }
+    const limit = brokenLimit(topic, limits);
+    if (limit !== undefined) onLimit(limit);
+    const isAllowed = limit === undefined && principal?.acl.mayPublish(topic) === true;
+    connection.lastTopic = { topic, isAllowed, limit };
+    return isAllowed;
+  }
+
+  function delayOf({ messageRate, byteRate }: MqttConnection, bytes: number): number {
+    const messagesMs = messageRate.delayMs(1);
+    const bytesMs = byteRate.delayMs(bytes);
+    if (messagesMs >= 1) onLimit('messagesPerSecondMax');
+    if (bytesMs >= 1) onLimit('bytesPerSecondMax');
+    return Math.max(messagesMs, bytesMs);
   }
 
   /** What waits for somebody is on disk before its sender is told; mostly nothing does. */
@@ -128,6 +155,7 @@ export function createMqttReceiver(
       abort.abort();
       return inFlight === 0;
     },
+    inFlight: () => inFlight,
   };
 }
 
@@ -139,18 +167,6 @@ function acknowledgeInOrder(receipts: PendingReceipt[]): void {
     first.done(first.outcome);
     first = receipts[0];
   }
-}
-
-function mayPublish(connection: MqttConnection, topic: string, limits: MqttLimits): boolean {
-  if (connection.lastTopic.topic === topic) return connection.lastTopic.isAllowed;
-  const acl = connection.principal?.acl;
-  const isAllowed = acl?.mayPublish(topic) === true && isWithinLimits(topic, limits);
-  connection.lastTopic = { topic, isAllowed };
-  return isAllowed;
-}
-
-function delayOf({ messageRate, byteRate }: MqttConnection, bytes: number): number {
-  return Math.max(messageRate.delayMs(1), byteRate.delayMs(bytes));
 }
 
 /** What closes the connection instead of being written down: it is no message at all. */

@@ -1,4 +1,5 @@
 /** The retained messages, within limits of number, bytes and age, in memory and in the store. */
+import type { OnLimit } from './mqtt-limit-count.ts';
 import type { MqttLimits } from './mqtt-options.ts';
 import { decodeMessage, encodeMessage, retainedKey } from './mqtt-session-records.ts';
 import type { MqttSessionStore } from './mqtt-session-store.ts';
@@ -36,8 +37,13 @@ type Limits = Pick<
 
 export function createRetainedMessages(
   limits: Limits,
-  { store, now }: { readonly store: MqttSessionStore; readonly now: () => number },
+  parts: {
+    readonly store: MqttSessionStore;
+    readonly now: () => number;
+    readonly onLimit: OnLimit;
+  },
 ): RetainedMessages {
+  const { store, now, onLimit } = parts;
   /** The oldest first: a message that is set anew goes to the end. */
   const byTopic = new Map<string, KeptMessage>();
   let bytes = 0;
@@ -55,10 +61,11 @@ export function createRetainedMessages(
   function keep(message: KeptMessage): boolean {
     const old = byTopic.get(message.topic);
     const growth = message.payload.length - (old?.payload.length ?? 0);
-    const isFull =
-      (old === undefined && byTopic.size >= limits.retainedMessagesMax) ||
-      bytes + growth > limits.retainedBytesMax;
-    if (isFull) return false;
+    const isFull = old === undefined && byTopic.size >= limits.retainedMessagesMax;
+    if (isFull || bytes + growth > limits.retainedBytesMax) {
+      onLimit(isFull ? 'retainedMessagesMax' : 'retainedBytesMax');
+      return false;
+    }
     byTopic.delete(message.topic);
     byTopic.set(message.topic, message);
     bytes += growth;
@@ -69,6 +76,7 @@ export function createRetainedMessages(
     const oldest = now() - limits.retainedAgeSecondsMax * 1_000;
     for (const { topic, keptAt } of byTopic.values()) {
       if (keptAt >= oldest) return;
+      onLimit('retainedAgeSecondsMax');
       forget(topic);
     }
   }

@@ -25,7 +25,8 @@ export interface QueuedPacket {
 export interface SessionQueue {
   /** False when the queue is full: the message is not kept. */
   add(packet: QueuedPacket): boolean;
-  hasRoomFor(message: Pick<QueuedPacket, 'topic' | 'payload'>): boolean;
+  /** The limit that keeps it out; undefined when there is room. */
+  fullFor(message: Pick<QueuedPacket, 'topic' | 'payload'>): keyof QueueLimits | undefined;
   /** Notes the packet identifier that a message is sent with, and returns the message. */
   markSent(brokerCounter: number, messageId: number): QueuedPacket | undefined;
   /** The client has a QoS 2 message; from here on only its PUBREL is repeated. */
@@ -37,6 +38,8 @@ export interface SessionQueue {
   list(): readonly QueuedPacket[];
   size(): number;
   bytes(): number;
+  /** Epoch milliseconds of the receipt of the one that has waited for longest. */
+  oldestAt(): number | undefined;
   clear(): void;
 }
 
@@ -55,11 +58,11 @@ export function createSessionQueue(limits: QueueLimits): SessionQueue {
     return counter === undefined ? undefined : byCounter.get(counter);
   }
 
-  function hasRoomFor(message: Pick<QueuedPacket, 'topic' | 'payload'>): boolean {
-    const isFull =
-      byCounter.size >= limits.offlineMessagesMax ||
-      bytes + sizeOf(message) > limits.offlineBytesMax;
-    return !isFull;
+  function fullFor(
+    message: Pick<QueuedPacket, 'topic' | 'payload'>,
+  ): keyof QueueLimits | undefined {
+    if (byCounter.size >= limits.offlineMessagesMax) return 'offlineMessagesMax';
+    return bytes + sizeOf(message) > limits.offlineBytesMax ? 'offlineBytesMax' : undefined;
   }
 
   function takeOut(packet: QueuedPacket): void {
@@ -70,13 +73,13 @@ export function createSessionQueue(limits: QueueLimits): SessionQueue {
 
   return {
     add: (packet) => {
-      if (!hasRoomFor(packet)) return false;
+      if (fullFor(packet) !== undefined) return false;
       byCounter.set(packet.brokerCounter, packet);
       if (packet.messageId !== undefined) counterOf.set(packet.messageId, packet.brokerCounter);
       bytes += sizeOf(packet);
       return true;
     },
-    hasRoomFor,
+    fullFor,
     markSent: (brokerCounter, messageId) => {
       const packet = byCounter.get(brokerCounter);
       if (packet === undefined) return undefined;
@@ -115,6 +118,7 @@ export function createSessionQueue(limits: QueueLimits): SessionQueue {
       })),
     size: () => byCounter.size,
     bytes: () => bytes,
+    oldestAt: () => byCounter.values().next().value?.keptAt,
     clear: () => {
       byCounter.clear();
       counterOf.clear();

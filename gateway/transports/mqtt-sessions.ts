@@ -5,7 +5,8 @@
  * identifier before PUBREC, PUBREL and PUBCOMP. The rest is written as it comes.
  */
 import type { MqttAcl } from './mqtt-acl.ts';
-import { createOfflineQueues } from './mqtt-offline-queues.ts';
+import type { OnLimit } from './mqtt-limit-count.ts';
+import { createOfflineQueues, type OfflineQueues } from './mqtt-offline-queues.ts';
 import type { MqttLimits } from './mqtt-options.ts';
 import { createMqttPersistence } from './mqtt-persistence.ts';
 import { createRetainedMessages } from './mqtt-retained.ts';
@@ -61,6 +62,8 @@ export interface SessionCounts {
   readonly retained: number;
   readonly droppedOffline: number;
   readonly droppedRetained: number;
+  /** What waits for clients, absent or slow, in lasting sessions. */
+  readonly waiting: ReturnType<OfflineQueues['waiting']>;
 }
 
 export interface MqttSessionsOptions {
@@ -71,15 +74,16 @@ export interface MqttSessionsOptions {
   readonly now: () => number;
   readonly maySubscribe: (client: object, filter: string) => boolean;
   readonly connectionOf: (client: object) => string | undefined;
+  readonly onLimit?: OnLimit;
 }
 
 /** Reads what an earlier process has left in the store. */
 export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
-  const { limits, store, monotonicMs, now } = options;
+  const { limits, store, monotonicMs, now, onLimit = () => {} } = options;
   const book = createSessionBook(options);
   const { sessions, away } = book;
-  const retained = createRetainedMessages(limits, { store, now });
-  const queues = createOfflineQueues({ limits, store, now, sessions });
+  const retained = createRetainedMessages(limits, { store, now, onLimit });
+  const queues = createOfflineQueues({ limits, store, now, sessions, onLimit });
   /** By payload, which is one object from the wire to aedes' last call. */
   const kept = new WeakSet<Buffer>();
 
@@ -99,7 +103,9 @@ export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
     const oldestMs = monotonicMs() - limits.sessionExpirySeconds * 1_000;
     for (const clientId of away) {
       const goneAtMs = sessions.get(clientId)?.goneAtMs ?? 0;
-      if (goneAtMs > oldestMs && sessions.size <= limits.sessionsMax) return;
+      const isFull = sessions.size > limits.sessionsMax;
+      if (goneAtMs > oldestMs && !isFull) return;
+      onLimit(isFull ? 'sessionsMax' : 'sessionExpirySeconds');
       forget(clientId);
     }
   }
@@ -182,6 +188,7 @@ export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
       retained: retained.size(),
       droppedOffline: queues.dropped(),
       droppedRetained: retained.dropped(),
+      waiting: queues.waiting(),
     }),
     persistence: createMqttPersistence({
       ...{ book, queues, retained, store, wasKept: (payload) => kept.has(payload) },

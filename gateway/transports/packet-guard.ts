@@ -6,7 +6,11 @@
 import type { Duplex } from 'node:stream';
 
 export type GuardFinding =
-  | { readonly kind: 'too-large'; readonly declaredBytes: number }
+  | {
+      readonly kind: 'too-large';
+      readonly declaredBytes: number;
+      readonly limit: 'firstPacketBytesMax' | 'packetBytesMax';
+    }
   | { readonly kind: 'malformed'; readonly detail: string };
 
 export interface GuardOptions {
@@ -74,8 +78,8 @@ export function createPacketScanner(
 
   function takeHeader(packetType: number): GuardFinding | undefined {
     const declaredBytes = 1 + lengthBytes + length;
-    const limit = packets === 0 ? limits.firstPacketBytesMax : limits.packetBytesMax;
-    if (declaredBytes > limit) return { kind: 'too-large', declaredBytes };
+    const limit = packets === 0 ? 'firstPacketBytesMax' : 'packetBytesMax';
+    if (declaredBytes > limits[limit]) return { kind: 'too-large', declaredBytes, limit };
     // [MQTT-3.8.3-3] and [MQTT-3.10.3-2]: at least one filter beside the packet identifier.
     const isEmptyList =
       (packetType === subscribeType || packetType === unsubscribeType) && length <= 2;

@@ -8,7 +8,7 @@ import { plainAddress } from './connection-count.ts';
 
 export type ProxyHeader =
   | { readonly kind: 'incomplete' }
-  | { readonly kind: 'malformed'; readonly detail: string }
+  | { readonly kind: 'malformed'; readonly detail: string; readonly isLate?: boolean }
   /** Without an address the connection is the proxy's own, such as its health check. */
   | { readonly kind: 'whole'; readonly lengthBytes: number; readonly address: string | undefined };
 
@@ -33,7 +33,7 @@ export function takeProxyHeader(
 ): void {
   let held: Buffer = Buffer.alloc(0);
   const timer = setTimeout(
-    () => finish({ kind: 'malformed', detail: 'it did not come' }),
+    () => finish({ kind: 'malformed', detail: 'it did not come', isLate: true }),
     timeoutMs,
   );
 

@@ -84,7 +84,7 @@ export function serialText(serial: Buffer | string): string {
 }
 
 /**
- * A distinguished name as text. Authorities write the same name in several string types, in capitals
+ * A distinguished name as text. Authorities write one name in several string types, in capitals
  * and with more spaces; those are equal [RFC 5280, section 7.1].
  */
 export function canonicalName(name: Buffer): string {

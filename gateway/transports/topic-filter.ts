@@ -39,10 +39,15 @@ export function isTopicFilter(filter: string): boolean {
 
 /** True for a topic or filter that is not longer or deeper than the configuration allows. */
 export function isWithinLimits(topic: string, limits: TopicLimits): boolean {
-  if (topic.length > limits.topicLengthMax) return false;
+  return brokenLimit(topic, limits) === undefined;
+}
+
+/** The limit that a topic or filter is beyond. */
+export function brokenLimit(topic: string, limits: TopicLimits): keyof TopicLimits | undefined {
+  if (topic.length > limits.topicLengthMax) return 'topicLengthMax';
   let levels = 1;
   for (let at = topic.indexOf('/'); at !== -1; at = topic.indexOf('/', at + 1)) levels += 1;
-  return levels <= limits.topicLevelsMax;
+  return levels <= limits.topicLevelsMax ? undefined : 'topicLevelsMax';
 }
 
 /** A filter split once, for many comparisons. */

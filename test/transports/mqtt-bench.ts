@@ -48,7 +48,12 @@ export const city: MqttAccount = {
   subscribe: ['up/#', 'state/#', 'application/#', 'out/#'],
 };
 
-export async function startBench(options: Partial<MqttBrokerOptions> = {}): Promise<MqttBench> {
+export interface BenchOptions extends Partial<MqttBrokerOptions> {
+  /** Beside the list that the bench keeps. */
+  readonly onAudit?: (entry: MqttAuditEntry) => void;
+}
+
+export async function startBench({ onAudit, ...options }: BenchOptions = {}): Promise<MqttBench> {
   const received: Inbound[] = [];
   const forbidden: Inbound[] = [];
   const tooLarge: TooLargePacket[] = [];
@@ -77,6 +82,7 @@ export async function startBench(options: Partial<MqttBrokerOptions> = {}): Prom
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       onAudit: (entry) => {
         audited.push(entry);
+        onAudit?.(entry);
       },
       clock: { now: () => nowMs },
     },

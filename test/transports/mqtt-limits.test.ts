@@ -92,7 +92,8 @@ describe('Packet size', () => {
             if (finding !== undefined) break;
             at += size;
           }
-          expect(findings).toEqual([{ kind: 'too-large', declaredBytes: 403 }]);
+          const limit = 'packetBytesMax';
+          expect(findings).toEqual([{ kind: 'too-large', declaredBytes: 403, limit }]);
         },
       ),
     );

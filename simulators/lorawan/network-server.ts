@@ -66,8 +66,8 @@ const snrMinAtRate0 = -20;
 /** By the uplinks of a session: when a device is asked for its status, and for a receipt. */
 const statusEvery = 8;
 const statusAt = 2;
-const confirmedEvery = 16;
-const confirmedAt = 5;
+const confirmedEvery = 6;
+const confirmedAt = 3;
 const rxDelaySeconds = 1;
 const downlinkPort = 10;
 const frameLengthMin = 12;

@@ -54,15 +54,15 @@ async function simulate(options: SimulateOptions): Promise<void> {
   }
 }
 
-async function dayOf({ scenario, devices }: SimulateOptions): Promise<BadDay | undefined> {
+export async function dayOf({ scenario, devices }: SimulateOptions): Promise<BadDay | undefined> {
   const [first, ...others] = await Promise.all(
     scenario.map(async (file) => {
-      const text = await readFile(file, 'utf8').catch((error: unknown) => {
-        throw new WordsRefused(
-          `--scenario ${file}: ${error instanceof Error ? error.message : ''}`,
-        );
-      });
-      return parseBadDay(text);
+      try {
+        return parseBadDay(await readFile(file, 'utf8'));
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new WordsRefused(`--scenario ${file}: ${why}`);
+      }
     }),
   );
   if (first === undefined) return undefined;
@@ -73,8 +73,8 @@ async function dayOf({ scenario, devices }: SimulateOptions): Promise<BadDay | u
 const devicesUsual = 60;
 
 function scenarioOf(day: BadDay | undefined, options: SimulateOptions): Scenario {
-  const { seed, devices = devicesUsual } = options;
-  return day === undefined ? createScenario({ seed, devices }) : cityOf({ day, seed });
+  const { seed, devices = devicesUsual, networks = 'usual' } = options;
+  return day === undefined ? createScenario({ seed, devices, networks }) : cityOf({ day, seed });
 }
 
 async function setUp(directory: string, scenario: Scenario): Promise<void> {

@@ -191,7 +191,7 @@ async function openAll(
   await Promise.all(opening);
   if (refusal === undefined) return;
   const { host, port } = plan.door;
-  throw new Error(`the broker at ${host}:${port} lets the load not in: ${refusal.message}`);
+  throw new Error(`the broker at ${host}:${port} does not let the load in: ${refusal.message}`);
 }
 
 async function sendAll(

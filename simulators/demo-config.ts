@@ -2,10 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { Account } from './mqtt-publisher.ts';
-import { chirpstackApplicationId } from './networks/chirpstack.ts';
-import { regionPrefix } from './networks/gateway-bridge.ts';
-import { theThingsApplication, theThingsTenant } from './networks/the-things-stack.ts';
-import type { CityAccounts } from './run.ts';
+import { gatewayDoors, sendersOf, usualNetworks } from './networks/gateway-doors.ts';
+import { accountsBySender, type CityAccounts } from './run.ts';
 import type { CityDevice, Scenario } from './scenario.ts';
 
 const host = '127.0.0.1';
@@ -21,12 +19,19 @@ export interface DemoPlaces {
   readonly dataDir: string;
   readonly httpPort: number;
   readonly mqttPort: number;
+  /** Where modems come over CoAP, if the city has such; 0 picks a free one, as if not given. */
+  readonly coapPort?: number;
   /** Further entries of `mqtt.clients`. */
   readonly clients?: readonly object[];
 }
 
 export function createDemoConfig(scenario: Scenario, places: DemoPlaces): DemoConfig {
   const accounts = createAccounts(scenario);
+  const named = new Map(Object.entries(accountsBySender(accounts)));
+  const { clients, ingest } = gatewayDoors(scenario, {
+    accountOf: (sender) => named.get(sender) ?? account(sender),
+    coap: { host, port: places.coapPort ?? 0 },
+  });
   const token = secret();
   const config = {
     version: 1,
@@ -38,8 +43,9 @@ export function createDemoConfig(scenario: Scenario, places: DemoPlaces): DemoCo
     },
     mqtt: {
       tcp: { host, port: places.mqttPort },
-      clients: [...mqttClients(accounts), ...(places.clients ?? [])],
+      clients: [...clients, ...(places.clients ?? [])],
     },
+    ...(ingest === undefined ? {} : { ingest }),
     devices: scenario.devices.map(deviceEntry),
     store: { kind: 'embedded' },
   };
@@ -47,12 +53,16 @@ export function createDemoConfig(scenario: Scenario, places: DemoPlaces): DemoCo
 }
 
 function createAccounts(scenario: Scenario): CityAccounts {
-  const modems = scenario.devices.filter(({ network }) => network === 'modem');
+  const senders = [...sendersOf(scenario)];
+  const named = (names: readonly (typeof senders)[number][]) =>
+    Object.fromEntries(names.map(([name]) => [name, account(name)]));
+  const usual = new Set<string>(usualNetworks);
   return {
     gatewayBridge: account('gateway-bridge'),
     chirpstack: account('chirpstack'),
     theThingsStack: account('the-things-stack'),
-    modems: Object.fromEntries(modems.map(({ id }) => [id, account(id)])),
+    modems: named(senders.filter(([, { network }]) => network === 'modem')),
+    others: named(senders.filter(([name, { network }]) => network !== 'modem' && !usual.has(name))),
   };
 }
 
@@ -62,29 +72,6 @@ function account(username: string): Account {
 
 function secret(): string {
   return randomBytes(24).toString('base64url');
-}
-
-/** Each account may publish on its own topics and read nothing. */
-function mqttClients(accounts: CityAccounts): unknown[] {
-  const application = `application/${chirpstackApplicationId}/device/+/event/+`;
-  const theThings = `v3/${theThingsApplication}@${theThingsTenant}/devices/+/up`;
-  return [
-    client(accounts.gatewayBridge, 'credential', `${regionPrefix}/gateway/+/event/+`),
-    client(accounts.chirpstack, 'network-server', application),
-    client(accounts.theThingsStack, 'network-server', theThings),
-    ...Object.entries(accounts.modems).map(([deviceId, modem]) => ({
-      ...client(modem, 'credential', `up/${deviceId}`),
-      deviceId,
-    })),
-  ];
-}
-
-function client(
-  from: Account,
-  vouches: 'network-server' | 'credential',
-  publish: string,
-): Record<string, unknown> {
-  return { ...from, vouches, publish: [publish], subscribe: [] };
 }
 
 /** Only frames that the gateway opens itself need keys here. */

@@ -1,13 +1,14 @@
 /** The options of `npm run demo -- …`, read from the command line. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from './duration.ts';
-import { devicesMax } from './scenario.ts';
+import { devicesMax, type Networks } from './scenario.ts';
 
 export interface DemoOptions {
   readonly port: number;
   /** 0 picks a free one. */
   readonly mqttPort: number;
   readonly devices: number;
+  readonly networks: Networks;
   readonly seed: string;
   readonly open: boolean;
   /** Ends by itself after this time; absent: runs until Ctrl-C. */
@@ -25,6 +26,11 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions {
     .option('--port <number>', 'port of the dashboard and the API; 0 picks a free one', port, 8080)
     .option('--mqtt-port <number>', 'port of the MQTT broker; 0 picks a free one', port, 0)
     .option('--devices <number>', `size of the city, 1 to ${devicesMax}`, devices, 60)
+    .addOption(
+      new Option('--networks <which>', 'every: also ChirpStack v3, ThingPark, LORIOT, HTTP, CoAP')
+        .choices(['usual', 'every'])
+        .default('usual'),
+    )
     .option('--seed <text>', 'the same seed draws the same city', 'baku')
     .option('--for <duration>', 'end by itself after 30s, 5m, 1h …', duration)
     .option('--data <dir>', 'keep everything in this directory for the next run')
@@ -45,6 +51,7 @@ interface Values {
   port: number;
   mqttPort: number;
   devices: number;
+  networks: Networks;
   seed: string;
   open: boolean;
   for?: number;
@@ -58,6 +65,7 @@ function fromValues(values: Values): DemoOptions {
     port: values.port,
     mqttPort: values.mqttPort,
     devices: values.devices,
+    networks: values.networks,
     seed: values.seed,
     open: values.open,
     backfillHours: values.backfill,

@@ -62,7 +62,8 @@ interface Demo {
 
 async function runIn(directory: string, demo: Demo): Promise<DemoOutcome> {
   const { options, screen } = demo;
-  const scenario = createScenario({ seed: options.seed, devices: options.devices });
+  const { seed, devices, networks } = options;
+  const scenario = createScenario({ seed, devices, networks });
   const config = createDemoConfig(scenario, {
     dataDir: join(directory, 'gateway'),
     httpPort: options.port,
@@ -139,7 +140,7 @@ async function runUntilEnd(
   const save = ({ counters }: CityProgress): Promise<void> =>
     writeCityMemory(memoryFile, { seed: scenario.seed, counters, lastTime: Date.now() });
   const wires = await openWires({
-    targets: [urlOf(gateway.addresses, 'mqtt', 'mqtt')],
+    targets: targetsOf(gateway.addresses),
     accounts: replayAccounts(config.accounts),
     clientId: 'simulated',
   });
@@ -176,6 +177,12 @@ async function waitUntilStored(http: string, token: string, uplinks: number): Pr
     if (missingFrom(stored, uplinks).length === 0 || Date.now() > deadline) return stored;
     await pause(storePollMs);
   }
+}
+
+/** CoAP is there only where the city has modems that speak it. */
+function targetsOf(addresses: readonly GatewayAddress[]): string[] {
+  const coap = addresses.some(({ name }) => name === 'coap') ? ['coap'] : [];
+  return ['mqtt', 'http', ...coap].map((name) => urlOf(addresses, name, name));
 }
 
 function urlOf(addresses: readonly GatewayAddress[], name: string, scheme: string): string {

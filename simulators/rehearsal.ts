@@ -14,13 +14,14 @@ import type { Scenario } from './scenario.ts';
 
 const httpPort = 8080;
 const mqttPort = 1883;
+const coapPort = 5683;
 
 /** Rejects when a file is there already: accounts in use are not written over. */
 export async function writeRehearsal(directory: string, scenario: Scenario): Promise<string[]> {
   const load = { username: 'load', password: randomBytes(24).toString('base64url') };
   const topics = { publish: [`application/${loadApplicationId}/#`], subscribe: [] };
   const { yaml, accounts, token } = createDemoConfig(scenario, {
-    ...{ dataDir: resolve(directory, 'data'), httpPort, mqttPort },
+    ...{ dataDir: resolve(directory, 'data'), httpPort, mqttPort, coapPort },
     clients: [{ ...load, vouches: 'network-server', ...topics }],
   });
   await mkdir(directory, { recursive: true, mode: 0o700 });

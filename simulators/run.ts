@@ -19,13 +19,15 @@ export interface CityAccounts {
   readonly theThingsStack: Account;
   /** By device id. */
   readonly modems: Readonly<Record<string, Account>>;
+  /** By sender: what a city of every network has beside these, webhooks among them. */
+  readonly others?: Readonly<Record<string, Account>>;
 }
 
 /** By the sender's name in a message, as a file of accounts has them. */
 export function accountsBySender(accounts: CityAccounts): Readonly<Record<string, Account>> {
-  const { gatewayBridge, chirpstack, theThingsStack, modems } = accounts;
+  const { gatewayBridge, chirpstack, theThingsStack, modems, others } = accounts;
   const networks = { 'gateway-bridge': gatewayBridge, chirpstack };
-  return { ...networks, 'the-things-stack': theThingsStack, ...modems };
+  return { ...networks, 'the-things-stack': theThingsStack, ...others, ...modems };
 }
 
 export function replayAccounts(accounts: CityAccounts): ReplayAccounts {

@@ -1,7 +1,7 @@
 /** The words of `fieldgate simulate`: what it understands, and what it refuses with exit code 2. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../simulators/duration.ts';
-import { devicesMax } from '../../simulators/scenario.ts';
+import { devicesMax, type Networks } from '../../simulators/scenario.ts';
 import { collect } from './record-output.ts';
 import { parseSpeed } from './replay.ts';
 
@@ -10,6 +10,7 @@ export interface SimulateOptions {
   readonly accounts?: string;
   readonly seed: string;
   readonly devices?: number;
+  readonly networks?: Networks;
   readonly for?: number;
   readonly json?: boolean;
   readonly dryRun?: boolean;
@@ -39,7 +40,15 @@ export class WordsRefused extends Error {
   readonly code = 'WORDS_REFUSED';
 }
 
-const cityWords = ['scenario', 'start', 'interval', 'backfill', 'memory', 'dryRun'] as const;
+const cityWords = [
+  'networks',
+  'scenario',
+  'start',
+  'interval',
+  'backfill',
+  'memory',
+  'dryRun',
+] as const;
 const loadWords = ['rate', 'connections', 'arrivals', 'ramp', 'history'] as const;
 const checkWords = ['gateway', 'tokenFile', 'settle'] as const;
 
@@ -55,6 +64,12 @@ export function withSimulateOptions(command: Command): Command {
       .option('--accounts <file>', 'YAML: sender → username and password; `default`')
       .option('--seed <text>', 'the same seed, the same city', 'baku')
       .option('--devices <number>', `1 to ${devicesMax}; 60, or as the scenario says`, deviceCount)
+      .addOption(
+        new Option(
+          '--networks <which>',
+          'every: ChirpStack v3, ThingPark, LORIOT, HTTP, CoAP, too',
+        ).choices(['usual', 'every']),
+      )
       .option('--for <time>', 'so long, in the time of the simulation: 30s, 5m, 6h, 2d', duration)
       .option('--speed <factor>', 'times as fast as in life, or max', parseSpeed, 1)
       .option('--scenario <file>', 'a bad day; several at once may be given', collect, [])
@@ -106,7 +121,7 @@ export function assertTogether(options: SimulateOptions): void {
     throw new WordsRefused('give either --to URL or --dry-run');
   }
   if (options.scenario.length > 0) {
-    const [word] = given(['interval', 'backfill', 'for']);
+    const [word] = given(['networks', 'interval', 'backfill', 'for']);
     if (word !== undefined)
       throw new WordsRefused(`a scenario has its own times: no ${flag(word)}`);
   }

@@ -21,7 +21,7 @@ import {
 export type ServerMessages = (uplink: LorawanUplink) => [Envelope, ...Envelope[]];
 
 /** Who sends the messages of a device: the name of the account, and of the webhook's source. */
-export function senderOf({ id, network, via }: CityDevice): string {
+export function senderOf({ id, network, via }: Pick<CityDevice, 'id' | 'network' | 'via'>): string {
   if (network === 'modem') return id;
   return via === 'mqtt' ? network : `${network}-webhook`;
 }

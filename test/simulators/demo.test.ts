@@ -27,6 +27,7 @@ describe('Demo options', () => {
       port: 8080,
       mqttPort: 0,
       devices: 60,
+      networks: 'usual',
       seed: 'baku',
       open: true,
       backfillHours: 24,

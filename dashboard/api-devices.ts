@@ -2,6 +2,7 @@
 import express, { type Request, type RequestHandler, Router } from 'express';
 import { fromExport, rowsOfExport } from '../gateway/lorawan/device-exports.ts';
 import { parseDeviceInput } from '../gateway/lorawan/device-input.ts';
+import { withOpenKeys } from '../gateway/lorawan/key-envelope.ts';
 import type { Device } from '../gateway/model/device.ts';
 import { codecOfModel, macVersionOfModel } from '../gateway/model/device-model.ts';
 import { parseEui64 } from '../gateway/model/eui.ts';
@@ -29,7 +30,7 @@ export function devicesRouter(parts: DashboardParts, json: RequestHandler): Rout
   router.put('/devices/:id', needs('operator'), json, async (request, response) => {
     const id = idOf(request, parts);
     const isNew = parts.registry.get(id) === undefined;
-    const problems = await put({ ...bodyObject(request), id }, parts);
+    const problems = await put(withOpenKeys({ ...bodyObject(request), id }, parts.kekOf), parts);
     if (problems.length > 0) throw new Problem(422, 'Not a valid device', undefined, problems);
     response.status(isNew ? 201 : 200).json(one(idOf(request, parts), parts));
   });
@@ -44,7 +45,7 @@ export function devicesRouter(parts: DashboardParts, json: RequestHandler): Rout
     express.text({ type: 'text/csv', limit: importBytesMax }),
     express.json({ type: 'application/json', limit: importBytesMax }),
     async (request, response) => {
-      response.json(await importAll(rowsOf(request), parts));
+      response.json(await importAll(rowsOf(request, parts), parts));
     },
   );
   return router;
@@ -74,14 +75,14 @@ async function put(input: unknown, { registry }: DashboardParts): Promise<FieldP
   }));
 }
 
-function rowsOf(request: Request): readonly unknown[] {
+function rowsOf(request: Request, { kekOf }: DashboardParts): readonly unknown[] {
   const body: unknown = request.body;
   const rows = typeof body === 'string' ? parseDeviceTable(body) : rowsOfExport(body);
   if (rows === undefined) throw new Problem(400, 'Bad request', 'send a JSON array or text/csv');
   if (rows.length > importRowsMax) {
     throw new Problem(413, 'Too large', `an import has at most ${importRowsMax} rows`);
   }
-  return rows.map(fromExport);
+  return rows.map((row) => fromExport(row, kekOf));
 }
 
 interface ImportResult {

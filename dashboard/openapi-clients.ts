@@ -85,7 +85,8 @@ export const clientSchemas = {
       event: {
         ...text,
         description:
-          '`connect`, `refuse`, `takeover`, `disconnect`, `kick`, `ban`, `lift`, `credential` or `token`.',
+          'One of `connect`, `refuse`, `takeover`, `disconnect`, `kick`, `ban`, `lift`, ' +
+          '`credential`, `token` and `keys`.',
       },
       by: { ...text, description: 'Who did it; absent for what the gateway did.' },
       clientId: text,

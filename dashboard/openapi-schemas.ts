@@ -77,7 +77,21 @@ const device = {
   limits: limitsList,
 } as const;
 
-const key = { type: 'string', pattern: '^[0-9a-fA-F]{32}$', writeOnly: true } as const;
+const key = {
+  description: 'In hex, or wrapped by RFC 3394 with a key of `keys.keks`.',
+  writeOnly: true,
+  oneOf: [
+    { type: 'string', pattern: '^[0-9a-fA-F]{32}$' },
+    {
+      type: 'object',
+      required: ['KEKLabel', 'AESKey'],
+      properties: {
+        KEKLabel: { type: 'string', pattern: '^[A-Za-z0-9_.:-]{1,64}$' },
+        AESKey: { type: 'string', pattern: '^[0-9a-fA-F]{48}$' },
+      },
+    },
+  ],
+} as const;
 
 export function listOf(item: string) {
   return {

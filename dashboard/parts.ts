@@ -11,6 +11,7 @@ import type { CodecHistoryReader } from '../gateway/ledger/codec-history.ts';
 import type { LedgerReader } from '../gateway/ledger/ledger.ts';
 import type { Hub } from '../gateway/live/hub.ts';
 import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
+import type { KekOf } from '../gateway/lorawan/key-wrap.ts';
 import type { Clock } from '../gateway/model/clock.ts';
 import type { ExplainedReading } from '../gateway/pipeline/explain.ts';
 import type { SourceBoard } from '../gateway/pipeline/source-board.ts';
@@ -22,6 +23,8 @@ import type { MqttOperators } from './operators.ts';
 export interface DashboardParts {
   readonly registry: DeviceRegistry;
   readonly models: Omit<ModelBook, 'onChange' | 'refresh' | 'problems'>;
+  /** What keys of devices may come wrapped with. */
+  readonly kekOf: KekOf;
   readonly ledger: LedgerReader;
   readonly catalogue: CatalogueReader;
   readonly readings: DashboardReadings;

@@ -7,7 +7,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 
 export interface AuditRecord {
-  /** `connect`, `refuse`, `takeover`, `disconnect`, `kick`, `ban`, `lift`, `credential`, `token`. */
+  /**
+   * `connect`, `refuse`, `takeover`, `disconnect`, `kick`, `ban`, `lift`, `credential`, `token`,
+   * `keys`.
+   */
   readonly event: string;
   /** Who did it; absent for what the gateway did by itself. */
   readonly by?: string | undefined;

@@ -1,4 +1,5 @@
 /** Where the keys of the devices are guarded, and which keys are shared with other servers. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { type KeyProtection, secretProtection } from './lorawan/key-protection.ts';
@@ -11,6 +12,13 @@ export function keyPlaceOf(config: Config, dataDir: string): KeyPlace {
     path: config.keyFile ?? join(dataDir, 'device-keys.kek'),
     protection: protectionOf(config.keys.protection),
   };
+}
+
+/** For commands on keys that are there: a file made anew would open none of them. */
+export function existingKeyPlaceOf(config: Config, dataDir: string): KeyPlace {
+  const place = keyPlaceOf(config, dataDir);
+  if (existsSync(place.path)) return place;
+  throw new Error(`there is no key file ${place.path} yet`);
 }
 
 function protectionOf(wanted: Config['keys']['protection']): KeyProtection | undefined {

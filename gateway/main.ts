@@ -136,7 +136,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const dashboard = createDashboard(
     {
       ...{ registry, models, ledger: reader, catalogue, readings: derive },
-      ...{ hub, sourceBoard, access },
+      ...{ hub, sourceBoard, access, kekOf: kekOf(config) },
       ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, holdings.audit) },
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),

@@ -5,8 +5,11 @@ import { formatProblem, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { crossCheck } from '../cross-check.ts';
 
-export function readConfiguration(file: string | undefined): Config | undefined {
-  const loaded = loadConfig(file, process.env);
+export function readConfiguration(
+  file: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): Config | undefined {
+  const loaded = loadConfig(file, environment);
   if (!loaded.ok) {
     refuse(loaded.problems.map(formatProblem));
     return undefined;

@@ -16,12 +16,14 @@ import {
   drawSecrets,
   openDeviceCredentials,
 } from '../device-credentials.ts';
-import { keyPlaceOf } from '../device-key-place.ts';
+import { kekOf, keyPlaceOf } from '../device-key-place.ts';
 import { claimDirectory } from '../ledger/data-directory.ts';
 import { openState } from '../ledger/lmdb-files.ts';
+import { fromExport, rowsOfExport } from '../lorawan/device-exports.ts';
 import { parseDeviceInput } from '../lorawan/device-input.ts';
 import { DeviceRegistry } from '../lorawan/device-registry.ts';
 import { openKeyVault } from '../lorawan/key-vault.ts';
+import type { KekOf } from '../lorawan/key-wrap.ts';
 import { systemClock } from '../model/clock.ts';
 import { readConfiguration } from './configuration.ts';
 
@@ -38,7 +40,7 @@ export function devicesCommand(): Command {
   const out = ['--credentials <file>', 'CSV that the secrets are written to, mode 0600'] as const;
   const load = new Command('import')
     .description('register devices from CSV or JSON; the gateway must not run')
-    .argument('<file>', 'CSV with a header, or a JSON array')
+    .argument('<file>', 'CSV with a header, a JSON array, or what another server exports')
     .option(...config)
     .option(...out)
     .option('--application <name>', 'for {application} in the topic filters of their credentials')
@@ -71,8 +73,7 @@ async function importDevices(
 ): Promise<void> {
   const config = readConfiguration(options.config);
   if (config === undefined) return;
-  const text = readFileSync(file, 'utf8');
-  const rows = text.trimStart().startsWith('[') ? jsonRows(text) : parseDeviceTable(text);
+  const rows = rowsIn(readFileSync(file, 'utf8'), kekOf(config));
   await withState(config, async ({ state, credentials, note, dataDir }) => {
     const claim = await claimDirectory(dataDir);
     try {
@@ -95,10 +96,12 @@ async function importDevices(
   });
 }
 
-function jsonRows(text: string): readonly unknown[] {
-  const parsed: unknown = JSON.parse(text);
-  if (!Array.isArray(parsed)) throw new Error('the file is no JSON array');
-  return parsed;
+/** What the API imports: a list of devices, or what another server exports, as JSON or CSV. */
+function rowsIn(text: string, keks: KekOf): readonly unknown[] {
+  const isJson = /^\s*[[{]/.test(text);
+  const rows = isJson ? rowsOfExport(JSON.parse(text)) : parseDeviceTable(text);
+  if (rows === undefined) throw new Error('the file is no JSON array, nor an export with a list');
+  return rows.map((row) => fromExport(row, keks));
 }
 
 /** Those that are registered now; what is wrong with the others is said with the row. */

@@ -2,16 +2,16 @@
  * `fieldgate keys`: the key file that seals the keys of the devices. It is made, looked at, given a
  * new key, or moved under another protection, while the gateway runs.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import type { Config } from '../../config/schema.ts';
-import { keyPlaceOf } from '../device-key-place.ts';
+import { existingKeyPlaceOf, keyPlaceOf } from '../device-key-place.ts';
 import { openState } from '../ledger/lmdb-files.ts';
-import { createKeyRing, type KeyPlace, keyIdOf } from '../lorawan/key-ring.ts';
+import { createKeyRing, keyIdOf } from '../lorawan/key-ring.ts';
 import { countSealedKeys, rotateKeys } from '../lorawan/key-rotation.ts';
 import { openKeyVault } from '../lorawan/key-vault.ts';
 import { readConfiguration } from './configuration.ts';
+import { keysExportCommand } from './keys-export.ts';
 
 interface KeysOptions {
   readonly config?: string;
@@ -19,6 +19,8 @@ interface KeysOptions {
 }
 
 const configWords = ['-c, --config <file>', 'YAML configuration: dataDir, keyFile, keys'] as const;
+
+const fromPrefix = 'FIELDGATE_FROM__';
 
 export function keysCommand(): Command {
   const init = new Command('init')
@@ -38,18 +40,9 @@ export function keysCommand(): Command {
     .option('--json', 'print JSON')
     .action(rotateAll);
   const command = new Command('keys').description('device keys at rest, and for exchange');
-  return command.addCommand(init).addCommand(status).addCommand(rotate);
-}
-
-function placeOf(config: Config): KeyPlace & { readonly directory: string } {
-  const directory = resolve(config.dataDir);
-  return { directory, ...keyPlaceOf(config, directory) };
-}
-
-function existingPlaceOf(config: Config): KeyPlace & { readonly directory: string } {
-  const place = placeOf(config);
-  if (existsSync(place.path)) return place;
-  throw new Error(`there is no key file ${place.path} yet`);
+  const all = [init, status, rotate, keysExportCommand()];
+  for (const one of all) command.addCommand(one);
+  return command;
 }
 
 function say(result: object, text: string, json: boolean | undefined): void {
@@ -60,7 +53,8 @@ function say(result: object, text: string, json: boolean | undefined): void {
 function initialise({ config: file, json }: KeysOptions): void {
   const config = readConfiguration(file);
   if (config === undefined) return;
-  const { directory, path, protection } = placeOf(config);
+  const directory = resolve(config.dataDir);
+  const { path, protection } = keyPlaceOf(config, directory);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const key = createKeyRing({ path, protection });
   if (key === undefined) throw new Error(`the key file ${path} exists already`);
@@ -73,7 +67,8 @@ function initialise({ config: file, json }: KeysOptions): void {
 async function tellStatus({ config: file, json }: KeysOptions): Promise<void> {
   const config = readConfiguration(file);
   if (config === undefined) return;
-  const { directory, path, protection } = existingPlaceOf(config);
+  const directory = resolve(config.dataDir);
+  const { path, protection } = existingKeyPlaceOf(config, directory);
   const vault = openKeyVault(path, protection);
   const state = openState({ directory });
   const counts = countSealedKeys(state, vault);
@@ -95,13 +90,14 @@ async function rotateAll({
   json,
 }: KeysOptions & { readonly from?: string }): Promise<void> {
   const config = readConfiguration(file);
-  const before = old === undefined ? config : readConfiguration(old);
+  const before = old === undefined ? config : readConfiguration(old, fromEnvironment());
   if (config === undefined || before === undefined) return;
-  const { directory, path, protection: to } = existingPlaceOf(config);
-  const { path: oldPath, protection: from } = placeOf(before);
-  if (oldPath !== path) {
-    throw new Error(`the key file stays where it is: keyFile is ${oldPath} there, ${path} here`);
+  const directory = resolve(config.dataDir);
+  const { path, protection: to } = existingKeyPlaceOf(config, directory);
+  if (before.keyFile !== undefined && resolve(before.keyFile) !== resolve(path)) {
+    throw new Error(`the key file stays where it is: ${before.keyFile} there, ${path} here`);
   }
+  const { protection: from } = keyPlaceOf(before, directory);
   const state = openState({ directory });
   const result = await rotateKeys(state, path, { from, to }).finally(() => state.close());
   const { resealed, unreadable } = result;
@@ -109,4 +105,14 @@ async function rotateAll({
   if (unreadable === 0) return;
   process.stderr.write(`fieldgate: ${unreadable} keys cannot be opened; the old key is kept\n`);
   process.exitCode = 1;
+}
+
+/** The variables hold for both; but what opens the file as it is stands in FIELDGATE_FROM__…. */
+function fromEnvironment(): NodeJS.ProcessEnv {
+  const all = Object.entries(process.env);
+  const ours = all.filter(([name]) => !/^FIELDGATE__KEYS__PROTECTION__/i.test(name));
+  const old = all.flatMap(([name, value]) =>
+    name.startsWith(fromPrefix) ? [[name.replace(fromPrefix, 'FIELDGATE__'), value]] : [],
+  );
+  return Object.fromEntries([...ours, ...old]);
 }

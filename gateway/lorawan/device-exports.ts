@@ -5,21 +5,30 @@
  * says what is wrong with it.
  */
 
+import { envelopeLabel, openEnvelope, withOpenKeys } from './key-envelope.ts';
+import type { KekOf } from './key-wrap.ts';
+
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Never throws. */
-export function fromExport(row: unknown): unknown {
+/** Never throws. Keys in envelopes that `kekOf` opens are in clear; others stay as they are. */
+export function fromExport(row: unknown, kekOf: KekOf): unknown {
   if (typeof row === 'string') return fromQrCode(row) ?? row;
   const fields = fieldsOf(row);
   if (fields === undefined) return row;
   const { qr, ...beside } = fields;
-  if (typeof qr === 'string') return { ...fromQrCode(qr), ...beside };
-  if (isFields(fields['ids']) || typeof fields['dev_eui'] === 'string') return fromStack(fields);
-  if (isFields(fields['device']) || eitherText(fields, 'devEui', 'devEUI') !== undefined) {
-    return fromChirpStack(fields);
+  if (typeof qr === 'string') return withOpenKeys({ ...fromQrCode(qr), ...beside }, kekOf);
+  const keyOf: KeyOf = (value) => keyText(value, kekOf);
+  if (isFields(fields['ids']) || typeof fields['dev_eui'] === 'string') {
+    return fromStack(fields, keyOf);
   }
-  return row;
+  if (isFields(fields['device']) || eitherText(fields, 'devEui', 'devEUI') !== undefined) {
+    return fromChirpStack(fields, keyOf);
+  }
+  return withOpenKeys(row, kekOf);
 }
+
+/** In hex, or the envelope when it does not open, or undefined when there is none. */
+type KeyOf = (value: unknown) => unknown;
 
 /** The list in an export's envelope; undefined when it is none. */
 export function rowsOfExport(body: unknown): readonly unknown[] | undefined {
@@ -44,7 +53,7 @@ function fromQrCode(text: string): Fields | undefined {
   };
 }
 
-function fromStack(fields: Fields): Fields {
+function fromStack(fields: Fields, keyOf: KeyOf): Fields {
   const { ids = fields, version_ids: version = fields, session, locations } = fields;
   const isSupported = fields['supports_join'];
   const supportsJoin = isSupported === true || isSupported === 'true';
@@ -67,24 +76,24 @@ function fromStack(fields: Fields): Fields {
     activation: supportsJoin || root['app_key'] !== undefined ? 'otaa' : 'abp',
     location: locationOf(at(locations, 'user')),
     keys: keysOf(macVersion, {
-      appKey: keyText(root['app_key']),
-      nwkKey: keyText(root['nwk_key']),
-      appSKey: keyText(keys['app_s_key']),
-      fNwkSIntKey: keyText(keys['f_nwk_s_int_key']),
-      sNwkSIntKey: keyText(keys['s_nwk_s_int_key']),
-      nwkSEncKey: keyText(keys['nwk_s_enc_key']),
+      appKey: keyOf(root['app_key']),
+      nwkKey: keyOf(root['nwk_key']),
+      appSKey: keyOf(keys['app_s_key']),
+      fNwkSIntKey: keyOf(keys['f_nwk_s_int_key']),
+      sNwkSIntKey: keyOf(keys['s_nwk_s_int_key']),
+      nwkSEncKey: keyOf(keys['nwk_s_enc_key']),
     }),
   });
 }
 
 /** A 1.0 device's only root key stands in ChirpStack's `nwkKey`. */
-function fromChirpStack(fields: Fields): Fields {
+function fromChirpStack(fields: Fields, keyOf: KeyOf): Fields {
   const device = fieldsOf(fields['device']) ?? fields;
   const root = fieldsOf(fields['deviceKeys']) ?? fields;
   const session = fieldsOf(fields['deviceActivation']) ?? {};
   const profile = fieldsOf(fields['deviceProfile']) ?? {};
-  const nwkKey = keyText(root['nwkKey']);
-  const appKey = keyText(root['appKey']);
+  const nwkKey = keyOf(root['nwkKey']);
+  const appKey = keyOf(root['appKey']);
   const told = versionOf(profile['macVersion']);
   const isOf11 = told === undefined ? nwkKey !== undefined && appKey !== undefined : isV11(told);
   const devAddr = textAt(session, 'devAddr') ?? textAt(device, 'devAddr');
@@ -94,10 +103,10 @@ function fromChirpStack(fields: Fields): Fields {
     activation: profile['supportsOtaa'] === false ? 'abp' : 'otaa',
     keys: keysOf(isOf11 ? (told ?? '1.1') : (told ?? '1.0'), {
       ...(isOf11 ? { appKey, nwkKey } : { appKey: nwkKey ?? appKey }),
-      appSKey: keyText(session['appSKey']),
-      fNwkSIntKey: keyText(session['fNwkSIntKey']),
-      sNwkSIntKey: keyText(session['sNwkSIntKey']),
-      nwkSEncKey: keyText(session['nwkSEncKey']),
+      appSKey: keyOf(session['appSKey']),
+      fNwkSIntKey: keyOf(session['fNwkSIntKey']),
+      sNwkSIntKey: keyOf(session['sNwkSIntKey']),
+      nwkSEncKey: keyOf(session['nwkSEncKey']),
     }),
   });
 }
@@ -105,7 +114,7 @@ function fromChirpStack(fields: Fields): Fields {
 /** A 1.0 session has one network key, which exports write into all three places. */
 function keysOf(
   macVersion: string | undefined,
-  keys: Readonly<Record<string, string | undefined>>,
+  keys: Readonly<Record<string, unknown>>,
 ): Fields | undefined {
   const { fNwkSIntKey, sNwkSIntKey, nwkSEncKey, nwkKey, ...rest } = keys;
   const isOneKey = sNwkSIntKey === undefined || sNwkSIntKey === fNwkSIntKey;
@@ -128,9 +137,13 @@ function versionOf(value: unknown): string | undefined {
 
 const zeroKey = '00'.repeat(16);
 
-/** In hex or base64, bare or below `key`; an absent one may be written as zeros. */
-function keyText(value: unknown): string | undefined {
+/** In hex or base64, bare or below `key`, or wrapped; an absent one may be written as zeros. */
+function keyText(value: unknown, kekOf: KekOf): unknown {
   const text = typeof value === 'string' ? value : textAt(value, 'key');
+  const isWrapped = envelopeLabel(value) !== undefined;
+  if (isWrapped && (text === undefined || text === zeroKey)) {
+    return openEnvelope(value, kekOf) ?? value;
+  }
   if (text === undefined || text === '' || text === zeroKey) return undefined;
   return /^[A-Za-z0-9+/]{22}==$/.test(text) ? Buffer.from(text, 'base64').toString('hex') : text;
 }

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type Device, deviceIdPattern } from '../model/device.ts';
 import { parseDevAddr, parseEui64 } from '../model/eui.ts';
 import { limitsInput, mappingInput } from '../model/own-settings.ts';
+import { envelopeLabel } from './key-envelope.ts';
 
 export interface DeviceProblem {
   /** The field, with dots between levels: `keys.appSKey`; empty for the device as a whole. */
@@ -25,9 +26,19 @@ const label = z
   .max(nameCharsMax)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Contains control characters.');
 const aesKey = z
-  .string()
+  .string({ error: ({ input }) => closedEnvelope(input) })
   .regex(/^[0-9a-fA-F]{32}$/, 'Is not a key of 16 bytes.')
   .toLowerCase();
+
+const closedWords = 'Is wrapped, and no key of the configuration opens it';
+
+/** Undefined for what is no envelope: then it is simply no text. */
+function closedEnvelope(value: unknown): string | undefined {
+  const label = envelopeLabel(value);
+  if (label === undefined) return undefined;
+  return `${closedWords} (KEK label "${label}").`;
+}
+
 const tagName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'Is not a tag name.');
 
 /** A text that `parse` brings into its one spelling. */
@@ -58,6 +69,8 @@ const deviceKeys = z.strictObject({
 
 /** Root and session keys in 32 hex digits each; they go in and never come out again. */
 export type DeviceKeys = Readonly<z.output<typeof deviceKeys>>;
+
+export const deviceKeyNames = deviceKeys.keyof().options;
 
 const deviceShape = z.strictObject({
   id: z.string().regex(deviceIdPattern, 'Is not a device id.'),
@@ -178,7 +191,9 @@ function problemsOf(issue: z.core.$ZodIssue): readonly DeviceProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownField(path, key));
   }
-  return [{ path: path.join('.'), message: issue.message, remedy: remedyFor(path) }];
+  const isClosed = issue.message.startsWith(closedWords);
+  const remedy = isClosed ? 'Give that key in keys.keks.' : remedyFor(path);
+  return [{ path: path.join('.'), message: issue.message, remedy }];
 }
 
 /** The objects whose fields are fixed. */

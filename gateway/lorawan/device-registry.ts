@@ -5,7 +5,12 @@
 import assert from 'node:assert/strict';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Device, Session } from '../model/device.ts';
-import { type DeviceKeys, type DeviceProblem, parseDeviceInput } from './device-input.ts';
+import {
+  type DeviceKeys,
+  type DeviceProblem,
+  deviceKeyNames,
+  parseDeviceInput,
+} from './device-input.ts';
 import { IdOrder } from './id-order.ts';
 import type { KeyVault } from './key-vault.ts';
 import { type KeyName, sessionOf } from './session.ts';
@@ -167,6 +172,18 @@ export class DeviceRegistry {
       ...(appKey === undefined ? {} : { appKey }),
       ...(nwkKey === undefined ? {} : { nwkKey }),
     };
+  }
+
+  /** Every key held for a device, for the moment; undefined when one of them does not open. */
+  keysOf(id: string): ReadonlyMap<KeyName, Buffer> | undefined {
+    const row = this.#rows.get(id);
+    const keys = new Map<KeyName, Buffer>();
+    if (row === undefined) return keys;
+    for (const name of deviceKeyNames) {
+      const key = this.#openKey(row, name);
+      if (key !== undefined) keys.set(name, key);
+    }
+    return keys.size === Object.keys(row.sealedKeys ?? {}).length ? keys : undefined;
   }
 
   /** Called after each change, in the order of the changes; returns what ends it. */

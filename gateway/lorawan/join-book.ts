@@ -155,6 +155,12 @@ export class JoinBook {
     return entry.sessions;
   }
 
+  /** The newest session that a frame has proven; undefined when there is none. */
+  sessionInUse(deviceId: string): Session | 'unreadable' | undefined {
+    const stored = this.row(deviceId)?.sessions.findLast(({ isUsed }) => isUsed);
+    return stored && (this.#openOne(deviceId, stored) ?? 'unreadable');
+  }
+
   isUnused(deviceId: string, session: string): boolean {
     return this.#unused.size > 0 && this.#unused.has(`${deviceId}/${session}`);
   }

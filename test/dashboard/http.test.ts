@@ -1,9 +1,10 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { wrapAes } from '../../gateway/lorawan/key-wrap.ts';
 import { fault } from '../../gateway/model/fault.ts';
 import { bare, frame, keyed } from '../ledger/deliveries.ts';
 import { minute, readingOf } from '../stores/sample.ts';
-import { type RunningDashboard, startDashboard, walk } from './running-dashboard.ts';
+import { type RunningDashboard, startDashboard, testKek, walk } from './running-dashboard.ts';
 
 let dashboard: RunningDashboard;
 
@@ -123,6 +124,31 @@ describe('Keys of a device', () => {
     const answer = await dashboard.ask('/api/v1/devices/70b3d57ed00000fe', init);
     expect(answer.status).toBe(422);
     expect(await answer.text()).not.toContain('deadbeef');
+  });
+});
+
+describe('Keys that come wrapped', () => {
+  const id = '70b3d57ed00000e1';
+  const clear = '2b7e151628aed2a6abf7158809cf4f3c';
+  const wrapped = wrapAes(Buffer.from(clear, 'hex'), Buffer.from(testKek.key, 'hex'));
+  const deviceWith = (KEKLabel: string) => ({
+    ...{ id, kind: 'lorawan', keys: { appKey: { KEKLabel, AESKey: wrapped.toString('hex') } } },
+  });
+
+  it('open when they are put and when they are imported', async () => {
+    const bodies = { put: deviceWith(testKek.label), import: [deviceWith(testKek.label)] };
+    const put = { method: 'PUT', body: JSON.stringify(bodies.put) };
+    expect(await bodyOf(`/api/v1/devices/${id}`, put)).toMatchObject({ id, registered: true });
+    expect(dashboard.registry.rootKeysOf(id).appKey?.toString('hex')).toBe(clear);
+    const post = { method: 'POST', body: JSON.stringify(bodies.import) };
+    expect(await bodyOf('/api/v1/devices:import', post)).toMatchObject({ imported: 1 });
+  });
+
+  it('are told of by their label when nothing opens them', async () => {
+    const body = JSON.stringify([deviceWith('village')]);
+    const answer = await bodyOf('/api/v1/devices:import', { method: 'POST', body });
+    const errors = [{ path: 'keys.appKey', detail: expect.stringContaining('"village"') }];
+    expect(answer).toMatchObject({ imported: 0, rows: [{ ok: false, errors }] });
   });
 });
 

@@ -23,6 +23,7 @@ import { type LmdbLedgerReader, openLedgerReader } from '../../gateway/ledger/lm
 import { createHub, type Hub } from '../../gateway/live/hub.ts';
 import { DeviceRegistry } from '../../gateway/lorawan/device-registry.ts';
 import { openKeyVault } from '../../gateway/lorawan/key-vault.ts';
+import { createKekBook } from '../../gateway/lorawan/key-wrap.ts';
 import { systemClock } from '../../gateway/model/clock.ts';
 import { settleDevice } from '../../gateway/model/device-model.ts';
 import type { Fault } from '../../gateway/model/fault.ts';
@@ -39,6 +40,10 @@ import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store
 const program = new URL('../codecs/sandbox-program.mjs', import.meta.url);
 
 import { startBroker } from './running-broker.ts';
+
+/** Of RFC 3394, section 4.1. */
+export const testKek = { label: 'town', key: '000102030405060708090a0b0c0d0e0f' };
+const kekOf = createKekBook([testKek]);
 
 export interface RunningDashboard {
   readonly base: string;
@@ -110,7 +115,7 @@ export async function startDashboard(
       log: { info: note, warn: note, error: note },
       onSkipped: () => {},
       sources: () => ({ store: 'ok' }),
-      sourceBoard,
+      ...{ sourceBoard, kekOf },
       deriveAgain: createAgainControl({
         ...{ dataDir: directory, clock: systemClock, head: () => ledger.head() },
         tell: () => {},

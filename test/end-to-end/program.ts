@@ -14,8 +14,19 @@ export interface Ending {
   readonly stderr: string;
 }
 
-export async function runProgram(...words: readonly string[]): Promise<Ending> {
-  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function runProgram(...words: readonly string[]): Promise<Ending> {
+  return runProgramIn({}, ...words);
+}
+
+/** With these variables beside those of the tests. */
+export async function runProgramIn(
+  environment: Readonly<Record<string, string>>,
+  ...words: readonly string[]
+): Promise<Ending> {
+  const child = spawn(process.execPath, [program, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), runMsMax);
   let stdout = '';
   let stderr = '';

@@ -3,12 +3,14 @@ import fc from 'fast-check';
 import { parseDeviceTable } from '../../dashboard/device-table.ts';
 import { fromExport, rowsOfExport } from '../../gateway/lorawan/device-exports.ts';
 import { parseDeviceInput } from '../../gateway/lorawan/device-input.ts';
+import { createKekBook, wrapAes } from '../../gateway/lorawan/key-wrap.ts';
 
 const id = '70b3d57ed00000a1';
 const joinEui = '70b3d57ed0000000';
 const hex = (byte: number) => Buffer.alloc(16, byte).toString('hex');
 const base64 = (byte: number) => Buffer.alloc(16, byte).toString('base64');
-const read = (row: unknown) => parseDeviceInput(fromExport(row));
+const kekOf = createKekBook([{ label: 'town', key: '000102030405060708090a0b0c0d0e0f' }]);
+const read = (row: unknown) => parseDeviceInput(fromExport(row, kekOf));
 
 describe("ChirpStack's export", () => {
   const device = {
@@ -114,6 +116,68 @@ describe("The Things Stack's export", () => {
   });
 });
 
+describe('Keys in envelopes', () => {
+  const kek = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
+  const sealed = (byte: number, by = kek) => wrapAes(Buffer.alloc(16, byte), by);
+  const stack = (byte: number, by = kek) => ({
+    ...{ key: hex(0), kek_label: 'town', encrypted_key: sealed(byte, by).toString('base64') },
+  });
+  const ids = { device_id: 'well-3', dev_eui: id, join_eui: joinEui };
+
+  it('of The Things Stack open, of a session and of the root keys', () => {
+    const keys = { app_s_key: stack(4), f_nwk_s_int_key: stack(5) };
+    const row = { ...{ ids, session: { dev_addr: '26011BDA', keys } } };
+    const read10 = { appSKey: hex(4), nwkSKey: hex(5) };
+    expect(read(row)).toMatchObject({ device: { devAddr: '26011bda' }, keys: read10 });
+    const all = { ...keys, s_nwk_s_int_key: stack(5), nwk_s_enc_key: stack(5) };
+    const of10 = { ids, session: { dev_addr: '26011BDA', keys: all } };
+    expect(read(of10)).toMatchObject({ keys: read10 });
+    const of11 = { ...all, s_nwk_s_int_key: stack(6), nwk_s_enc_key: { key: hex(7) } };
+    const rooted = {
+      ...{ ids, lorawan_version: 'MAC_V1_1', root_keys: { app_key: stack(1), nwk_key: stack(2) } },
+      session: { dev_addr: '26011BDA', keys: of11 },
+    };
+    expect(read(rooted)).toMatchObject({
+      keys: {
+        ...{ appKey: hex(1), nwkKey: hex(2), appSKey: hex(4), fNwkSIntKey: hex(5) },
+        ...{ sNwkSIntKey: hex(6), nwkSEncKey: hex(7) },
+      },
+    });
+  });
+
+  it.each<[string, object]>([
+    ['a join server', { KEKLabel: 'town', AESKey: sealed(9).toString('hex').toUpperCase() }],
+    ['ChirpStack', { kekLabel: 'town', aesKey: sealed(9).toString('base64') }],
+    ['ChirpStack 3', { kek_label: 'town', aes_key: sealed(9).toString('base64') }],
+    ['The Things Stack', stack(9)],
+    ['a join server without a KEK', { AESKey: hex(9) }],
+  ])('open as %s writes them, in a device of our own form', (_, appKey) => {
+    const row = { id, kind: 'lorawan', keys: { appKey } };
+    expect(read(row)).toMatchObject({ keys: { appKey: hex(9) } });
+    const qr = `LW:D0:${joinEui.toUpperCase()}:${id.toUpperCase()}:AABB1122`;
+    expect(read({ qr, keys: { appKey } })).toMatchObject({ keys: { appKey: hex(9) } });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['an unknown label', { KEKLabel: 'village', AESKey: sealed(9).toString('hex') }, /"village"/],
+    ['another key', stack(9, Buffer.alloc(16, 1)), /"town"/],
+    ['a flipped bit', { KEKLabel: 'town', AESKey: `0${sealed(9).toString('hex').slice(1)}` }, /"/],
+    ['a key in clear', { KEKLabel: 'town', AESKey: hex(9) }, /"town"/],
+    ['no label', { AESKey: sealed(9).toString('hex') }, /""/],
+    ['a label that is none', { KEKLabel: hex(8).repeat(3), AESKey: hex(9) }, /""/],
+    ['no bytes', { KEKLabel: 'town', AESKey: 'so' }, /"town"/],
+  ])('with %s are a problem that tells nothing of the key', (_, appKey, label) => {
+    const found = read({ id, kind: 'lorawan', keys: { appKey } });
+    const [problem] = 'problems' in found ? found.problems : [];
+    expect(problem).toMatchObject({ path: 'keys.appKey', remedy: 'Give that key in keys.keks.' });
+    expect(problem?.message).toMatch(/^Is wrapped, and no key of the configuration opens it/);
+    expect(problem?.message).toMatch(label);
+    expect(JSON.stringify(found)).not.toContain(hex(9).slice(0, 8));
+    const row = { ids, root_keys: { app_key: appKey } };
+    expect(read(row)).toMatchObject({ problems: [{ path: 'keys.appKey' }] });
+  });
+});
+
 describe('The text of a QR code', () => {
   const code = `LW:D0:${joinEui.toUpperCase()}:${id.toUpperCase()}:AABB1122:OAABBCC:SYYWWNNNN:PFOO:CAF2C`;
 
@@ -127,13 +191,13 @@ describe('The text of a QR code', () => {
       device: { ...device, name: 'Well 3' },
       keys: { appKey: hex(1) },
     });
-    expect(JSON.stringify(fromExport(code))).not.toContain('AABBCC');
+    expect(JSON.stringify(fromExport(code, kekOf))).not.toContain('AABBCC');
   });
 
   it.each([['LW:D0:12'], [''], [`LW:D1:${joinEui}:${id}:AABB1122`], [5], [null], [[]], [{}]])(
     'is not %j, which stays as it is',
     (row) => {
-      expect(fromExport(row)).toEqual(row);
+      expect(fromExport(row, kekOf)).toEqual(row);
       expect(read(row)).toHaveProperty('problems');
     },
   );
@@ -149,6 +213,6 @@ describe('Exports', () => {
       { numRuns: 200 },
     );
     const own = { id, kind: 'lorawan', devAddr: '26011bda' };
-    expect(fromExport(own)).toBe(own);
+    expect(fromExport(own, kekOf)).toBe(own);
   });
 });

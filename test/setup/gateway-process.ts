@@ -38,6 +38,8 @@ export interface GatewayProcessOptions {
   /** A directory of an earlier run, to start again on its data. */
   readonly directory?: string;
   readonly mqttPort?: number;
+  /** Beside that of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const program = resolve('dist/gateway/cli/fieldgate.js');
@@ -64,6 +66,7 @@ export async function startGatewayProcess(
     ['--max-semi-space-size=64', program, 'serve', '--config', file],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.environment },
     },
   );
   const output = watch(child);

@@ -71,6 +71,14 @@ export function daylight(time: number): number {
   return fromNoon >= halfDay ? 0 : Math.cos((fromNoon / halfDay) * (Math.PI / 2));
 }
 
+/** m/s: Baku is called the city of winds. */
+const usualWind = 4.8;
+
+/** The sea and the land warm unequally: it blows most in the afternoon, least before sunrise. */
+function breeze(time: number): number {
+  return 1 + 0.38 * Math.cos(((localHour(time) - 14.5) / 12) * Math.PI);
+}
+
 export function createCityWeather(seed: string): CityWeather {
   const key = (name: string): number => noiseKey(seed, 'weather', name);
   const keys = {
@@ -99,11 +107,12 @@ export function createCityWeather(seed: string): CityWeather {
     humidity: (time) =>
       clamp(72 - 1.6 * (temperature(time) - 15) + 60 * Math.max(0, wetness(time)), 25, 98),
     windSpeed: (time) =>
-      Math.max(
-        0,
-        5.5 +
-          4.5 * smoothNoise(keys.wind, time, 40 * hourMs) +
-          1.5 * smoothNoise(keys.gust, time, 20 * 60_000),
+      usualWind *
+      breeze(time) *
+      Math.exp(
+        0.8 * smoothNoise(keys.wind, time, 30 * hourMs) +
+          0.25 * smoothNoise(keys.gust, time, 4 * hourMs) +
+          0.5 * smoothNoise(keys.gust ^ 1, time, 20 * 60_000),
       ),
     windDirection: (time) => (360 + 90 * smoothNoise(keys.direction, time, 60 * hourMs)) % 360,
     pressure: (time) => 1017 - 6 * season(time) + 9 * smoothNoise(keys.pressure, time, 80 * hourMs),

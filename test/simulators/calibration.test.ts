@@ -47,6 +47,7 @@ function statisticsOf(week: readonly number[]): Readonly<Record<string, number>>
     'correlation with the day before': correlation(24),
     spread: Math.sqrt(variance),
     'spread over mean': Math.sqrt(variance) / centre,
+    'strongest over mean': Math.max(...week) / centre,
     'night over mean': between(0, 5) / centre,
     'day over mean': between(8, 20) / centre,
     'afternoon above night': between(12, 17) - between(2, 6),
@@ -104,6 +105,10 @@ describe('A typical simulated week', () => {
     ['pressure', 'spread', 2.02, 7.46],
     ['wind', 'correlation with the hour before', 0.519, 0.838],
     ['wind', 'correlation with the day before', -0.072, 0.388],
+    ['wind', 'spread over mean', 0.451, 0.886],
+    ['wind', 'night over mean', 0.479, 0.951],
+    ['wind', 'day over mean', 1.092, 1.366],
+    ['wind', 'strongest over mean', 2.315, 4.452],
     ['people', 'night over mean', 0.0307, 0.177],
     ['people', 'day over mean', 1.35, 1.76],
   ] as const)('is like real ones: %s, %s', (name, statistic, low, high) => {

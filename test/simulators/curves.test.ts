@@ -68,7 +68,7 @@ describe('City weather', () => {
     within(weather.temperature, -12, 42);
     within(weather.humidity, 25, 98);
     within(weather.pressure, 990, 1045);
-    within(weather.windSpeed, 0, 20);
+    within(weather.windSpeed, 0, 32);
     within(weather.windDirection, 0, 360);
     within(weather.illuminance, 0, 100_000);
   });

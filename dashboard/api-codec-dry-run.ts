@@ -8,7 +8,7 @@ import { type DryRunReport, dryRun } from '../gateway/pipeline/codec-dry-run.ts'
 import { devicesOf, draftBody, draftIn, refused } from './api-codecs.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
-import type { DryRunJson } from './protocol.ts';
+import type { DryRunJson } from './protocol-dry-run.ts';
 import { integerOf, onlyParameters, textOf } from './query.ts';
 import { needs } from './session.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../gateway/model/device-model.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
-import type { ModelJson, ModelsJson, UnmappedJson } from './protocol.ts';
+import type { ModelJson, ModelsJson, UnmappedJson } from './protocol-models.ts';
 import { integerOf, onlyParameters, textOf } from './query.ts';
 import { needs } from './session.ts';
 

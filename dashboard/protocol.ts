@@ -3,6 +3,7 @@
  * live stream. The page imports this file and nothing else of the server; times are RFC 3339 in
  * HTTP answers and epoch milliseconds on the stream.
  */
+import type { FieldRuleJson, SeriesLimitsJson } from './protocol-models.ts';
 
 export const liveSubprotocol = 'fieldgate.live.v1';
 
@@ -73,35 +74,6 @@ export interface CodecHistoryJson {
   items: { fromSeq: number; codec: string | null; version?: string; mapping?: string }[];
 }
 
-/** `POST /api/v1/codecs/{id}:dryrun` */
-export interface DryRunJson {
-  /** The version that it would be. */
-  version: string;
-  devices: number;
-  uplinks: number;
-  same: number;
-  different: number;
-  /** Uplinks that give nothing, with the version before and with the new one. */
-  faultsBefore: number;
-  faultsAfter: number;
-  /** The newest first, not all of them. */
-  differences: {
-    seq: number;
-    device: string;
-    receivedAt: string;
-    faultBefore?: string;
-    faultAfter?: string;
-    readings: {
-      quantity: string;
-      unit: string;
-      channel?: string;
-      time?: string;
-      before?: number | string;
-      after?: number | string;
-    }[];
-  }[];
-}
-
 /** `GET /api/v1/derive`: kept uplinks derived again. */
 export type DeriveJson =
   | { state: 'none' }
@@ -132,76 +104,6 @@ export interface LocationJson {
   latitude: number;
   longitude: number;
   altitude?: number;
-}
-
-/** How a field is read; see docs/codecs.md. */
-export interface FieldRuleJson {
-  from: string;
-  fromChannel?: string;
-  quantity: string | null;
-  channel?: string;
-  unit?: string;
-  scale?: number;
-  offset?: number;
-  words?: Readonly<Record<string, string | number | null>>;
-}
-
-/** Limits of the quality tests of one series; see docs/quality.md. */
-export interface SeriesLimitsJson {
-  quantity: string;
-  channel?: string | undefined;
-}
-
-export interface ModelSettingsJson {
-  name?: string;
-  description?: string;
-  sensors?: readonly string[];
-  codec?: string;
-  macVersion?: string;
-  mapping?: readonly FieldRuleJson[];
-  limits?: readonly SeriesLimitsJson[];
-}
-
-/** One of `GET /api/v1/models`, with all that it gives its devices. */
-export interface ModelJson extends ModelSettingsJson {
-  id: string;
-  name: string;
-  /** Whether a device repository knows it. */
-  origin: 'import' | 'own';
-  vendor?: string;
-  sensors: readonly string[];
-  firmware: readonly { version: string; hardwareVersions: readonly string[]; codec?: string }[];
-  deviceCount?: number;
-  /** What was put of it, over what an import says. */
-  settings?: ModelSettingsJson;
-}
-
-export interface ModelsJson {
-  items: ModelJson[];
-  nextCursor?: string;
-}
-
-/** `GET /api/v1/unmapped`: fields without a place in the vocabulary. */
-export interface UnmappedJson {
-  items: UnmappedFieldJson[];
-  total: number;
-  /** Values of fields that there was no room for. */
-  beyond: number;
-}
-
-export interface UnmappedFieldJson {
-  field: string;
-  codec?: string;
-  model?: string;
-  device: string;
-  count: number;
-  firstSeen: string;
-  lastSeen: string;
-  lastValue: number | string;
-  min?: number;
-  max?: number;
-  hasRule: boolean;
-  suggestions: string[];
 }
 
 /** One of `GET /api/v1/devices`. Keys are write-only and never here. */

@@ -10,7 +10,7 @@ import {
   workerData,
 } from 'node:worker_threads';
 import { findCodec } from '../decoders/registry.ts';
-import { openCodecShelf } from './codecs/codec-shelf.ts';
+import { type CodecShelf, openCodecShelf } from './codecs/codec-shelf.ts';
 import { codecLimits } from './codecs/limits.ts';
 import { openScriptCodecs } from './codecs/script-codecs.ts';
 import { openCatalogue } from './ledger/catalogue.ts';
@@ -22,7 +22,7 @@ import { createCodecNotes } from './pipeline/codec-notes.ts';
 import { deriveEntry } from './pipeline/derive.ts';
 import { createDeriveAgain } from './pipeline/derive-again.ts';
 import { startDeriveLoop } from './pipeline/derive-loop.ts';
-import { createDeviceBook } from './pipeline/device-book.ts';
+import { createDeviceBook, type DeviceBook } from './pipeline/device-book.ts';
 import { type ExplainParts, explainReadings } from './pipeline/explain.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
 import { createLiveNumbers, type LiveNumbers } from './pipeline/live-numbers.ts';
@@ -70,19 +70,12 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const onCodecProblem = (detail: string) => tell({ kind: 'codec-problem', detail });
   const { programVersion = '' } = settings.codecs ?? {};
   const { shelf, scripts, history } = openCodecs(settings, onCodecProblem);
-  const notes = createCodecNotes(history, catalogue.position('live'), (id) =>
-    scriptPass.deviceOf(id),
-  );
+  let live = catalogue.position('live');
+  const notes = createCodecNotes(history, live, (id) => scriptPass.deviceOf(id));
   const scriptPass = createScriptPass(scripts, deviceOf, { notes, programVersion });
-  const unmapped = openUnmappedBook({
-    file: join(settings.dataDir, 'catalogue', 'unmapped.json'),
-    deviceOf,
-    rulesOf: (codec) => shelf.script(codec)?.mapping ?? [],
-  });
-  let unmappedValues = 0;
+  const unmapped = openUnmapped(settings, deviceOf, shelf);
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
-  let live = catalogue.position('live');
   const checkpoints = openCheckpoints(join(settings.dataDir, 'catalogue', 'quality'));
   const quality = createQualityControl({
     ...{ reader, checkpoints, limits, live },
@@ -109,7 +102,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     },
     derive: quality.derive,
     publish(readings) {
-      unmappedValues += unmapped.note(readings);
+      unmapped.note(readings);
       const numbered = numbers.number(readings);
       latest.note(readings, numbered.rows);
       tellLive(numbered);
@@ -117,9 +110,8 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     observe(progress) {
       live = progress.live;
       const deriveSeconds = Math.max(0, systemClock.now() - progress.receivedAt) / 1_000;
-      const findings = quality.findings();
-      tell({ kind: 'progress', ...progress, deriveSeconds, findings, unmapped: unmappedValues });
-      unmappedValues = 0;
+      const counts = { findings: quality.findings(), unmapped: unmapped.takeCount() };
+      tell({ kind: 'progress', ...progress, deriveSeconds, ...counts });
     },
     onStored: ({ readings }, seq) => tell({ kind: 'stored', readings: readings.length, seq }),
   });
@@ -149,9 +141,14 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     port.close();
   }
 
+  /** Where its payloads are read otherwise now, what was found of their readings is void. */
   function noteDevice(message: ToWorker): void {
-    if (message.kind === 'device') devices.put(message.id, message.device);
     if (message.kind === 'model') devices.putModel(message.id, message.model);
+    if (message.kind === 'model') quality.forget();
+    if (message.kind !== 'device') return;
+    const before = deviceOf(message.id);
+    devices.put(message.id, message.device);
+    if (before !== undefined && !isReadAlike(before, deviceOf(message.id))) quality.forget();
   }
 
   function take(message: ToWorker): void {
@@ -159,16 +156,9 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
       case 'wake':
         loop.wake();
         break;
-      case 'device': {
-        const before = deviceOf(message.id);
-        noteDevice(message);
-        if (before !== undefined && !isReadAlike(before, deviceOf(message.id))) quality.forget();
-        break;
-      }
+      case 'device':
       case 'model':
         noteDevice(message);
-        // Its codec or its rules may be others: what was found of their readings is void.
-        quality.forget();
         break;
       case 'request':
         answer(message.request, store, { explaining, unmapped }).then(
@@ -194,6 +184,12 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
 
   early.forEach(take);
   port.on('message', take);
+}
+
+function openUnmapped({ dataDir }: WorkerSettings, deviceOf: DeviceBook['get'], shelf: CodecShelf) {
+  const file = join(dataDir, 'catalogue', 'unmapped.json');
+  const rulesOf = (codec: string) => shelf.script(codec)?.mapping ?? [];
+  return openUnmappedBook({ file, deviceOf, rulesOf });
 }
 
 /** Scripts, their sandbox, and which version of them has made what. */

@@ -1,6 +1,9 @@
 /** `fieldgate codecs dryrun ID FILE` and `codecs put ID FILE`, in the running gateway. */
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import type { CodecJson, DryRunJson } from '../../dashboard/protocol.ts';
+import { parse } from 'yaml';
+import type { CodecJson } from '../../dashboard/protocol.ts';
+import type { DryRunJson } from '../../dashboard/protocol-dry-run.ts';
 import { codecLimits } from '../codecs/limits.ts';
 import { readDraft } from '../codecs/script-directory.ts';
 import { type GatewayOptions, gatewayClient, withGatewayOptions } from './gateway-client.ts';
@@ -30,6 +33,26 @@ export function putCommand(): Command {
     .argument('<id>', 'the codec')
     .argument('<file>', fileArgument);
   return withGatewayOptions(command).action(put);
+}
+
+export function mapCommand(): Command {
+  const command = new Command('map')
+    .description('another mapping for the text as it is: a new version of the codec')
+    .argument('<id>', 'the codec')
+    .argument('<file>', 'YAML or JSON with mapping: [rules]; an empty list takes it away');
+  return withGatewayOptions(command).action(map);
+}
+
+async function map(id: string, file: string, where: GatewayOptions): Promise<void> {
+  const client = gatewayClient(where);
+  if (client === undefined) return;
+  const body: unknown = parse(readFileSync(file, 'utf8'));
+  if (typeof body !== 'object' || body === null || !('mapping' in body))
+    throw new Error(`${file}: it has no mapping`);
+  const codec: CodecJson = { id, title: id, origin: 'upload' };
+  const path = `/codecs/${encodeURIComponent(id)}/mapping`;
+  Object.assign(codec, await client.ask('PUT', path, { mapping: body.mapping }));
+  process.stdout.write(`${id}@${codec.version}\n`);
 }
 
 function parseCount(text: string): number {

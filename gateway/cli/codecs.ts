@@ -7,7 +7,7 @@ import { codecLimits } from '../codecs/limits.ts';
 import { createSandbox } from '../codecs/sandbox.ts';
 import { systemClock } from '../model/clock.ts';
 import { importCommand } from './codecs-import.ts';
-import { dryRunCommand, putCommand } from './codecs-upload.ts';
+import { dryRunCommand, mapCommand, putCommand } from './codecs-upload.ts';
 
 export function codecsCommand(): Command {
   const check = new Command('check')
@@ -22,7 +22,8 @@ export function codecsCommand(): Command {
     .addCommand(check)
     .addCommand(importCommand())
     .addCommand(dryRunCommand())
-    .addCommand(putCommand());
+    .addCommand(putCommand())
+    .addCommand(mapCommand());
 }
 
 /** Exit codes: 0 all passed, 1 some did not or could not be read, 2 there is nothing to check. */

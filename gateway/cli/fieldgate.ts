@@ -12,6 +12,7 @@ import { deriveCommand } from './derive.ts';
 import { devicesCommand } from './devices.ts';
 import { frameCommand } from './frame.ts';
 import { keysCommand } from './keys.ts';
+import { modelsCommand, unmappedCommand } from './models.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { hashPasswordCommand, tokenCommand } from './secrets.ts';
@@ -44,12 +45,14 @@ for (const command of [
   deriveCommand(),
   frameCommand(),
   keysCommand(),
+  modelsCommand(),
   recordCommand(),
   replayCommand(),
   simulateCommand(),
   devicesCommand(),
   tokenCommand(),
   hashPasswordCommand(),
+  unmappedCommand(),
 ]) {
   program.addCommand(withOurExitCodes(command));
 }

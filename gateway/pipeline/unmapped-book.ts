@@ -53,8 +53,10 @@ export interface UnmappedList {
 }
 
 export interface UnmappedBook {
-  /** Readings that are new; returns how many have no place in the vocabulary. */
-  note(readings: readonly Reading[]): number;
+  /** Readings that are new. */
+  note(readings: readonly Reading[]): void;
+  /** How many of them had no place in the vocabulary since this was asked last. */
+  takeCount(): number;
   list(query: UnmappedQuery): UnmappedList;
   /** Writes it down, if anything is new. */
   flush(): void;
@@ -74,6 +76,7 @@ export function openUnmappedBook({ file, deviceOf, rulesOf }: UnmappedParts): Un
   const kept = read(file);
   const fields = new Map(kept.fields.map((one) => [keyOf(one), one]));
   let { beyond } = kept;
+  let count = 0;
   let isChanged = false;
 
   function noteOne({ device, quantity, value, receivedAt }: Reading): void {
@@ -111,14 +114,17 @@ export function openUnmappedBook({ file, deviceOf, rulesOf }: UnmappedParts): Un
 
   return {
     note(readings) {
-      let count = 0;
       for (const reading of readings) {
         if (!reading.quantity.startsWith('x_')) continue;
         count += 1;
+        isChanged = true;
         noteOne(reading);
       }
-      isChanged ||= count > 0;
-      return count;
+    },
+    takeCount() {
+      const taken = count;
+      count = 0;
+      return taken;
     },
     list({ codec, model, device, limit }) {
       const wanted = [...fields.values()].filter(

@@ -1,6 +1,6 @@
 /** A new version over what was kept: what it says of each uplink, and that nothing is stored. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DryRunJson } from '../../dashboard/protocol.ts';
+import type { DryRunJson } from '../../dashboard/protocol-dry-run.ts';
 import { type RunningDashboard, startDashboard } from '../dashboard/running-dashboard.ts';
 import { inbound } from '../ledger/deliveries.ts';
 import { uplinkOf } from '../pipeline/entries.ts';

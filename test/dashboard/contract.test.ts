@@ -12,6 +12,7 @@ import { fixtureText } from '../adapters/inbound.ts';
 import { bare, frame, inbound, keyed } from '../ledger/deliveries.ts';
 import { readingOf } from '../stores/sample.ts';
 import { createReceiver } from '../transports/transport-bench.ts';
+import { type Call, modelCalls } from './model-calls.ts';
 import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
 
 let dashboard: RunningDashboard;
@@ -143,15 +144,6 @@ async function until429(ask: () => Promise<Response>): Promise<Response> {
   throw new Error('the limit is not reached');
 }
 
-type Call = readonly [
-  method: string,
-  path: string,
-  address: string,
-  status: number,
-  body?: string,
-  headers?: Readonly<Record<string, string>>,
-];
-
 /** A row of its own for each call, since Jest takes a parameter too many for a callback. */
 function titleOf([method, path, address, status]: Call): string {
   return `${method} ${path}: ${address} answers ${status} as described`;
@@ -164,10 +156,6 @@ const proof = { 'X-Api-Key': sourceToken };
 const codecJson = '{"script":"function decodeUplink() { return { data: {} } }"}';
 const dryRun = ['post', '/api/v1/codecs/{id}:dryrun'] as const;
 const history = ['get', '/api/v1/devices/{id}/codec-history'] as const;
-const ofModel = '/api/v1/models/{id}';
-const mapping = '{"mapping":[{"from":"T 2","quantity":"water_temperature","unit":"[degF]"}]}';
-const ownLimits = '{"limits":[{"quantity":"no2","expected":{"min":0,"max":90},"flat":null}]}';
-const putMapping = ['put', '/api/v1/codecs/{id}/mapping'] as const;
 const disconnect = ['post', '/api/v1/clients/{id}:disconnect'] as const;
 /** What is asked as the administrator, since an operator may not. */
 const adminPaths = /codecs|models|derive|clients|bans|audit/;
@@ -220,33 +208,7 @@ const calls: readonly Call[] = [
   ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 400, '{"scrip":"x"}'],
   ['put', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 400, '[]'],
   ['get', '/api/v1/codecs/{id}', '/api/v1/codecs/acme', 200],
-  [...putMapping, '/api/v1/codecs/acme/mapping', 200, mapping],
-  [...putMapping, '/api/v1/codecs/acme/mapping', 400, '[]'],
-  [...putMapping, '/api/v1/codecs/acme/mapping', 422, '{"mapping":[{"from":"a","quantity":"b"}]}'],
-  [...putMapping, '/api/v1/codecs/cayenne-lpp/mapping', 409, mapping],
-  [...putMapping, '/api/v1/codecs/nobody/mapping', 404, mapping],
-  ['put', ofModel, '/api/v1/models/acme%2Fth-1', 201, mapping],
-  ['put', ofModel, '/api/v1/models/acme%2Fth-1', 200, ownLimits],
-  ['put', ofModel, '/api/v1/models/acme%2Fth-1', 422, '{"limits":[{"quantity":"door"}]}'],
-  ['put', ofModel, '/api/v1/models/acme%2Fth-1', 422, '{"color":"red"}'],
-  ['put', ofModel, '/api/v1/models/acme%2Fth-1', 400, '{"name":'],
-  ['put', ofModel, `/api/v1/models/${'x'.repeat(129)}`, 409, '{}'],
-  ['get', '/api/v1/models', '/api/v1/models?q=acme&limit=5', 200],
-  ['get', '/api/v1/models', '/api/v1/models?vendor=acme', 400],
-  ['get', ofModel, '/api/v1/models/acme%2Fth-1', 200],
-  ['get', ofModel, '/api/v1/models/nobody', 404],
-  [
-    ...(['put', '/api/v1/devices/{id}', '/api/v1/devices/meter-8', 201] as const),
-    `{"kind":"cellular","model":"acme/th-1",${mapping.slice(1, -1)},${ownLimits.slice(1)}`,
-  ],
-  ['put', '/api/v1/devices/{id}', '/api/v1/devices/meter-8', 422, '{"kind":"cellular","limits":5}'],
-  ['get', '/api/v1/devices/{id}', '/api/v1/devices/meter-8', 200],
-  ['delete', ofModel, '/api/v1/models/acme%2Fth-1', 409],
-  ['delete', '/api/v1/devices/{id}', '/api/v1/devices/meter-8', 204],
-  ['delete', ofModel, '/api/v1/models/acme%2Fth-1', 204],
-  ['delete', ofModel, '/api/v1/models/acme%2Fth-1', 404],
-  ['get', '/api/v1/unmapped', '/api/v1/unmapped?device=meter-7', 200],
-  ['get', '/api/v1/unmapped', '/api/v1/unmapped?limit=0', 400],
+  ...modelCalls,
   [...dryRun, '/api/v1/codecs/acme:dryrun?uplinks=5&device=70b3d57ed0000001', 200, codecJson],
   [...dryRun, '/api/v1/codecs/acme:dryrun', 200, codecJson],
   [...dryRun, '/api/v1/codecs/acme:dryrun?uplinks=0', 400, codecJson],

@@ -32,7 +32,7 @@ import { type ExplainParts, explainReadings } from '../../gateway/pipeline/expla
 import { createLiveNumbers } from '../../gateway/pipeline/live-numbers.ts';
 import { defaultLaneLimits } from '../../gateway/pipeline/quality/lane.ts';
 import { createSourceBoard } from '../../gateway/pipeline/source-board.ts';
-import { openUnmappedBook } from '../../gateway/pipeline/unmapped-book.ts';
+import { openUnmappedBook, type UnmappedParts } from '../../gateway/pipeline/unmapped-book.ts';
 import { openEmbeddedStore } from '../../gateway/stores/embedded/open-store.ts';
 import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store.ts';
 
@@ -86,14 +86,8 @@ export async function startDashboard(
   const codecs = openCodecs(directory);
   const tokens = tokensOf(access);
   const sourceBoard = createSourceBoard(systemClock);
-  const deviceOf = (id: string) => {
-    const device = registry.get(id);
-    return device && settleDevice(device, models.get(device.model ?? ''));
-  };
-  const unmapped = openUnmappedBook({
-    ...{ deviceOf, rulesOf: () => [] },
-    file: join(directory, 'unmapped.json'),
-  });
+  const deviceOf = settledIn(registry, models);
+  const unmapped = openUnmapped(directory, deviceOf);
   const numbers = createLiveNumbers();
   const logged: object[] = [];
   const note = (fields: object) => logged.push(fields);
@@ -132,20 +126,8 @@ export async function startDashboard(
   const port = await dashboard.start();
   const base = `http://127.0.0.1:${port}`;
   return {
-    ...{
-      base,
-      port,
-      directory,
-      access,
-      registry,
-      models,
-      ledger,
-      reader,
-      catalogue,
-      hub,
-      logged,
-      tokens,
-    },
+    ...{ base, port, directory, access, registry, models },
+    ...{ ledger, reader, catalogue, hub, logged, tokens },
     codecs,
     mqttPort: broker.port,
     ask(path, { token = tokens.operator, ...init } = {}) {
@@ -189,6 +171,19 @@ export async function startDashboard(
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Devices as the derive worker knows them. */
+function settledIn(registry: DeviceRegistry, models: ModelBook) {
+  return (id: string) => {
+    const device = registry.get(id);
+    return device && settleDevice(device, models.get(device.model ?? ''));
+  };
+}
+
+function openUnmapped(directory: string, deviceOf: UnmappedParts['deviceOf']) {
+  const file = join(directory, 'unmapped.json');
+  return openUnmappedBook({ deviceOf, file, rulesOf: () => [] });
 }
 
 /** What a gateway keeps of codecs, with a sandbox that is ready to be asked. */

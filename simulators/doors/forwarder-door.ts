@@ -86,8 +86,11 @@ async function openForwarder(
     const isAck = answer[3] === types.pushAck || answer[3] === types.pullAck;
     if (answer.length >= 4 && isAck) awaited.get(answer.readUInt16BE(1))?.(true);
   });
-  // Nobody listens there: the missing acknowledgement says so.
-  socket.on('error', () => undefined);
+  const giveUp = (): void => {
+    for (const settle of awaited.values()) settle(false);
+  };
+  // Nobody listens there, and the host says so.
+  socket.on('error', giveUp);
 
   const nextToken = () => {
     token = (token + 1) & 0xffff;
@@ -134,7 +137,7 @@ async function openForwarder(
     sendDown: (body) => socket.send(Buffer.concat([header(types.pullResp, nextToken()), body])),
     async close() {
       clearInterval(timer);
-      for (const settle of awaited.values()) settle(false);
+      giveUp();
       socket.close();
       await once(socket, 'close');
     },

@@ -96,8 +96,12 @@ async function connect(url: string, headers: Record<string, string>): Promise<We
   return socket;
 }
 
+/** Rejects when none comes in time, or none can come any more. */
 async function nextMessage(socket: WebSocket): Promise<unknown> {
-  const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(answerTimeoutMs) });
+  const closed = new AbortController();
+  socket.once('close', () => closed.abort());
+  const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(answerTimeoutMs)]);
+  const [data] = await once(socket, 'message', { signal });
   return JSON.parse(String(data));
 }
 

@@ -43,8 +43,8 @@ export interface DutyCycle {
 }
 
 /**
- * One sender's. After each frame it keeps off the sub-band for airtime / duty cycle - airtime
- * [LoRaWAN 1.0.x, 7.2.2 of the regional parameters]; the share of any hour is then within the limit.
+ * One sender's. After each frame it keeps off the sub-band for airtime / duty cycle - airtime, as
+ * LoRaWAN devices do; its share of any hour is then within the limit.
  */
 export function createDutyCycle(): DutyCycle {
   const free = new Map<number, number>();

@@ -176,10 +176,8 @@ function createDevNonces({ macVersion, devEui }: DeviceIdentity, seed: string): 
   const used = new Set<number>();
   return () => {
     assert.ok(used.size <= 0xffff, 'there are 65,536 nonces');
-    let nonce = used.size;
-    if (!isCounted)
-      do nonce = random.integer(0, 0xffff);
-      while (used.has(nonce));
+    let nonce = isCounted ? used.size : random.integer(0, 0xffff);
+    while (!isCounted && used.has(nonce)) nonce = random.integer(0, 0xffff);
     used.add(nonce);
     return nonce;
   };

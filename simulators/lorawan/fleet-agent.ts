@@ -1,6 +1,6 @@
 /**
- * One device of a fleet: when it wakes, on what channel it sends, what it does when no answer comes;
- * and what its network sends back.
+ * One device of a fleet: when it wakes, on what channel it sends, what it does when no answer
+ * comes; and what its network sends back.
  */
 import { encodeCayenneLpp } from '../payload-cayenne-lpp.ts';
 import { hashNoise, noiseKey, smoothNoise } from '../random.ts';

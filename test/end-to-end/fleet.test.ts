@@ -1,6 +1,6 @@
 /**
- * A simulated fleet joins and sends through all three doors of raw frames at once, into the compiled
- * gateway. The oracle is what the simulation itself has sent, and who acknowledged it.
+ * A simulated fleet joins and sends through all three doors of raw frames at once, into the
+ * compiled gateway. The oracle is what the simulation has sent, and who acknowledged it.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { UplinkJson } from '../../dashboard/protocol.ts';

@@ -1,6 +1,6 @@
 /**
- * The tests' own proof of LoRaWAN frames, straight from the specification [TS001-1.0.4 4.3,
- * 4.4; LoRaWAN 1.1, 4.3, 4.4 and 6.2] on node:crypto's AES and nothing of the simulators or the gateway.
+ * The tests' own proof of LoRaWAN frames, straight from the specification [TS001-1.0.4 4.3, 4.4;
+ * LoRaWAN 1.1, 4.3, 4.4 and 6.2] on node:crypto's AES and nothing of the simulators or the gateway.
  */
 import { createCipheriv } from 'node:crypto';
 

@@ -18,6 +18,7 @@ import { type LmdbLedger, openLedger } from './ledger/lmdb-ledger.ts';
 import { type LmdbLedgerReader, openLedgerReader } from './ledger/lmdb-reader.ts';
 import type { Log } from './log.ts';
 import { DeviceRegistry } from './lorawan/device-registry.ts';
+import { DownlinkBook } from './lorawan/downlink-book.ts';
 import { JoinBook } from './lorawan/join-book.ts';
 import { openKeyVault } from './lorawan/key-vault.ts';
 import type { Clock } from './model/clock.ts';
@@ -29,6 +30,7 @@ export interface Holdings {
   readonly registry: DeviceRegistry;
   readonly models: ModelBook;
   readonly joinBook: JoinBook;
+  readonly downlinkBook: DownlinkBook;
   readonly ledger: LmdbLedger;
   readonly reader: LmdbLedgerReader;
   readonly catalogue: CatalogueReader;
@@ -57,6 +59,7 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const imported = join(dataDir, 'models');
     const models = openModelBook({ root: state, directory: imported });
     const joinBook = new JoinBook(state, vault);
+    const downlinkBook = new DownlinkBook(state);
     await putConfiguredModels(models, config.models, log);
     await putConfiguredDevices(registry, config.devices, crossCheck(config), log);
     const { keepDays: _days, sizeBytesMax: _size, ...limits } = config.ledger;
@@ -71,7 +74,7 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const changes = watchDirectory(imported, () => models.refresh());
     const codecs = await openCodecRoom(config, dataDir, { clock, log });
     return {
-      ...{ dataDir, registry, models, joinBook, ledger, reader, catalogue, access },
+      ...{ dataDir, registry, models, joinBook, downlinkBook, ledger, reader, catalogue, access },
       mqttSessions: openStateJournal(state, 'mqtt-sessions', log),
       mqttBans: openStateJournal(state, 'mqtt-bans', log),
       deviceCredentials: openDeviceCredentials(state, () => clock.now()),

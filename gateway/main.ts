@@ -179,11 +179,12 @@ function adapterChoice(
 }
 
 function frameProver({ ingest, ledger: limits }: Config, holdings: Holdings, clock: Clock) {
-  const { registry, joinBook: book, ledger } = holdings;
+  const { registry, joinBook: book, downlinkBook, ledger } = holdings;
   const counters = { ...counterDefaults, gapMax: ingest.fCntGapMax };
   return createProver({
     joins: createJoins({ registry, book, clock, copyWindowMs: limits.copyWindowMs }),
     lastFrameCounter: (deviceId, name) => ledger.lastFrameCounter(deviceId, name),
+    downlinkBook,
     options: {
       ...{ ...verifyDefaults, counters },
       highestFrameCounter: (deviceId, name) => ledger.highestFrameCounter(deviceId, name),

@@ -9,6 +9,7 @@ import type { Session, SessionKeys } from '../model/device.ts';
 import type { UsedNonces } from './dev-nonce.ts';
 import type { JoinNonces } from './join-nonce.ts';
 import type { KeyVault } from './key-vault.ts';
+import { UnwrittenWrites } from './unwritten-writes.ts';
 
 /** Accepts that no frame has confirmed yet, and the session in use: more of a device are noise. */
 export const sessionsPerDeviceMax = 4;
@@ -86,8 +87,7 @@ export class JoinBook {
   readonly #byDevAddr = new Map<string, Entry>();
   readonly #unused = new Set<string>();
   readonly #retired = new Map<string, string>();
-  #writes = 0;
-  #written: Promise<unknown> = Promise.resolve();
+  readonly #writes = new UnwrittenWrites();
 
   /** The caller opens and closes `root`; the book keeps its rows in the database `joins`. */
   constructor(root: RootDatabase, vault: KeyVault) {
@@ -111,7 +111,7 @@ export class JoinBook {
     this.#forget(deviceId);
     this.#remember(deviceId, row);
     this.#unsaved.set(deviceId, row);
-    this.#track(
+    this.#writes.add(
       this.#rows.put(deviceId, row).then(() => {
         if (this.#unsaved.get(deviceId) === row) this.#unsaved.delete(deviceId);
       }),
@@ -123,7 +123,7 @@ export class JoinBook {
     if (this.row(deviceId) === undefined) return;
     this.#forget(deviceId);
     this.#unsaved.delete(deviceId);
-    this.#track(this.#rows.remove(deviceId));
+    this.#writes.add(this.#rows.remove(deviceId));
   }
 
   /**
@@ -131,7 +131,7 @@ export class JoinBook {
    * fails: then what rests on it may not be acknowledged.
    */
   unwritten(): Promise<unknown> | undefined {
-    return this.#writes === 0 ? undefined : this.#written;
+    return this.#writes.pending();
   }
 
   withSession(deviceId: string, row: JoinRow, session: NewSession): JoinRow {
@@ -191,17 +191,6 @@ export class JoinBook {
 
   #seal(deviceId: string, id: string, name: string, key: Buffer): string {
     return this.#vault.seal({ deviceId, keyName: slotName(id, name) }, key).toString('base64');
-  }
-
-  #track(write: Promise<unknown>): void {
-    this.#writes += 1;
-    const all = Promise.all([this.#written, write]);
-    this.#written = all;
-    const done = () => {
-      this.#writes -= 1;
-      if (this.#writes === 0) this.#written = Promise.resolve();
-    };
-    all.then(done, done);
   }
 
   #remember(deviceId: string, { sessions, retired }: JoinRow): void {

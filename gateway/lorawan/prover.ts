@@ -3,9 +3,10 @@
  * join by the root key, and a downlink that is heard on its way tells whose it is.
  */
 import type { Session } from '../model/device.ts';
-import { type Fault, fault } from '../model/fault.ts';
+import type { Fault } from '../model/fault.ts';
 import type { FrameUplink, SourceEvent, VerifiedUplink } from '../model/uplink.ts';
 import { createConfirmedDownlinks } from './confirmed-downlinks.ts';
+import type { DownlinkBook } from './downlink-book.ts';
 import { parseFrame } from './frame.ts';
 import type { Joins, RefusedFrame } from './joins.ts';
 import { counterName, type LastFrameCounter, type VerifyOptions, verifyUplink } from './verify.ts';
@@ -24,12 +25,18 @@ interface ProverParts {
   readonly joins: Joins;
   readonly lastFrameCounter: LastFrameCounter;
   readonly options: VerifyOptions;
+  /** Keeps which downlinks were heard across restarts. */
+  readonly downlinkBook?: DownlinkBook;
 }
 
-export function createProver({ joins, lastFrameCounter, options }: ProverParts): Prover {
+export function createProver({ joins, lastFrameCounter, options, ...parts }: ProverParts): Prover {
   const { ciphers, counters } = options;
   const { sessionsOf } = joins;
-  const downlinks = createConfirmedDownlinks({ sessionsOf, ciphers, counters });
+  const { downlinkBook } = parts;
+  const downlinks = createConfirmedDownlinks({
+    ...{ sessionsOf, ciphers, counters },
+    ...(downlinkBook === undefined ? {} : { book: downlinkBook }),
+  });
   const lastUplink = (session: Session) => lastFrameCounter(session.deviceId, counterName(session));
   /** Who sends no downlinks itself knows what a device acknowledges by hearing it. */
   const acknowledging = (age: number): VerifyOptions => ({
@@ -41,12 +48,13 @@ export function createProver({ joins, lastFrameCounter, options }: ProverParts):
 
   function verify(uplink: FrameUplink): Proven | Fault {
     const first = verifyUplink(uplink, sessionsOf, lastFrameCounter, ofNewest);
-    const isMade = first.kind !== 'fault' || first.code !== 'MIC_MISMATCH';
     const verified =
-      !isMade && mayAcknowledgeOlder(uplink)
+      first.kind === 'fault' && mayAcknowledgeOlder(uplink)
         ? verifyUplink(uplink, sessionsOf, lastFrameCounter, ofOneBefore)
         : first;
-    if (verified.kind === 'fault') return verified.code === unsupported ? other(uplink) : verified;
+    if (verified.kind === 'fault') {
+      return verified.code === 'FRAME_UNSUPPORTED' ? other(uplink, verified) : verified;
+    }
     if (verified.session !== undefined) joins.proven(verified.deviceId, verified.session);
     return verified;
   }
@@ -58,13 +66,12 @@ export function createProver({ joins, lastFrameCounter, options }: ProverParts):
   }
 
   /** Not a data uplink. */
-  function other(uplink: FrameUplink): Proven | Fault {
+  function other(uplink: FrameUplink, refusal: Fault): Proven | Fault {
     const frame = parseFrame(uplink.phyPayload);
     if (frame.kind === 'join-request' || frame.kind === 'rejoin-request') {
       return joins.request(uplink, frame);
     }
-    const what = frame.kind === 'data' ? frame.mType : frame.kind;
-    return fault(unsupported, `A ${what} frame carries no telemetry.`);
+    return refusal;
   }
 
   function hear(event: SourceEvent): SourceEvent | RefusedFrame {
@@ -81,7 +88,12 @@ export function createProver({ joins, lastFrameCounter, options }: ProverParts):
       : { kind: 'quarantined', fault: refusal, adapter: event.adapter, deviceId };
   }
 
-  return { verify, hear, unwritten: () => joins.unwritten() };
-}
+  function unwritten(): Promise<unknown> | undefined {
+    const waiting = [joins.unwritten(), downlinkBook?.unwritten()].filter(
+      (each) => each !== undefined,
+    );
+    return waiting.length === 0 ? undefined : Promise.all(waiting);
+  }
 
-const unsupported = 'FRAME_UNSUPPORTED';
+  return { verify, hear, unwritten };
+}

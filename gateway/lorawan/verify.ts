@@ -60,6 +60,10 @@ export function verifyUplink(
   }
   const attempt = { frame, candidates, lastFrameCounter, txInfo: uplink.txInfo, options };
   const proof = prove(attempt) ?? proveAfterReset(attempt);
+  if (proof === undefined && isHalfProven(attempt)) {
+    const detail = 'It acknowledges a downlink; half of its MIC fits, the other none heard here.';
+    return fault('FRAME_UNSUPPORTED', detail);
+  }
   if (proof === undefined) {
     return fault(
       'MIC_MISMATCH',
@@ -132,6 +136,23 @@ function isProven(attempt: Attempt, proof: Proof): boolean {
   if (!isSameMic(half, frame.mic.subarray(2))) return false;
   const confFCnt = attempt.options.confirmedDownlinkCounter(session);
   return isSignedForChannel(frame, ciphers, { fCnt, confFCnt, txInfo: attempt.txInfo });
+}
+
+/**
+ * The half of a 1.1 MIC under FNwkSIntKey needs no knowledge; the other covers which downlink an
+ * acknowledgement is for. 16 bits are too few to believe a frame by, but enough to say that it is
+ * no forgery, only more than is known here.
+ */
+function isHalfProven({ frame, candidates, lastFrameCounter, options }: Attempt): boolean {
+  if (!frame.fCtrl.ack) return false;
+  return candidates.some((session) => {
+    if (session.macVersion === '1.0') return false;
+    const last = lastFrameCounter(session.deviceId, counterName(session));
+    const { fNwkSIntKey } = options.ciphers.of(session);
+    return counterCandidates(frame.fCnt16, last, options.counters).some((fCnt) =>
+      isSameMic(uplinkMicF(fNwkSIntKey, frame, fCnt), frame.mic.subarray(2)),
+    );
+  });
 }
 
 type Unfinished<Finished> = { -readonly [Name in keyof Finished]: Finished[Name] };

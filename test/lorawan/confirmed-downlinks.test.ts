@@ -1,15 +1,19 @@
 /** Devices of LoRaWAN 1.1 that acknowledge what their server, and not this gateway, has sent. */
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { open } from 'lmdb';
 import {
   type ConfirmedDownlinks,
   createConfirmedDownlinks,
 } from '../../gateway/lorawan/confirmed-downlinks.ts';
+import { DownlinkBook } from '../../gateway/lorawan/downlink-book.ts';
 import { type DataFrame, parseFrame } from '../../gateway/lorawan/frame.ts';
 import { createProver } from '../../gateway/lorawan/prover.ts';
 import { SessionCipherCache } from '../../gateway/lorawan/session-ciphers.ts';
 import { verifyDefaults } from '../../gateway/lorawan/verify.ts';
 import type { Session } from '../../gateway/model/device.ts';
 import { createFrameCodec, type DataContent } from '../../simulators/lorawan/data-frame.ts';
+import { scratchFolder } from './scratch-folder.ts';
 import { uplinkFrame } from './simulated-frame.ts';
 
 const key = (byte: number) => Buffer.alloc(16, byte);
@@ -73,6 +77,46 @@ describe('Confirmed downlinks', () => {
     expect(sessions.map((one) => downlinks.countersOf(one))).toEqual([[], [], []]);
   });
 
+  it('are not believed again: a recorded one moves nothing back', () => {
+    for (const fCnt of [4, 60_000, 60_002]) hear(downlink({ fCnt }));
+    for (const fCnt of [4, 60_000, 60_001, 60_002]) hear(downlink({ fCnt }));
+    expect(downlinks.countersOf(session)).toEqual([60_002, 60_000]);
+    hear(downlink({ fCnt: 60_003 }));
+    expect(downlinks.countersOf(session)).toEqual([60_003, 60_002]);
+  });
+
+  it('count anew for a session of other keys', () => {
+    hear(downlink({ fCnt: 900 }));
+    const anew = { ...session, keys: { ...session.keys, sNwkSIntKey: key(9) } };
+    const both = createConfirmedDownlinks({ ...parts, sessionsOf: () => [session, anew] });
+    both.hear(downlink({ fCnt: 900 }), () => undefined);
+    both.hear(downlink({ fCnt: 1 }, anew), () => undefined);
+    expect([both.countersOf(session), both.countersOf(anew)]).toEqual([[900], [1]]);
+  });
+
+  it('are known to the next process, and forgotten on disk with their session', async () => {
+    const path = join(scratchFolder(), 'state');
+    const openState = () => open<unknown, string>({ path, maxDbs: 4 });
+    let root = openState();
+    let book = new DownlinkBook(root);
+    const before = createConfirmedDownlinks({ ...parts, book });
+    expect(book.unwritten()).toBeUndefined();
+    for (const fCnt of [4, 60_002]) before.hear(downlink({ fCnt }), () => undefined);
+    before.hear(downlink({ fCnt: 60_005, confirmed: false }), () => undefined);
+    await book.unwritten();
+    await root.close();
+    root = openState();
+    book = new DownlinkBook(root);
+    const after = createConfirmedDownlinks({ ...parts, book }, 1);
+    expect(after.countersOf(session)).toEqual([60_002, 4]);
+    after.hear(downlink({ fCnt: 60_001 }), () => undefined);
+    expect(after.countersOf(session)).toEqual([60_002, 4]);
+    after.hear(downlink({ fCnt: 1 }, other), () => undefined);
+    await book.unwritten();
+    expect([...book.all()].map(([, { confirmed }]) => confirmed)).toEqual([[1]]);
+    await root.close();
+  });
+
   it('are forgotten when too many sessions were heard since', () => {
     const few = createConfirmedDownlinks(parts, 1);
     few.hear(downlink({ fCnt: 1 }), () => undefined);
@@ -82,16 +126,22 @@ describe('Confirmed downlinks', () => {
 });
 
 describe('An acknowledgement of LoRaWAN 1.1', () => {
-  const prover = createProver({
-    joins: {
-      sessionsOf: () => [session],
-      request: () => ({ kind: 'event', adapter: 'a', type: 'join-request' }),
-      accept: () => undefined,
-      proven: () => undefined,
-      unwritten: () => undefined,
-    },
-    lastFrameCounter: () => undefined,
-    options: { ...verifyDefaults, ciphers: new SessionCipherCache(10) },
+  const proverWith = (downlinkBook?: DownlinkBook) =>
+    createProver({
+      ...(downlinkBook === undefined ? {} : { downlinkBook }),
+      joins: {
+        sessionsOf: () => [session],
+        request: () => ({ kind: 'event', adapter: 'a', type: 'join-request' }),
+        accept: () => undefined,
+        proven: () => undefined,
+        unwritten: () => undefined,
+      },
+      lastFrameCounter: () => undefined,
+      options: { ...verifyDefaults, ciphers: new SessionCipherCache(10) },
+    });
+  let prover = proverWith();
+  beforeEach(() => {
+    prover = proverWith();
   });
   const hear = (fCnt: number) =>
     prover.hear({
@@ -107,13 +157,35 @@ describe('An acknowledgement of LoRaWAN 1.1', () => {
   };
 
   it('is proven once the downlink was heard, and by the one before it', () => {
-    expect(outcomeOf(1, 12)).toBe('MIC_MISMATCH');
+    expect(outcomeOf(1, 12)).toBe('FRAME_UNSUPPORTED');
     hear(12);
     expect(outcomeOf(1, 12)).toBe('payload');
     hear(15);
     expect([outcomeOf(2, 15), outcomeOf(3, 12)]).toEqual(['payload', 'payload']);
-    expect([outcomeOf(4, 13), outcomeOf(5, 13, false)]).toEqual(['MIC_MISMATCH', 'payload']);
+    expect([outcomeOf(4, 13), outcomeOf(5, 13, false)]).toEqual(['FRAME_UNSUPPORTED', 'payload']);
     hear(16);
-    expect(outcomeOf(6, 12)).toBe('MIC_MISMATCH');
+    expect(outcomeOf(6, 12)).toBe('FRAME_UNSUPPORTED');
+  });
+
+  it('is proven after a restart between the downlink and it', async () => {
+    const path = join(scratchFolder(), 'state');
+    let root = open<unknown, string>({ path, maxDbs: 4 });
+    prover = proverWith(new DownlinkBook(root));
+    expect(prover.unwritten()).toBeUndefined();
+    hear(12);
+    await prover.unwritten();
+    await root.close();
+    root = open<unknown, string>({ path, maxDbs: 4 });
+    prover = proverWith(new DownlinkBook(root));
+    expect(outcomeOf(1, 12)).toBe('payload');
+    await root.close();
+  });
+
+  it('is a forgery when neither half of its MIC fits', () => {
+    const content = { fCnt: 1, fPort: 1, payload: Buffer.of(1), ack: true, confFCnt: 12 };
+    const phyPayload = uplinkFrame(session, content);
+    phyPayload[phyPayload.length - 1] = (phyPayload.at(-1) ?? 0) ^ 1;
+    const proven = prover.verify({ kind: 'frame', adapter: 'a', phyPayload, rxInfo: [] });
+    expect(proven).toMatchObject({ code: 'MIC_MISMATCH' });
   });
 });

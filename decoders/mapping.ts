@@ -188,11 +188,11 @@ function inUnit(value: number, source: string | undefined, target: string): numb
 function withOwnChannel(field: MappedField, path: readonly string[], taken: Set<string>) {
   const { quantity, value } = field;
   const series = (channel = '') => `${quantity} ${channel}`;
-  const named = channelOf(readPath(path).tokens).channel;
-  let channel = taken.has(series(field.channel)) ? named : field.channel;
+  let { channel } = field;
+  if (taken.has(series(channel))) channel = channelOf(readPath(path).tokens).channel;
   for (let count = 2; taken.has(series(channel)); count += 1) channel = `value_${count}`;
   taken.add(series(channel));
-  return { quantity, value, ...channelOf([channel]) };
+  return channel === undefined ? { quantity, value } : { quantity, value, ...channelOf([channel]) };
 }
 
 function mapPlain({ path, value, unit }: Leaf): MappedField {

@@ -96,6 +96,8 @@ const guestText = `(() => {
     return 'ereturned ' + output.length + ' characters, more than ' + limits.charactersMax;
   }
 
+  const decoders = ['decodeUplink', 'Decode', 'Decoder'];
+  const encoders = ['encodeDownlink', 'Encode', 'Encoder'];
   const calls = { uplink, downlink, encode, functions };
 
   function pick(dialect, names) {
@@ -107,7 +109,7 @@ const guestText = `(() => {
   }
 
   function uplink({ bytes, fPort, recvTime, variables, dialect }) {
-    const name = pick(dialect, ['decodeUplink', 'Decode', 'Decoder']);
+    const name = pick(dialect, decoders);
     const decode = found[name];
     if (name === 'Decode') return { data: decode(fPort, bytes, variables) };
     if (name === 'Decoder') return { data: decode(bytes, fPort) };
@@ -133,7 +135,7 @@ const guestText = `(() => {
   }
 
   function encode({ data, fPort, variables, more }) {
-    const name = pick(undefined, ['encodeDownlink', 'Encode', 'Encoder']);
+    const name = pick(undefined, encoders);
     const encodeDownlink = found[name];
     if (name === 'Encode') return { bytes: listOf(encodeDownlink(fPort, data, variables)) };
     if (name === 'Encoder') return { bytes: listOf(encodeDownlink(data, fPort)) };

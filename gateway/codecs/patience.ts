@@ -8,8 +8,8 @@
 export interface Patience {
   /** What the next calls of a script may take. */
   turnOf(key: string): Turn | LeftAlone;
-  /** Calls were answered; `slowMs` is what the slow ones among them took. */
-  answered(key: string, slowMs: number): void;
+  /** Calls were answered in time. */
+  answered(key: string, answers: Answers): void;
   /** A call was late, which took `lostMs`. For how long the script is left alone now, if it is. */
   late(key: string, late: LateCall): number | undefined;
 }
@@ -27,6 +27,13 @@ export interface LeftAlone {
   readonly reason: string;
 }
 
+export interface Answers {
+  /** What the slow calls among them took. */
+  readonly slowMs: number;
+  /** Whether one of them gave data: a script that only fails has shown nothing. */
+  readonly hasData: boolean;
+}
+
 export interface LateCall {
   readonly lostMs: number;
   /** Whether it could be ended only with its thread. */
@@ -36,7 +43,7 @@ export interface LateCall {
 
 /** The allowance holds the time limit of one call; this part of the time that goes by fills it. */
 const refillPart = 0.1;
-/** What a call has when nothing is left: of a script that has answered before, and of another. */
+/** What a call has when nothing is left: of a script that has given data before, and of another. */
 const provenLimitMs = 20;
 const unprovenLimitMs = 10;
 /** So many late calls within this time and a script is left alone; with its thread, one is two. */
@@ -50,7 +57,7 @@ const forgivenMs = 1_800_000;
 const rememberedMax = 2_000;
 
 interface Standing {
-  hasAnswered: boolean;
+  isProven: boolean;
   strikes: number;
   struckAt: number;
   /** How often it was left alone; one late call does it again after that. */
@@ -89,7 +96,7 @@ export function createPatience(
       const standing = standingOf(key);
       if (now() < standing.until) return { isLeftAlone: true, reason: standing.reason };
       standing.isTried = standing.until > 0;
-      const leastMs = standing.hasAnswered ? provenLimitMs : unprovenLimitMs;
+      const leastMs = standing.isProven ? provenLimitMs : unprovenLimitMs;
       const allowanceMs = spend(0);
       return {
         timeLimitMs: Math.min(timeLimitMs, Math.max(leastMs, Math.ceil(allowanceMs))),
@@ -97,10 +104,10 @@ export function createPatience(
         callsMax: standing.isTried ? 1 : Number.POSITIVE_INFINITY,
       };
     },
-    answered(key, slowMs) {
+    answered(key, { slowMs, hasData }) {
       spend(slowMs);
       const standing = standingOf(key);
-      standing.hasAnswered = true;
+      standing.isProven ||= hasData;
       standing.until = 0;
       if (now() - standing.struckAt > forgivenMs) standing.times = 0;
     },
@@ -112,7 +119,7 @@ export function createPatience(
       standing.struckAt = now();
       standing.reason = reason;
       const isExcused = standing.strikes < strikesMax && !standing.isTried;
-      if (isExcused && (standing.hasAnswered || !isSpent)) return undefined;
+      if (isExcused && (standing.isProven || !isSpent)) return undefined;
       const forMs = Math.min(leftAloneMsMax, leftAloneFirstMs * 2 ** standing.times);
       standing.times += 1;
       standing.strikes = 0;
@@ -124,7 +131,7 @@ export function createPatience(
 
 function newStanding(): Standing {
   return {
-    hasAnswered: false,
+    isProven: false,
     ...{ strikes: 0, struckAt: Number.NEGATIVE_INFINITY },
     ...{ times: 0, until: 0, isTried: false, reason: '' },
   };

@@ -84,7 +84,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   function take(script: SandboxScript, { texts, slowMs, lateMs }: ChunkAnswer): readonly string[] {
     assert.ok(texts.length > 0, 'the thread gets on with every chunk');
-    if (lateMs === 0 || texts.length > 1) patience.answered(script.key, slowMs);
+    const hasData = texts.some((text) => text.startsWith('v'));
+    if (lateMs === 0 || hasData) patience.answered(script.key, { slowMs, hasData });
     if (lateMs === 0) threads.note(script);
     else blame(script, { lostMs: lateMs, isKilled: false, reason: texts.at(-1)?.slice(1) ?? '' });
     return texts;

@@ -7,6 +7,8 @@ const late = (lostMs: number, isKilled = false): LateCall => ({
   reason: 'ran longer than it may',
 });
 
+const data = (slowMs: number) => ({ slowMs, hasData: true });
+
 function atClock() {
   let time = 0;
   const patience = createPatience(100, () => time);
@@ -23,13 +25,13 @@ function atClock() {
 describe('Patience with scripts', () => {
   it('gives each call the whole limit as long as nobody is late', () => {
     const { patience, limitOf } = atClock();
-    patience.answered('good', 0);
+    patience.answered('good', data(0));
     expect([limitOf('good'), limitOf('new')]).toEqual([100, 100]);
   });
 
   it('takes what is lost from all, leaves the proven more, and fills up again', () => {
     const { patience, limitOf, wait } = atClock();
-    patience.answered('good', 0);
+    patience.answered('good', data(0));
     patience.late('bad', late(70));
     expect([limitOf('good'), limitOf('bad')]).toEqual([30, 30]);
     patience.late('bad', late(90));
@@ -42,7 +44,7 @@ describe('Patience with scripts', () => {
 
   it('charges slow calls that are answered, too', () => {
     const { patience, limitOf } = atClock();
-    patience.answered('slow', 70);
+    patience.answered('slow', data(70));
     expect(limitOf('new')).toBe(30);
   });
 
@@ -57,12 +59,26 @@ describe('Patience with scripts', () => {
     ]);
   });
 
-  it('counts a call that cost its thread twice, and forgets late calls of long ago', () => {
+  it('counts a call that cost its thread twice', () => {
+    const { patience } = atClock();
+    patience.answered('killer', data(0));
+    expect(patience.late('killer', late(100, true))).toBeUndefined();
+    expect(patience.late('killer', late(10))).toBe(5_000);
+  });
+
+  it('takes answers without data for no proof', () => {
+    const { patience } = atClock();
+    patience.answered('failing', { slowMs: 95, hasData: false });
+    expect(patience.late('failing', late(10))).toBe(5_000);
+  });
+
+  it('forgets late calls of long ago', () => {
     const { patience, wait } = atClock();
-    expect(patience.late('killer', late(10, true))).toBeUndefined();
+    const lateTwice = () => [1, 2].map(() => patience.late('bad', late(10)));
+    expect(lateTwice()).toEqual([undefined, undefined]);
     wait(61_000);
-    expect(patience.late('killer', late(10, true))).toBeUndefined();
-    expect(patience.late('killer', late(10, true))).toBe(5_000);
+    expect(lateTwice()).toEqual([undefined, undefined]);
+    expect(patience.late('bad', late(10))).toBe(5_000);
   });
 
   it('tries a script with one call, and leaves it alone for longer each time', () => {
@@ -89,23 +105,22 @@ describe('Patience with scripts', () => {
     expect(strikeOut()).toBe(5_000);
     wait(5_000);
     patience.turnOf('bad');
-    patience.answered('bad', 0);
+    patience.answered('bad', data(0));
     expect(patience.turnOf('bad')).toMatchObject({ callsMax: Number.POSITIVE_INFINITY });
     expect(strikeOut()).toBe(10_000);
     wait(2_000_000);
     patience.turnOf('bad');
-    patience.answered('bad', 0);
+    patience.answered('bad', data(0));
     patience.turnOf('bad');
     expect(strikeOut()).toBe(5_000);
   });
 
   it('remembers so many scripts, and no more', () => {
     const { patience, limitOf } = atClock();
-    patience.late('bad', late(10, true));
-    patience.late('bad', late(10, true));
-    for (let at = 0; at < 1_999; at += 1) patience.answered(`other ${at}`, 0);
+    patience.late('bad', late(100, true));
+    for (let at = 0; at < 1_999; at += 1) patience.answered(`other ${at}`, data(0));
     expect(limitOf('bad')).toBe('left alone');
-    for (let at = 0; at < 2_000; at += 1) patience.answered(`another ${at}`, 0);
+    for (let at = 0; at < 2_000; at += 1) patience.answered(`another ${at}`, data(0));
     expect(limitOf('bad')).not.toBe('left alone');
   });
 });

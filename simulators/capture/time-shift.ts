@@ -1,10 +1,12 @@
 /**
  * Moves every time within a message by whole seconds, so that fractions stay as they were written:
- * RFC 3339 texts anywhere, numbers where their name says that they are a time.
+ * RFC 3339 texts anywhere, numbers where their name says that they are a time, and the timestamps
+ * of ChirpStack's protobuf messages.
  */
 import { bodyTextOf } from './body-text.ts';
 import { changeJson, type JsonValue } from './json-tokens.ts';
 import type { CapturedMessage } from './message.ts';
+import { shiftProtobuf } from './protobuf-times.ts';
 
 const secondMs = 1_000;
 const wholeTime = /^(\d{4}-\d\d-\d\d)([Tt ])(\d\d:\d\d:\d\d)(\.\d+)?(Z|z|[+-]\d\d:\d\d| GMT)$/;
@@ -21,6 +23,8 @@ export function wholeSeconds(milliseconds: number): number {
 /** The same message as if it had come `shiftMs` later; `shiftMs` is of whole seconds. */
 export function shiftMessage(message: CapturedMessage, shiftMs: number): CapturedMessage {
   const at = message.at + shiftMs;
+  const moved = shiftMs === 0 ? undefined : shiftProtobuf(message, shiftMs / secondMs);
+  if (moved !== undefined) return { ...message, at, body: moved };
   const body = shiftMs === 0 ? undefined : bodyTextOf(message);
   if (body === undefined) return { ...message, at };
   const change = (value: JsonValue) => shiftedValue(value, shiftMs);

@@ -6,7 +6,7 @@ import type { MqttOperators } from './operators.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import { integerOf, onlyParameters, textOf } from './query.ts';
-import { needs } from './session.ts';
+import { nameOf, needs } from './session.ts';
 
 interface Page<Item> {
   readonly items: readonly Item[];
@@ -54,11 +54,6 @@ export function clientsRouter(
     response.json(await readAudit(request, mqtt));
   });
   return router;
-}
-
-function nameOf(principal: unknown): string {
-  const hasName = typeof principal === 'object' && principal !== null && 'name' in principal;
-  return hasName ? String(principal.name) : '';
 }
 
 /** In the order of their ids, which is what the cursor is. */

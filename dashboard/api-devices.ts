@@ -1,7 +1,7 @@
 /** `/devices`: list, read, put, delete and import. Keys go in and never come out. */
 import express, { type Request, type RequestHandler, Router } from 'express';
 import { fromExport, rowsOfExport } from '../gateway/lorawan/device-exports.ts';
-import { parseDeviceInput } from '../gateway/lorawan/device-input.ts';
+import { type DeviceProblem, parseDeviceInput } from '../gateway/lorawan/device-input.ts';
 import { withOpenKeys } from '../gateway/lorawan/key-envelope.ts';
 import type { Device } from '../gateway/model/device.ts';
 import { codecOfModel, macVersionOfModel } from '../gateway/model/device-model.ts';
@@ -11,7 +11,7 @@ import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { DeviceJson, DevicesJson } from './protocol.ts';
 import { choiceOf, integerOf, onlyParameters, textOf } from './query.ts';
-import { needs } from './session.ts';
+import { nameOf, needs } from './session.ts';
 
 const importRowsMax = 100_000;
 const importBytesMax = 67_108_864;
@@ -35,8 +35,10 @@ export function devicesRouter(parts: DashboardParts, json: RequestHandler): Rout
     response.status(isNew ? 201 : 200).json(one(idOf(request, parts), parts));
   });
   router.delete('/devices/:id', needs('operator'), async (request, response) => {
-    if (!(await parts.registry.delete(idOf(request, parts))))
-      throw new Problem(404, 'Not found', 'no such device');
+    const id = idOf(request, parts);
+    if (!(await parts.registry.delete(id))) throw new Problem(404, 'Not found', 'no such device');
+    // Or a device that nobody knows any more would go on publishing.
+    await parts.mqtt.credentials.revoke(id, nameOf(response.locals['principal']));
     response.status(204).end();
   });
   router.post(
@@ -45,7 +47,11 @@ export function devicesRouter(parts: DashboardParts, json: RequestHandler): Rout
     express.text({ type: 'text/csv', limit: importBytesMax }),
     express.json({ type: 'application/json', limit: importBytesMax }),
     async (request, response) => {
-      response.json(await importAll(rowsOf(request, parts), parts));
+      onlyParameters(request, ['atomic']);
+      const isAtomic = choiceOf(request, 'atomic', ['true', 'false'] as const) === 'true';
+      const inputs = rowsOf(request, parts);
+      const refused = isAtomic ? refuseAll(inputs) : undefined;
+      response.json(refused ?? (await importAll(inputs, parts)));
     },
   );
   return router;
@@ -65,14 +71,21 @@ function bodyObject(request: Request): object {
 
 type FieldProblem = { path: string; detail: string };
 
-async function put(input: unknown, { registry }: DashboardParts): Promise<FieldProblem[]> {
-  const parsed = parseDeviceInput(input);
+function put(input: unknown, parts: DashboardParts): Promise<FieldProblem[]> {
+  return putParsed(parseDeviceInput(input), parts);
+}
+
+async function putParsed(
+  parsed: ReturnType<typeof parseDeviceInput>,
+  { registry }: DashboardParts,
+): Promise<FieldProblem[]> {
   const problems =
     'problems' in parsed ? parsed.problems : await registry.put(parsed.device, parsed.keys);
-  return problems.map(({ path, message, remedy }) => ({
-    path,
-    detail: `${message} ${remedy}`.trim(),
-  }));
+  return problems.map(asFieldProblem);
+}
+
+function asFieldProblem({ path, message, remedy }: DeviceProblem): FieldProblem {
+  return { path, detail: `${message} ${remedy}`.trim() };
 }
 
 function rowsOf(request: Request, { kekOf }: DashboardParts): readonly unknown[] {
@@ -98,6 +111,27 @@ interface ImportRow {
   readonly errors?: FieldProblem[];
 }
 
+/** All or none: every row is read before any is written; undefined when all are sound. */
+function refuseAll(inputs: readonly unknown[]): ImportResult | undefined {
+  const seen = new Set<string>();
+  const problems = inputs.map((input): FieldProblem[] => {
+    const parsed = parseDeviceInput(input);
+    if ('problems' in parsed) return parsed.problems.map(asFieldProblem);
+    const { id } = parsed.device;
+    const isRepeated = seen.has(id);
+    seen.add(id);
+    return isRepeated ? [{ path: 'id', detail: 'another row is of the same device' }] : [];
+  });
+  if (problems.every(({ length }) => length === 0)) return undefined;
+  const notWritten = [{ path: '', detail: 'not imported: other rows are at fault' }];
+  const rows = problems.map((errors, index) => {
+    const id = idIn(inputs[index]);
+    const said = errors.length > 0 ? errors : notWritten;
+    return { row: index + 1, ...(id === undefined ? {} : { id }), ok: false, errors: said };
+  });
+  return { imported: 0, failed: rows.length, rows };
+}
+
 /** One result a row, in order; a bad row stops only itself. */
 async function importAll(inputs: readonly unknown[], parts: DashboardParts): Promise<ImportResult> {
   const rows: ImportRow[] = [];
@@ -111,8 +145,9 @@ async function importAll(inputs: readonly unknown[], parts: DashboardParts): Pro
 }
 
 async function importOne(input: unknown, row: number, parts: DashboardParts): Promise<ImportRow> {
-  const errors = await put(input, parts);
-  const id = idIn(input);
+  const parsed = parseDeviceInput(input);
+  const errors = await putParsed(parsed, parts);
+  const id = 'device' in parsed ? parsed.device.id : idIn(input);
   return {
     row,
     ...(id === undefined ? {} : { id }),

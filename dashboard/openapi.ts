@@ -5,6 +5,7 @@
 import { faultSentences } from '../gateway/model/fault.ts';
 import { clientPaths, clientSchemas } from './openapi-clients.ts';
 import { codecPaths, codecSchemas } from './openapi-codecs.ts';
+import { credentialPaths, credentialSchemas } from './openapi-credentials.ts';
 import { frameSchemas } from './openapi-frames.ts';
 import { linkSchemas } from './openapi-link.ts';
 import { modelPaths, modelSchemas } from './openapi-models.ts';
@@ -21,6 +22,7 @@ const schemas = {
   ...modelSchemas,
   ...qualitySchemas,
   ...clientSchemas,
+  ...credentialSchemas,
 } as const;
 
 type SchemaName = keyof typeof schemas;
@@ -197,6 +199,12 @@ export const openApi = {
       post: {
         summary:
           'Register many devices; one result a row. Exports of ChirpStack and The Things Stack too',
+        parameters: [
+          {
+            ...{ name: 'atomic', in: 'query', schema: { type: 'string', enum: ['true', 'false'] } },
+            description: 'All rows or none: they are read before any is written.',
+          },
+        ],
         requestBody: {
           required: true,
           content: {
@@ -210,6 +218,7 @@ export const openApi = {
     ...codecPaths,
     ...modelPaths,
     ...clientPaths,
+    ...credentialPaths,
     '/api/v1/readings': {
       get: {
         summary: 'History of one device, raw or aggregated over windows',

@@ -12,9 +12,39 @@ export interface MqttOperators {
   ban(input: BanInput): Promise<Ban | undefined>;
   /** False when there is no such ban. */
   lift(id: string, by: string): Promise<boolean>;
+  readonly credentials: CredentialOperators;
   /** The newest first. */
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>;
 }
+
+/** The credentials of single devices; what is done to them is written down. */
+export interface CredentialOperators {
+  /** In the order of their ids. */
+  list(page: { readonly after: string; readonly limit: number }): readonly CredentialView[];
+  /** One answer for each, in order; who has a credential keeps it. On disk when it resolves. */
+  create(devices: readonly NewCredential[], by: string): Promise<readonly CreatedCredential[]>;
+  /** The new secret; undefined when the device has no credential. */
+  rotate(
+    deviceId: string,
+    how: { readonly until: number; readonly by: string },
+  ): Promise<string | undefined>;
+  /** False when there was none. */
+  revoke(deviceId: string, by: string): Promise<boolean>;
+}
+
+interface NewCredential {
+  readonly deviceId: string;
+  readonly agency?: string | undefined;
+  readonly application?: string | undefined;
+}
+
+export interface CredentialView extends NewCredential {
+  readonly secrets: readonly { readonly validUntil?: number | undefined }[];
+}
+
+type CreatedCredential =
+  | { readonly deviceId: string; readonly ok: true; readonly secret: string }
+  | { readonly deviceId: string; readonly ok: false; readonly detail: string };
 
 export interface AuditQuery {
   readonly before?: number;

@@ -12,6 +12,7 @@ import express, {
 import { clientsRouter } from './api-clients.ts';
 import { codecDryRunRouter } from './api-codec-dry-run.ts';
 import { codecsRouter } from './api-codecs.ts';
+import { credentialsRouter } from './api-credentials.ts';
 import { deriveRouter } from './api-derive.ts';
 import { devicesRouter } from './api-devices.ts';
 import { linkRouter } from './api-link.ts';
@@ -130,6 +131,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
     sourcesRouter(parts),
     snapshotRouter(parts),
     clientsRouter(parts, json),
+    credentialsRouter(parts, json),
   );
   app.use('/api/v1', noStore, api);
   for (const router of options.mounted ?? []) app.use(router);

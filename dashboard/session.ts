@@ -57,6 +57,12 @@ export function needs(role: Role) {
   };
 }
 
+/** For what is written down of who did something. */
+export function nameOf(principal: unknown): string {
+  const hasName = typeof principal === 'object' && principal !== null && 'name' in principal;
+  return hasName ? String(principal.name) : '';
+}
+
 /** `POST` and `DELETE /session`, and the one-time link of the first start. */
 export function sessionRouter(access: Access): Router {
   const router = Router();

@@ -28,7 +28,8 @@ export interface DeviceCredentials extends DeviceAccountBook {
   rotate(drawn: DrawnSecret, overlap: { readonly until: number }): Promise<boolean>;
   /** Takes all secrets away, and the connections made with them. False when there were none. */
   revoke(deviceId: string): Promise<boolean>;
-  list(): Iterable<DeviceAccount>;
+  /** In the order of their ids, from behind this one on. */
+  list(after?: string): Iterable<DeviceAccount>;
 }
 
 interface StoredAccount extends DeviceAccount {
@@ -84,8 +85,9 @@ export function openDeviceCredentials(
         countChange();
         return rows.removeSync(deviceId);
       }),
-    *list() {
-      for (const { value } of rows.getRange()) yield value;
+    *list(after) {
+      const range = after === undefined ? {} : { start: after, exclusiveStart: true };
+      for (const { value } of rows.getRange(range)) yield value;
     },
   };
 }

@@ -137,7 +137,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     {
       ...{ registry, models, ledger: reader, catalogue, readings: derive },
       ...{ hub, sourceBoard, access, kekOf: kekOf(config) },
-      ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, holdings.audit) },
+      ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, { holdings, config }) },
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),
     },

@@ -4,12 +4,21 @@
  */
 import type { MqttOperators } from '../dashboard/operators.ts';
 import type { AuditLog } from './audit-log.ts';
+import { createCredentialOperators } from './credential-operators.ts';
+import type { DeviceCredentials } from './device-credentials.ts';
 import type { MqttBroker } from './transports/mqtt-broker.ts';
+
+export interface OperatorParts {
+  readonly holdings: { readonly audit: AuditLog; readonly deviceCredentials: DeviceCredentials };
+  readonly config: { readonly mqtt: { readonly clients: readonly { username: string }[] } };
+}
 
 export function createMqttOperators(
   broker: Pick<MqttBroker, 'clients' | 'disconnect' | 'ban' | 'bans'>,
-  audit: AuditLog,
+  { holdings, config }: OperatorParts,
 ): MqttOperators {
+  const { audit } = holdings;
+  const names = new Set(config.mqtt.clients.map(({ username }) => username));
   return {
     clients: broker.clients,
     disconnect: (clientId, by) => {
@@ -34,6 +43,7 @@ export function createMqttOperators(
       await broker.bans.flushed();
       return true;
     },
+    credentials: createCredentialOperators(holdings, (name) => names.has(name)),
     audit: async (query) => {
       await audit.flushed();
       return audit.read(query);

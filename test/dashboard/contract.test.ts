@@ -158,7 +158,7 @@ const dryRun = ['post', '/api/v1/codecs/{id}:dryrun'] as const;
 const history = ['get', '/api/v1/devices/{id}/codec-history'] as const;
 const disconnect = ['post', '/api/v1/clients/{id}:disconnect'] as const;
 /** What is asked as the administrator, since an operator may not. */
-const adminPaths = /codecs|models|derive|clients|bans|audit/;
+const adminPaths = /credentials|codecs|models|derive|clients|bans|audit/;
 const calls: readonly Call[] = [
   ['get', '/healthz/live', '/healthz/live', 200],
   ['get', '/healthz/ready', '/healthz/ready', 200],
@@ -269,6 +269,13 @@ const calls: readonly Call[] = [
   ['post', '/api/v1/bans', '/api/v1/bans', 201, '{"kind":"credential","value":"x"}'],
   ['post', '/api/v1/bans', '/api/v1/bans', 400, '{"kind":"credential"}'],
   ['delete', '/api/v1/bans/{id}', '/api/v1/bans/nobody', 404],
+  ['get', '/api/v1/credentials', '/api/v1/credentials', 200],
+  ['post', '/api/v1/credentials', '/api/v1/credentials', 200, '{"devices":[{"deviceId":"a"}]}'],
+  ['post', '/api/v1/credentials', '/api/v1/credentials', 400, '{"devices":[]}'],
+  ['post', '/api/v1/credentials/{id}:rotate', '/api/v1/credentials/a:rotate', 200, '{}'],
+  ['post', '/api/v1/credentials/{id}:rotate', '/api/v1/credentials/b:rotate', 404, '{}'],
+  ['delete', '/api/v1/credentials/{id}', '/api/v1/credentials/a', 204],
+  ['delete', '/api/v1/credentials/{id}', '/api/v1/credentials/a', 404],
   ['get', '/api/v1/audit', '/api/v1/audit?limit=3', 200],
   ['get', '/api/v1/audit', '/api/v1/audit?cursor=x', 400],
   ['get', '/api/v1/sources', '/api/v1/sources', 200],

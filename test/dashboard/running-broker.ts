@@ -2,6 +2,7 @@
 import type { RootDatabase } from 'lmdb';
 import type { MqttOperators } from '../../dashboard/operators.ts';
 import { openAuditLog } from '../../gateway/audit-log.ts';
+import { openDeviceCredentials } from '../../gateway/device-credentials.ts';
 import { systemClock } from '../../gateway/model/clock.ts';
 import { createMqttOperators } from '../../gateway/mqtt-operators.ts';
 import { openStateJournal } from '../../gateway/state-journal.ts';
@@ -21,11 +22,13 @@ export async function startBroker(
   const now = () => systemClock.now();
   const log = { info: note, warn: note, error: note };
   const audit = openAuditLog(state, { entriesMax: 1_000, now, log });
+  const deviceCredentials = openDeviceCredentials(state, now);
   const store = openStateJournal(state, 'mqtt-bans', log);
   const broker = createMqttBroker(
     {
       ...{ tcp: { host: '127.0.0.1', port: 0 }, clients: [], anonymous: true },
       limits: { connectsPerMinuteMax: 1_000 },
+      deviceAccounts: deviceCredentials,
       bans: createBanBook({ store, bansMax: 5, now }),
     },
     async () => {},
@@ -38,7 +41,10 @@ export async function startBroker(
   const [address] = await broker.start();
   return {
     port: address?.port ?? 0,
-    operators: createMqttOperators(broker, audit),
+    operators: createMqttOperators(broker, {
+      holdings: { audit, deviceCredentials },
+      config: { mqtt: { clients: [{ username: 'configured' }] } },
+    }),
     async stop() {
       await broker.stop();
       await audit.flushed();

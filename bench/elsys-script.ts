@@ -19,7 +19,9 @@ function decodeUplink(input) {
   var data = {};
   for (var i = 0; i < bytes.length; i++) {
     switch (bytes[i]) {
-      case 0x01: data.temperature = bin16dec((bytes[i + 1] << 8) | bytes[i + 2]) / 10; i += 2; break;
+      case 0x01:
+        data.temperature = bin16dec((bytes[i + 1] << 8) | bytes[i + 2]) / 10;
+        i += 2; break;
       case 0x02: data.humidity = bytes[i + 1]; i += 1; break;
       case 0x04: data.light = (bytes[i + 1] << 8) | bytes[i + 2]; i += 2; break;
       case 0x07: data.vdd = (bytes[i + 1] << 8) | bytes[i + 2]; i += 2; break;

@@ -56,8 +56,8 @@ const entriesMax = 500;
 const bytesMax = 4 * 1024 * 1024;
 const offersInFlightMax = 2;
 /**
- * What is derived waits here for its turn at the store, and what comes meanwhile joins it. With more
- * than this the store's side is left behind, and derived again from the ledger when it has room.
+ * What is derived waits here for its turn at the store, and what comes meanwhile joins it. With
+ * more than this the store's side is left behind, and derived again from the ledger later.
  */
 const readingsHeldMax = 20_000;
 /**

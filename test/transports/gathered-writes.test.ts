@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import mqtt from 'mqtt-packet';
 import { gatherWrites } from '../../gateway/transports/gathered-writes.ts';
 
 /** Takes down each chunk that reaches the other side. */
@@ -19,8 +18,14 @@ function recorder(): { readonly stream: Duplex; readonly chunks: Buffer[] } {
   return { stream, chunks };
 }
 
-const acknowledge = (stream: Duplex, messageId: number) =>
-  mqtt.writeToStream({ cmd: 'puback', messageId }, stream);
+/** A PUBACK as mqtt-packet writes it: type, length and identifier each by itself. */
+function acknowledge(stream: Duplex, messageId: number): void {
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  stream.write(Buffer.from([0x40]));
+  stream.write(Buffer.from([2]));
+  stream.write(Buffer.from([messageId >> 8, messageId & 255]));
+}
 
 describe('Gathered writes', () => {
   it('make one write of the acknowledgements of a turn', async () => {

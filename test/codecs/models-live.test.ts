@@ -111,7 +111,10 @@ const program = resolve('dist/gateway/cli/fieldgate.js');
 
 function importInto(gateway: GatewayProcess, checkout: string): void {
   const config = join(gateway.directory, 'import.yaml');
-  writeFileSync(config, `version: 1\ndataDir: ${JSON.stringify(join(gateway.directory, 'data'))}\n`);
+  writeFileSync(
+    config,
+    `version: 1\ndataDir: ${JSON.stringify(join(gateway.directory, 'data'))}\n`,
+  );
   execFileSync(process.execPath, [program, 'codecs', 'import', checkout, '--config', config]);
 }
 

@@ -3,7 +3,8 @@
  * it has to be small, and the flag of the value follows from it alone.
  *
  * Tests and flags are those of QARTOD (U.S. IOOS, Manual for Real-Time Quality Control of Water
- * Level Data 2.1, tests 1 to 8, 10 and 11). Test 9 needs a second variable and is not there.
+ * Level Data 2.1, tests 1 to 8, 10 and 11). Its test 9, the multi-variate test, asks whether a
+ * companion variable has moved along; which one that is nobody has said, so it is not made.
  */
 import type { Quality } from '../../model/reading.ts';
 

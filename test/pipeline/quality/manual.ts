@@ -15,6 +15,10 @@ export interface ManualLimits {
     readonly fail: readonly [count: number, seconds: number];
   };
   readonly stepHoursMax: number;
+  /** Test 5: months (1 to 12) with their span. */
+  readonly seasons?: readonly (readonly [months: readonly number[], low: number, high: number])[];
+  /** Test 10: hours, and the standard deviations below which a value is suspect and fails. */
+  readonly attenuation?: readonly [hours: number, suspect: number, fail: number];
 }
 
 export interface ManualFlags {
@@ -22,6 +26,8 @@ export interface ManualFlags {
   readonly spike: number[];
   readonly rateOfChange: number[];
   readonly flatLine: number[];
+  readonly climatology: number[];
+  readonly attenuated: number[];
 }
 
 export function byTheManual(all: readonly Sample[], limits: ManualLimits): ManualFlags {
@@ -40,6 +46,8 @@ export function byTheManual(all: readonly Sample[], limits: ManualLimits): Manua
     spike: spread(samples.map((_sample, at) => spikeOf(samples, at, limits))),
     rateOfChange: spread(samples.map((_sample, at) => rateOf(samples, at, limits))),
     flatLine: spread(samples.map((_sample, at) => flatOf(samples, at, limits))),
+    climatology: all.map((sample) => seasonOf(sample, limits)),
+    attenuated: spread(samples.map((_sample, at) => attenuatedAt(samples, at, limits))),
   };
 }
 
@@ -99,4 +107,28 @@ function flatOf(samples: readonly Sample[], at: number, { flat }: ManualLimits):
   if (lasts(flat.fail)) return 4;
   if (lasts(flat.suspect)) return 3;
   return from === start ? 2 : 1;
+}
+
+/** The manual has no fail flag for it: local knowledge makes a value suspect. */
+function seasonOf({ time, value }: Sample, { seasons = [] }: ManualLimits): number {
+  const month = Number(new Date(time).toISOString().slice(5, 7));
+  const [, low, high] = seasons.find(([months]) => months.includes(month)) ?? [];
+  if (low === undefined || high === undefined) return 2;
+  return value < low || value > high ? 3 : 1;
+}
+
+/** Of the last hours up to the value itself, in two passes over them. */
+function attenuatedAt(samples: readonly Sample[], at: number, limits: ManualLimits): number {
+  const here = samples[at];
+  if (limits.attenuation === undefined || here === undefined) return 2;
+  const [hours, suspect, fail] = limits.attenuation;
+  const start = startOf(samples, at);
+  const first = samples[start]?.time ?? here.time;
+  const begin = (Math.floor(here.time / hourMs) - hours) * hourMs;
+  const window = samples.slice(start, at + 1).filter(({ time }) => time >= begin);
+  if (here.time - first < hours * hourMs || window.length < 8) return 2;
+  const mean = window.reduce((sum, { value }) => sum + value, 0) / window.length;
+  const squares = window.reduce((sum, { value }) => sum + (value - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / window.length);
+  return deviation < fail ? 4 : deviation < suspect ? 3 : 1;
 }

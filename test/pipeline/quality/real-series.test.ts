@@ -23,7 +23,7 @@ function column(text: string, place: number): Sample[] {
 
 /** Judges a series by rules that say the same in both forms. */
 function compare(quantity: string, samples: readonly Sample[], limits: ManualLimits) {
-  const { range, expected, spike, rate, flat } = limits;
+  const { range, expected, spike, rate, flat, seasons = [], attenuation } = limits;
   const rule: LimitRule = {
     quantity,
     range: { min: range[0], max: range[1] },
@@ -37,7 +37,11 @@ function compare(quantity: string, samples: readonly Sample[], limits: ManualLim
       suspectSeconds: flat.suspect[1],
       failSeconds: flat.fail[1],
     },
-    attenuation: null,
+    attenuation:
+      attenuation === undefined
+        ? null
+        : { hours: attenuation[0], suspect: attenuation[1], fail: attenuation[2] },
+    seasons: seasons.map(([months, min, max]) => ({ months, min, max })),
     stepSecondsMax: limits.stepHoursMax * 3_600,
   };
   const { flags, found } = judgeSeries(laneOf([rule]), quantity, samples);
@@ -49,14 +53,15 @@ const worst = (flags: readonly number[]) =>
   flags.includes(4) ? 4 : flags.includes(3) ? 3 : flags.includes(1) ? 1 : 2;
 
 function expectTheManual({ flags, found, manual }: ReturnType<typeof compare>): void {
-  const { grossRange, spike, rateOfChange, flatLine } = manual;
+  const { grossRange, spike, rateOfChange, flatLine, climatology, attenuated } = manual;
   expect(found.map(({ gross_range }) => gross_range)).toEqual(grossRange);
   expect(found.map(({ rate_of_change }) => rate_of_change)).toEqual(rateOfChange);
   expect(found.map(({ flat_line }) => flat_line)).toEqual(flatLine);
+  expect(found.map((tests) => tests.climatology)).toEqual(climatology);
+  expect(found.map(({ attenuated_signal }) => attenuated_signal)).toEqual(attenuated);
+  const others = [spike, rateOfChange, flatLine, climatology, attenuated];
   expect(flags).toEqual(
-    grossRange.map((flag, at) =>
-      worst([flag, spike[at] ?? 2, rateOfChange[at] ?? 2, flatLine[at] ?? 2]),
-    ),
+    grossRange.map((flag, at) => worst([flag, ...others.map((test) => test[at] ?? 2)])),
   );
 }
 
@@ -74,6 +79,11 @@ describe('The water level', () => {
     rate: { deviations: 3, floor: 0.1 },
     flat: { tolerance: 0.001, suspect: [3, 10_800], fail: [5, 21_600] },
     stepHoursMax: 3,
+    seasons: [
+      [[9, 10], -0.5, 0.5],
+      [[11, 12], -0.6, 0.6],
+    ],
+    attenuation: [12, 0.1, 0.02],
   };
   const compared = compare('water_level', samples, limits);
 
@@ -86,6 +96,14 @@ describe('The water level', () => {
     expect(places(compared.manual.spike, 4)).toEqual([1_912]);
     expect(compared.flags[1_912]).toBe(4);
     expect(places(compared.manual.spike, 3).length).toBeGreaterThan(30);
+  });
+
+  it('has values beyond their season and a signal that fades, each where the manual has it', () => {
+    const { climatology, attenuated } = compared.manual;
+    for (const flags of [climatology, attenuated]) {
+      expect(new Set(flags)).toEqual(new Set(flags === climatology ? [1, 2, 3] : [1, 2, 3, 4]));
+    }
+    expect(attenuated.slice(2_400).some((flag) => flag === 1)).toBe(false);
   });
 
   it('has both of its flat lines found, the long one to its end', () => {

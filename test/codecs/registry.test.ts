@@ -65,6 +65,22 @@ describe('The codec registry', () => {
     expect(registry.script('acne')).toBeUndefined();
   });
 
+  it('makes another version of another mapping, which a new text keeps unless it brings one', async () => {
+    const mapping = [{ from: 'T2', quantity: 'water_temperature' }];
+    await registry.put('acme', draft(byte, { mapping }), upload);
+    const mapped = registry.get('acme')?.current;
+    expect(mapped).toBe(codecVersion(versionOf(byte), draft(byte, { mapping })));
+    expect(mapped).not.toBe(versionOf(byte));
+    await registry.put('acme', draft(half), upload);
+    expect(openCodecShelf(directory).script('acme')).toMatchObject({ source: half, mapping });
+    await registry.put('acme', draft(half, { mapping: [] }), upload);
+    expect(registry.get('acme')?.current).toBe(versionOf(half));
+    expect(registry.script('acme')).not.toHaveProperty('mapping');
+    const problems = ['mapping.0.quantity: nox is no quantity'];
+    const refused = await registry.put('acme', draft(half, { problems }), upload);
+    expect(refused).toEqual({ ok: false, reason: 'invalid', problems });
+  });
+
   it('has all of it again after a restart, and on another thread', async () => {
     await registry.put('acme', draft(byte), upload);
     await registry.put('acme', draft(half, { variables: { a: '1' } }), upload);

@@ -9,6 +9,7 @@ import {
   codecAt,
   openCodecHistory,
 } from '../../gateway/ledger/codec-history.ts';
+import type { SettledDevice } from '../../gateway/model/device.ts';
 import { createCodecNotes } from '../../gateway/pipeline/codec-notes.ts';
 import { entryOf, uplinkOf } from './entries.ts';
 
@@ -37,6 +38,23 @@ async function rows(device = 'meter-7') {
 }
 
 describe('Codec notes', () => {
+  it('say the version of the rules of device and model, also where there is no codec', async () => {
+    let known: SettledDevice = { id: 'meter-7', kind: 'cellular' };
+    const notes = createCodecNotes(history, 0, () => known);
+    const noted = (seq: number, part: Partial<SettledDevice>, codec?: string) => {
+      known = { id: 'meter-7', kind: 'cellular', ...part };
+      notes.note([uplink(seq)], () => codec);
+    };
+    noted(1, { codec: 'a', mappingVersion: 'm1' }, 'a@1');
+    noted(2, { codec: 'a', mappingVersion: 'm2' }, 'a@1');
+    noted(3, { codec: 'a', mappingVersion: 'm2' });
+    noted(4, { codec: 'a' }, 'a@1');
+    noted(5, { mappingVersion: 'm2' });
+    noted(6, {});
+    noted(7, {});
+    expect(await rows()).toEqual(['1 a@1#m1', '2 a@1#m2', '4 a@1', '5 #m2', '6 ']);
+  });
+
   it('hold a row for each change, not for each uplink', async () => {
     const notes = createCodecNotes(history, 0);
     notes.note([uplink(1), uplink(2)], () => 'a@1');

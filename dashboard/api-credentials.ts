@@ -1,6 +1,6 @@
 /**
- * `/credentials`: the MQTT credentials of single devices, for administrators. A secret is drawn here
- * and answered once; what is kept is a hash.
+ * `/credentials`: the MQTT credentials of single devices, for administrators. A secret is drawn
+ * here and answered once; what is kept is a hash.
  */
 import express, { type Request, type RequestHandler, Router } from 'express';
 import { isDeviceId } from '../gateway/model/device.ts';

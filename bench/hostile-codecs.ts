@@ -19,6 +19,7 @@ export interface HostileFigures {
   readonly togetherMs: number;
   /** With nobody hostile. */
   readonly quietMs: number;
+  /** Resident memory that the worst round has left behind in a sandbox that stays open. */
   readonly keptMb: number;
   /** Honest uplinks that were not decoded, and hostile ones that were. */
   readonly wrong: number;
@@ -48,6 +49,8 @@ const honestRate = 1_000;
 const hostileUplinks = 5;
 const roundMs = 2_000;
 const batchMax = 2_000;
+/** For threads to end and what they held to be given back. */
+const settleMs = 1_000;
 
 function scriptsOf(): ReadonlyMap<string, Script> {
   const honest = Array.from({ length: honestScripts }, (_, at): [string, string] => [
@@ -116,26 +119,22 @@ export async function hostileCodecs(): Promise<HostileFigures> {
       script: (reference) => scripts.get(reference),
     });
   let wrong = 0;
-  const round = async (codecs: ScriptCodecs, names: readonly string[]) => {
-    const { worstMs, wrong: more } = await play(codecs, names);
-    wrong += more;
-    return worstMs;
-  };
-  // Each codec meets a sandbox that has never heard of it, and is warm.
+  let keptMb = 0;
+  // Each codec meets a sandbox that is warm and has never heard of it.
   const fresh = async (names: readonly string[]) => {
     const codecs = open();
     await play(codecs, []);
-    const delayMs = await round(codecs, names);
+    const before = process.memoryUsage().rss;
+    const round = await play(codecs, names);
+    await wait(settleMs);
+    keptMb = Math.max(keptMb, (process.memoryUsage().rss - before) * toMb);
+    wrong += round.wrong;
     await codecs.close();
-    return delayMs;
+    return round.worstMs;
   };
   const quietMs = await fresh([]);
-  await wait(1_000);
-  const before = process.memoryUsage().rss;
   const alone: { what: string; delayMs: number }[] = [];
   for (const what of Object.keys(hostile)) alone.push({ what, delayMs: await fresh([what]) });
   const togetherMs = await fresh(Object.keys(hostile));
-  await wait(1_000);
-  const keptMb = (process.memoryUsage().rss - before) * toMb;
   return { alone, togetherMs, quietMs, keptMb, wrong };
 }

@@ -35,9 +35,12 @@ export interface Broken {
   readonly lostMs: number;
 }
 
-/** How often the thread is looked at, and how long after its limit a call is given up. */
+/**
+ * How often the thread is looked at, and how long after its limit a call is given up: a while, as
+ * most built-in functions end by themselves, and the next thread costs more than that.
+ */
 const watchMs = 5;
-const graceMs = 20;
+const graceMs = 50;
 /** For a chunk to reach the thread. */
 const startMs = 100;
 /** For a thread to start on a machine that is busy. */

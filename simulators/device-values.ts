@@ -79,8 +79,11 @@ class ValuesAt implements DeviceValues {
 
   get #airNow() {
     this.#air ??= airOf({
-      ...{ weather: this.#site.weather, time: this.#time, activity: this.#activity },
-      ...{ neighbourhood: this.#neighbourhood, jitter: this.#jitter },
+      weather: this.#site.weather,
+      time: this.#time,
+      activity: this.#activity,
+      neighbourhood: this.#neighbourhood,
+      jitter: this.#jitter,
       dustKey: this.#site.keys.dust,
     });
     return this.#air;

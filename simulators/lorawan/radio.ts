@@ -75,10 +75,16 @@ export function receive(
   const uplinkId = Math.floor(hashNoise(key ^ 9, step) * 4294967296);
   const context = Buffer.alloc(4);
   context.writeUInt32BE((uplinkId ^ 0x5bd1e995) >>> 0);
+  const { rssi, snr } = fadedSignal(path.rssi, key, step);
+  // Field by field: this runs for every reception, and spreading objects costs more.
   return {
-    ...{ gateway: path.gateway, ...fadedSignal(path.rssi, key, step) },
+    gateway: path.gateway,
+    rssi,
+    snr,
     rxTime: time + path.clockErrorMs,
-    ...{ uplinkId, context: context.toString('base64'), channel },
+    uplinkId,
+    context: context.toString('base64'),
+    channel,
   };
 }
 

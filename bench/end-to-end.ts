@@ -68,7 +68,7 @@ export async function endToEnd(options: EndToEndOptions): Promise<EndToEndFigure
 function configOf(influxd: Influxd, { devices, codec }: EndToEndOptions, directory: string) {
   const publish = ['application/#'];
   return {
-    codecs: { directory },
+    ...(codec === 'script' && { codecs: { directory } }),
     mqtt: { clients: [{ username, password, vouches: 'network-server', publish }] },
     store: { kind: 'influx', url: influxd.url, database: 'bench' },
     devices: Array.from({ length: devices }, (_, index) => ({

@@ -149,10 +149,12 @@ function appendUplink(prepared: PreparedItem, content: string, page: Page): Rece
   if (frame !== undefined && step?.kind === 'replayed') return appendReplayed(frame, step, page);
   const isReset = step?.kind === 'reset';
   const marked = isReset ? prepareItem({ ...item, counterBefore: step.last }, inbound) : prepared;
-  const mark = isReset ? ({ isReset: true } as const) : {};
-  if (known !== undefined) return { ...appendKnown(marked, known, page), ...mark };
-  books.contents.note(content, seqValue(books.nextSeq), times, { deviceId, fCnt });
-  return { ...append(marked, accepted, page), ...mark };
+  if (known === undefined) {
+    books.contents.note(content, seqValue(books.nextSeq), times, { deviceId, fCnt });
+  }
+  const receipt =
+    known === undefined ? append(marked, accepted, page) : appendKnown(marked, known, page);
+  return isReset ? { ...receipt, isReset } : receipt;
 }
 
 /**

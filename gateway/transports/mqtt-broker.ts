@@ -37,6 +37,7 @@ import type { SessionCounts } from './mqtt-sessions.ts';
 import type { TokenIssuer } from './mqtt-token.ts';
 import { isMqttPath } from './mqtt-websocket.ts';
 import type { Receive, Transport } from './transport.ts';
+import { passOverUnheard } from './unheard-messages.ts';
 
 export interface MqttBroker extends Transport {
   /**
@@ -140,6 +141,7 @@ export function createMqttBroker(
         ...messageHooks(core),
       });
       watchBroker(core, broker);
+      passOverUnheard(broker, core);
       expiry = setInterval(() => core.sessions.expire(), expireIntervalMs);
       expiry.unref();
       const { deviceAccounts = noDeviceAccounts } = options;

@@ -96,3 +96,8 @@ function coversLevels(allowed: readonly string[], requested: readonly string[]):
   }
   return requested.length === allowed.length;
 }
+
+export function firstLevelOf(topic: string): string {
+  const end = topic.indexOf('/');
+  return end < 0 ? topic : topic.slice(0, end);
+}

@@ -2,6 +2,7 @@
  * Values filed under MQTT topic filters, found again by topic. A look-up visits each node at most
  * once.
  */
+import { firstLevelOf } from './topic-filter.ts';
 
 interface TrieNode<T> {
   readonly children: Map<string, TrieNode<T>>;
@@ -40,11 +41,6 @@ export function createTopicTrie<T>(): TopicTrie<T> {
     isEmpty: () => root.children.size === 0,
     mayMatch,
   };
-}
-
-function firstLevelOf(topic: string): string {
-  const end = topic.indexOf('/');
-  return end < 0 ? topic : topic.slice(0, end);
 }
 
 function createNode<T>(): TrieNode<T> {

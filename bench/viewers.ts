@@ -48,6 +48,7 @@ export async function watchLive({
   };
 }
 
+/** Resolves once the viewer has its first picture. */
 function join({ http, token }: GatewayProcess, area: number): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${http.replace('http', 'ws')}/live`, liveSubprotocol, {
@@ -57,6 +58,11 @@ function join({ http, token }: GatewayProcess, area: number): Promise<WebSocket>
     socket.once('open', () => {
       const filter = { area: `area-${area}` };
       socket.send(JSON.stringify({ t: 'sub', id: 1, view: 'latest', filter, rate: rateMs }));
+    });
+    socket.on('message', function look(data) {
+      const message: ServerMessage = JSON.parse(data.toString());
+      if (message.t !== 'snap') return;
+      socket.off('message', look);
       resolve(socket);
     });
   });

@@ -1,5 +1,5 @@
 /**
- * `fieldgate devices import`, `rotate` and `revoke`: many devices at once, and the MQTT credentials
+ * `fieldgate devices import`, `template`, `rotate` and `revoke`: many devices at once, and the MQTT credentials
  * of single ones. Secrets are drawn here, written once to a file that only its owner reads, and
  * kept as hashes. A running gateway takes every change at once.
  */
@@ -9,6 +9,7 @@ import { type DrawnSecret, drawSecrets } from '../device-credentials.ts';
 import { systemClock } from '../model/clock.ts';
 import { readConfiguration } from './configuration.ts';
 import { importCommand } from './devices-import.ts';
+import { templateCommand } from './devices-template.ts';
 import { withState } from './local-state.ts';
 
 interface FileOptions {
@@ -34,7 +35,10 @@ export function devicesCommand(): Command {
     .option(...config)
     .action(revokeSecrets);
   const command = new Command('devices').description('devices and their MQTT credentials');
-  return command.addCommand(importCommand()).addCommand(rotate).addCommand(revoke);
+  for (const each of [importCommand(), templateCommand(), rotate, revoke]) {
+    command.addCommand(each);
+  }
+  return command;
 }
 
 function parseHours(text: string): number {

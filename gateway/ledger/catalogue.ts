@@ -42,9 +42,9 @@ export interface Catalogue extends CatalogueReader {
    * else came: until then readers do not see it, and after a crash it is done again.
    */
   note(notes: readonly CatalogueNote[]): void;
-  /** Written with the notes that came before it, never without them. */
   /** Entries were derived again: their verdicts are others, or gone. */
   amend(verdicts: readonly Amendment[]): Promise<void>;
+  /** Written with the notes that came before it, never without them. */
   setPosition(reader: ReaderName, seq: number): void;
   keepLatest(rows: readonly LatestRow[]): void;
   latest(): Iterable<LatestRow>;

@@ -15,7 +15,7 @@ import { systemClock } from '../model/clock.ts';
 
 export interface RecordOptions {
   readonly out?: string;
-  readonly filter: readonly string[];
+  readonly filter?: readonly string[];
   readonly anonymise?: string;
   readonly for?: number;
   readonly dryRun?: boolean;
@@ -26,7 +26,7 @@ export interface RecordOptions {
 export function withRecordOptions(command: Command): Command {
   return command
     .option('-o, --out <file>', 'capture file to make; packed when its name ends in .gz')
-    .option('--filter <key=value>', 'only these messages; may be given several times', collect, [])
+    .option('--filter <key=value>', 'only these messages; may be given several times', collect)
     .option('--anonymise <file>', 'put other names for ids, keys and places, by the secret in it')
     .option('--dry-run', 'print the messages and write no file')
     .option('--json', 'end with a line of JSON');
@@ -49,7 +49,7 @@ export async function record(recording: Recording, options: RecordOptions): Prom
     return refuse('give either --out FILE or --dry-run');
   }
   try {
-    const filter = parseFilters(options.filter);
+    const filter = parseFilters(options.filter ?? []);
     const anonymise = await anonymiseBy(options.anonymise);
     await write(recording, options, { filter, anonymise });
   } catch (error) {

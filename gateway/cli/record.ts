@@ -146,7 +146,7 @@ interface CsvOptions extends RecordOptions {
   readonly deviceColumn?: string;
   readonly timeColumn: string;
   readonly zone: string;
-  readonly field: readonly string[];
+  readonly field?: readonly string[];
 }
 
 function csvCommand(): Command {
@@ -161,11 +161,17 @@ function csvCommand(): Command {
       'time',
     )
     .option('--zone <name>', 'of local times, such as Asia/Baku', 'UTC')
-    .option('--field <column=name>', 'send only these columns, under these names', collect, [])
+    .option('--field <column=name>', 'send only these columns, under these names', collect)
     .action(async (file: string, options: CsvOptions) => {
       const counts = { skipped: 0 };
       const { device, deviceColumn, timeColumn, zone } = options;
-      const wish = { device, deviceColumn, timeColumn, zone, fields: fieldsOf(options.field) };
+      const wish = {
+        device,
+        deviceColumn,
+        timeColumn,
+        zone,
+        fields: fieldsOf(options.field ?? []),
+      };
       const messages = importCsv(await readTable(file), wish, counts);
       await record({ source: 'csv', messages }, options);
       saySkipped(counts.skipped);

@@ -25,12 +25,12 @@ import { interruption } from './record.ts';
 import { collect, createProgress } from './record-output.ts';
 
 interface ReplayOptions {
-  readonly to: readonly string[];
+  readonly to?: readonly string[];
   readonly accounts?: string;
   readonly keys?: string;
   readonly speed: number;
   readonly shift: 'now' | number;
-  readonly filter: readonly string[];
+  readonly filter?: readonly string[];
   readonly loop?: number | true;
   readonly paused?: boolean;
   readonly dryRun?: boolean;
@@ -45,13 +45,12 @@ export function replayCommand(): Command {
       '--to <url>',
       'mqtt://, mqtts://, http://, https://, coap://, udp://; one of a kind',
       collect,
-      [],
     )
     .option('--accounts <file>', 'YAML: sender → username and password, or token; `default`')
     .option('--keys <file>', 'YAML with `sessions`: sign LoRaWAN frames anew for a test network')
     .option('--speed <factor>', 'times as fast as recorded, or max', parseSpeed, 1)
     .option('--shift <time>', 'move times: `now`, or a duration such as -1h, 90d', parseShift, 0)
-    .option('--filter <key=value>', 'only these messages; may be given several times', collect, [])
+    .option('--filter <key=value>', 'only these messages; may be given several times', collect)
     .option('--loop [rounds]', 'again and again, or so many times', parseRounds)
     .option('--paused', 'wait for a key before the first message; needs a terminal')
     .option('--dry-run', 'print the messages and send nothing')
@@ -61,14 +60,14 @@ export function replayCommand(): Command {
 
 /** Exit codes: 0 all acknowledged, 1 not all or the file is unsound, 2 the words are wrong. */
 async function replay(file: string, options: ReplayOptions): Promise<void> {
-  if ((options.to.length === 0) === (options.dryRun !== true)) {
+  if ((options.to === undefined) === (options.dryRun !== true)) {
     return refuse('give either --to URL or --dry-run', 2);
   }
   if (options.paused === true && process.stdin.isTTY !== true) {
     return refuse('--paused needs a terminal: nobody could press a key', 2);
   }
   try {
-    await replayFile(file, options, parseFilters(options.filter));
+    await replayFile(file, options, parseFilters(options.filter ?? []));
   } catch (error) {
     const isWording = error instanceof FilterUnreadable || error instanceof SettingsUnreadable;
     if (isWording) return refuse(error.message, 2);
@@ -149,7 +148,7 @@ async function surveyOf(file: string, filter: Filter): Promise<Overview | undefi
 }
 
 async function openTargets(
-  { to, dryRun }: ReplayOptions,
+  { to = [], dryRun }: ReplayOptions,
   accounts: typeof noAccounts,
 ): Promise<Wires> {
   if (dryRun === true) return printingWires();

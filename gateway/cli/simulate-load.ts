@@ -83,7 +83,16 @@ async function planOf(options: SimulateOptions): Promise<LoadPlan> {
     options.accounts === undefined ? undefined : await readAccounts(options.accounts);
   const { username, password = '' } = accounts?.of('load') ?? {};
   return {
-    ...{ door: doorOf(options.to), rate, connections, devices, forMs, rampMs, arrivals, seed },
+    ...{
+      door: doorOf(options.to ?? []),
+      rate,
+      connections,
+      devices,
+      forMs,
+      rampMs,
+      arrivals,
+      seed,
+    },
     ...{ drainMs, run: randomBytes(4).toString('hex') },
     account: username === undefined ? undefined : { username, password },
   };

@@ -6,7 +6,7 @@ import { collect } from './record-output.ts';
 import { parseSpeed } from './replay.ts';
 
 export interface SimulateOptions {
-  readonly to: readonly string[];
+  readonly to?: readonly string[];
   readonly accounts?: string;
   readonly seed: string;
   readonly devices?: number;
@@ -16,7 +16,7 @@ export interface SimulateOptions {
   readonly dryRun?: boolean;
   readonly setup?: string;
   // Of the city and of bad days:
-  readonly scenario: readonly string[];
+  readonly scenario?: readonly string[];
   readonly speed: number;
   readonly start?: number;
   readonly interval?: number;
@@ -59,7 +59,6 @@ export function withSimulateOptions(command: Command): Command {
         '--to <url>',
         'mqtt://, mqtts://, http://, https://, coap://, udp://; one of a kind',
         collect,
-        [],
       )
       .option('--accounts <file>', 'YAML: sender → username and password; `default`')
       .option('--seed <text>', 'the same seed, the same city', 'baku')
@@ -72,7 +71,7 @@ export function withSimulateOptions(command: Command): Command {
       )
       .option('--for <time>', 'so long, in the time of the simulation: 30s, 5m, 6h, 2d', duration)
       .option('--speed <factor>', 'times as fast as in life, or max', parseSpeed, 1)
-      .option('--scenario <file>', 'a bad day; several at once may be given', collect, [])
+      .option('--scenario <file>', 'a bad day; several at once may be given', collect)
       .option('--start <time>', 'RFC 3339 time of the first message', parseStart)
       .option('--interval <time>', 'between two uplinks of a device; 5s', duration)
       .option('--backfill <time>', 'first so much of the past, as fast as it is taken', duration)
@@ -117,10 +116,10 @@ export function assertTogether(options: SimulateOptions): void {
     return;
   }
   if (options.setup !== undefined) return;
-  if ((options.to.length === 0) === (options.dryRun !== true)) {
+  if ((options.to === undefined) === (options.dryRun !== true)) {
     throw new WordsRefused('give either --to URL or --dry-run');
   }
-  if (options.scenario.length > 0) {
+  if (options.scenario !== undefined) {
     const [word] = given(['networks', 'interval', 'backfill', 'for']);
     if (word !== undefined)
       throw new WordsRefused(`a scenario has its own times: no ${flag(word)}`);

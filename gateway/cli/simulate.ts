@@ -54,7 +54,10 @@ async function simulate(options: SimulateOptions): Promise<void> {
   }
 }
 
-export async function dayOf({ scenario, devices }: SimulateOptions): Promise<BadDay | undefined> {
+export async function dayOf({
+  scenario = [],
+  devices,
+}: SimulateOptions): Promise<BadDay | undefined> {
   const [first, ...others] = await Promise.all(
     scenario.map(async (file) => {
       try {
@@ -139,7 +142,7 @@ function startOf(lengthMs: number, speed: number): number {
 async function wiresOf(options: SimulateOptions, onClosed: () => void): Promise<Wires> {
   if (options.dryRun === true) return printingWires(onClosed);
   return openWires({
-    targets: options.to,
+    targets: options.to ?? [],
     accounts: options.accounts === undefined ? noAccounts : await readAccounts(options.accounts),
     clientId: `simulated-${process.pid}`,
   });

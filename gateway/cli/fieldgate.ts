@@ -13,6 +13,7 @@ import { devicesCommand } from './devices.ts';
 import { frameCommand } from './frame.ts';
 import { keysCommand } from './keys.ts';
 import { modelsCommand, unmappedCommand } from './models.ts';
+import { plainWords } from './plain-words.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { hashPasswordCommand, tokenCommand } from './secrets.ts';
@@ -62,7 +63,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`fieldgate: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`fieldgate: ${plainWords(error)}\n`);
     process.exitCode = 1;
   }
 }

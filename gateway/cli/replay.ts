@@ -16,7 +16,7 @@ import {
   readSigningKeys,
   SettingsUnreadable,
 } from '../../simulators/capture/replay-settings.ts';
-import { openWires, type Wires } from '../../simulators/capture/wires.ts';
+import { openWires, TargetRefused, type Wires } from '../../simulators/capture/wires.ts';
 import { parseDuration } from '../../simulators/duration.ts';
 import { sleepUntil } from '../../simulators/signal-sleep.ts';
 import { systemClock } from '../model/clock.ts';
@@ -69,7 +69,10 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
   try {
     await replayFile(file, options, parseFilters(options.filter ?? []));
   } catch (error) {
-    const isWording = error instanceof FilterUnreadable || error instanceof SettingsUnreadable;
+    const isWording =
+      error instanceof FilterUnreadable ||
+      error instanceof SettingsUnreadable ||
+      error instanceof TargetRefused;
     if (isWording) return refuse(error.message, 2);
     if (!(error instanceof CaptureUnreadable)) throw error;
     refuse(error.message, 1);

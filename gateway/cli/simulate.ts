@@ -14,13 +14,14 @@ import {
   readAccounts,
   SettingsUnreadable,
 } from '../../simulators/capture/replay-settings.ts';
-import { openWires, type Wires } from '../../simulators/capture/wires.ts';
+import { openWires, TargetRefused, type Wires } from '../../simulators/capture/wires.ts';
 import { readCityMemory, writeCityMemory } from '../../simulators/city-memory.ts';
 import type { Counters } from '../../simulators/city-traffic.ts';
 import { writeRehearsal } from '../../simulators/rehearsal.ts';
 import { type CityProgress, runCity, runDay } from '../../simulators/run.ts';
 import { createScenario, type Scenario } from '../../simulators/scenario.ts';
 import { systemClock } from '../model/clock.ts';
+import { plainWords } from './plain-words.ts';
 import { printingWires } from './printing-wires.ts';
 import { interruption } from './record.ts';
 import { checkHistory, simulateLoad } from './simulate-load.ts';
@@ -48,7 +49,11 @@ async function simulate(options: SimulateOptions): Promise<void> {
     if (options.load === true) return await simulateLoad(options, interruption());
     await simulateCity(day, options);
   } catch (error) {
-    if (!(error instanceof WordsRefused || error instanceof SettingsUnreadable)) throw error;
+    const isWording =
+      error instanceof WordsRefused ||
+      error instanceof SettingsUnreadable ||
+      error instanceof TargetRefused;
+    if (!isWording) throw error;
     process.stderr.write(`fieldgate: ${error.message}\n`);
     process.exitCode = 2;
   }
@@ -63,7 +68,7 @@ export async function dayOf({
       try {
         return parseBadDay(await readFile(file, 'utf8'));
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = plainWords(error).replace(`${file}: `, '');
         throw new WordsRefused(`--scenario ${file}: ${why}`);
       }
     }),

@@ -37,12 +37,17 @@ export interface WiresOptions {
   readonly clientId: string;
 }
 
-/** Rejects with a sentence for the operator when a target is not one. */
+/** A target is none, or one too many; the sentence is for whoever has typed it. */
+export class TargetRefused extends Error {
+  readonly code = 'TARGET_REFUSED';
+}
+
+/** Rejects with a TargetRefused when a target is not one. */
 export async function openWires({ targets, ...options }: WiresOptions): Promise<Wires> {
   const wires = new Map<Via, Wire>();
   for (const target of targets) {
     const [via, wire] = await openWire(target, options);
-    if (wires.has(via)) throw new Error(`two targets for ${via}: one is enough`);
+    if (wires.has(via)) throw new TargetRefused(`two targets for ${via}: one is enough`);
     wires.set(via, wire);
   }
   const reasons: string[] = [];
@@ -132,7 +137,7 @@ async function openWire(
 ): Promise<readonly [Via, Wire]> {
   const url = URL.canParse(target) ? new URL(target) : undefined;
   if (url !== undefined && (url.username !== '' || url.password !== '')) {
-    throw new Error('a target holds no name or password: give them with --accounts');
+    throw new TargetRefused('a target holds no name or password: give them with --accounts');
   }
   switch (url?.protocol) {
     case 'mqtt:':
@@ -146,6 +151,6 @@ async function openWire(
     case 'udp:':
       return ['udp', await openUdpWire({ url: target })];
     default:
-      throw new Error(`${target} begins with none of ${kinds.join(', ')}`);
+      throw new TargetRefused(`${target} begins with none of ${kinds.join(', ')}`);
   }
 }

@@ -70,7 +70,7 @@ describe('Words of fieldgate simulate', () => {
   });
 
   it.each([
-    ['nowhere.yaml', 'ENOENT'],
+    ['nowhere.yaml', '--scenario nowhere.yaml: no such file'],
     ['package.json', 'version: '],
   ])('name no scenario: %s', async (file, reason) => {
     const named = dayOf(optionsOf(['--dry-run', '--scenario', file]));

@@ -49,7 +49,7 @@ describe('fieldgate simulate', () => {
       expect((await stat(join(setup, name))).mode & 0o777).toBe(0o600);
     }
     const again = await simulate('--setup', setup);
-    expect(again.stderr).toContain('EEXIST');
+    expect(again.stderr).toContain('is there already, and is not written over');
     expect(again.code).toBe(1);
   });
 

@@ -3,10 +3,11 @@
  * of those on one channel with one spreading factor a gateway keeps the one that is stronger by the
  * capture threshold, or none.
  *
- * Threshold and timing: Bor, Roedig, Voigt, Alonso: Do LoRa Low-Power Wide-Area Networks Scale?,
- * MSWiM 2016, 4.3: 6 dB; what ends before the last five preamble symbols does no harm. Spreading
- * factors are taken for orthogonal. A gateway decodes eight frames at once (SX1301) and hears
- * nothing while it sends.
+ * Threshold and timing after Bor, Roedig, Voigt, Alonso: Do LoRa Low-Power Wide-Area Networks
+ * Scale?, MSWiM 2016, and the simulator that they published with it: 6 dB; what ends before the
+ * last five preamble symbols does no harm. Spreading factors are taken for orthogonal. A gateway
+ * has eight paths for LoRa frames [Semtech SX1301 data sheet, V2.4] and hears nothing while it
+ * sends.
  */
 import { symbolMs } from './airtime.ts';
 import { fadedSignal, isDecodable, type Path } from './propagation.ts';

@@ -1,14 +1,14 @@
 /**
  * How long a frame is on the air, and how long its sender then keeps silent.
  *
- * Time on air: Semtech SX1276 data sheet, rev. 5, 4.1.1.7, with 8 preamble symbols, explicit
- * header, coding rate 4/5, and the low data rate optimisation that symbols of 16 ms and more need;
- * uplinks carry a checksum, downlinks none [RP002, LoRa modulation].
+ * Time on air: Semtech SX1276/77/78/79 data sheet, 4.1.1.7, with 8 preamble symbols, explicit
+ * header, coding rate 4/5, and the low data rate optimisation that is mandatory for symbols of more
+ * than 16 ms; uplinks carry a checksum, downlinks none [LoRaWAN 1.0.3, 3.1 and 3.2].
  */
 import { bandwidth } from './propagation.ts';
 
 const preambleSymbols = 8 + 4.25;
-const optimisedSymbolMs = 16;
+const plainSymbolMsMax = 16;
 
 /** Milliseconds. */
 export function symbolMs(spreadingFactor: number): number {
@@ -22,13 +22,16 @@ export function airtimeMs(
   direction: 'up' | 'down' = 'up',
 ): number {
   const symbol = symbolMs(spreadingFactor);
-  const spare = symbol >= optimisedSymbolMs ? 2 : 0;
+  const spare = symbol > plainSymbolMsMax ? 2 : 0;
   const bits = 8 * size - 4 * spreadingFactor + 28 + (direction === 'up' ? 16 : 0);
   const blocks = Math.max(0, Math.ceil(bits / (4 * (spreadingFactor - spare))));
   return Math.round((preambleSymbols + 8 + blocks * 5) * symbol);
 }
 
-/** Sub-bands of 863 to 870 MHz and their duty cycles [ETSI EN 300 220-2, annex B; RP002]. */
+/**
+ * The sub-bands in which EU868 has its usual channels, and their duty cycles, after the bands L, M
+ * and P of ETSI EN 300 220-2, V3.2.1, annex B. LoRaWAN's regional parameters name no sub-bands.
+ */
 const subBands = [
   { from: 865_000_000, to: 868_000_000, dutyCycle: 0.01 },
   { from: 868_000_000, to: 868_600_000, dutyCycle: 0.01 },

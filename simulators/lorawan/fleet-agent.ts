@@ -41,7 +41,7 @@ export interface World {
 
 /** Every device knows these; the others are told in the join-accept. */
 export const joinChannels = 3;
-/** From the end of an uplink to the first window [RP002, EU863-870]; the second is 1 s later. */
+/** From the end of an uplink to the first window [RP002-1.0.5, 3.3]; the second is 1 s later. */
 const rxDelayMs = 1_000;
 const joinDelayMs = 5_000;
 const secondWindowMs = 1_000;
@@ -50,7 +50,10 @@ const rx2 = { frequency: 869_525_000, spreadingFactor: 12 } as const;
 const backhaulMs = 60;
 /** A window is open for some symbols; the longest downlink of it ends well within. */
 const windowMs = 3_500;
-/** A confirmed uplink is sent so often at most [TS001-1.0.4, NbTrans]; ACK_TIMEOUT is 1 to 3 s. */
+/**
+ * A confirmed uplink is sent so often at most, as LoRaWAN 1.0.3 recommends; the pause, once called
+ * ACK_TIMEOUT, is RETRANSMIT_TIMEOUT [RP002-1.0.5, 3.3].
+ */
 const transmissionsMax = 8;
 const ackTimeoutMs = [1_000, 3_000] as const;
 /** From 20 s the pause before the next try to join grows to ten minutes. */

@@ -148,7 +148,7 @@ function encryptBlocks(key: Buffer, bytes: Buffer): Buffer {
   return Buffer.concat(blocks);
 }
 
-/** Type 0: frequencies of three bytes, in 100 Hz [RP002, EU863-870]. */
+/** Type 0: frequencies of three bytes, in 100 Hz [LoRaWAN 1.0.3 Regional Parameters, 2.2.4]. */
 function cfList(frequencies: readonly number[]): Buffer {
   if (frequencies.length === 0) return Buffer.alloc(0);
   const list = Buffer.alloc(cfListLength);

@@ -2,9 +2,10 @@
  * How well a frame of a place is heard at another: path loss over the distance, walls, and fading
  * from frame to frame. A pure function of keys, so that a seed fixes it for ever.
  *
- * The form is the log-distance model with shadowing that LoRa simulations use (Bor, Roedig, Voigt,
- * Alonso: Do LoRa Low-Power Wide-Area Networks Scale?, MSWiM 2016, 4.2); its numbers are those of a
- * town with gateways on roofs. Demodulation floors: Semtech SX1276 data sheet, rev. 5, table 13.
+ * The form is the log-distance model with shadowing that LoRa simulations use, after Bor, Roedig,
+ * Voigt, Alonso: Do LoRa Low-Power Wide-Area Networks Scale?, MSWiM 2016. Its numbers are chosen
+ * here, for a town with gateways on roofs. Demodulation floors: Semtech SX1276/77/78/79 data sheet,
+ * table 13.
  */
 import { hashNoise } from '../random.ts';
 import type { CityGateway, Place } from '../scenario.ts';
@@ -18,9 +19,12 @@ export const channels = [
 ] as const;
 
 export const bandwidth = 125_000;
-/** dBm, of devices and in most sub-bands of gateways, too [RP002, EU863-870]. */
+/**
+ * dBm into the antenna, of devices and gateways alike. With an antenna of 2 dBi that is the maximum
+ * EIRP of 16 dBm [LoRaWAN 1.0.3 Regional Parameters rev. A, table 6].
+ */
 export const txPower = 14;
-/** Thermal noise in 125 kHz with the noise figure of a gateway, dBm. */
+/** dBm: -174 a hertz, 51 dB for 125 kHz, and 6 dB for what the receiver adds. */
 export const noiseFloor = -117;
 /** The weakest SNR a gateway decodes, by spreading factor 7 to 12. */
 const snrMin = [-7.5, -10, -12.5, -15, -17.5, -20] as const;

@@ -77,10 +77,15 @@ export function missingFrom(stored: Stored, uplinksAcknowledged: number): string
 
 /** Throws when the gateway does not answer with 200. */
 export async function fetchStored(baseUrl: string, token: string): Promise<Stored> {
+  return readStored(await fetchSamples(baseUrl, token));
+}
+
+/** Likewise. */
+export async function fetchSamples(baseUrl: string, token: string): Promise<Sample[]> {
   const response = await fetch(`${baseUrl}/metrics`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(5_000),
   });
   if (!response.ok) throw new Error(`GET /metrics answers ${response.status}`);
-  return readStored(parseMetrics(await response.text()));
+  return parseMetrics(await response.text());
 }

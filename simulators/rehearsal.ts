@@ -24,14 +24,24 @@ export async function writeRehearsal(directory: string, scenario: Scenario): Pro
     ...{ dataDir: resolve(directory, 'data'), httpPort, mqttPort, coapPort },
     clients: [{ ...load, vouches: 'network-server', ...topics }],
   });
+  return writeSecrets(directory, {
+    'gateway.yaml': yaml,
+    'accounts.yaml': stringify({ ...accountsBySender(accounts), load }),
+    'viewer.token': `${token}\n`,
+  });
+}
+
+/** Files that their owner alone reads. Rejects when one is there already. */
+export async function writeSecrets(
+  directory: string,
+  files: Readonly<Record<string, string>>,
+): Promise<string[]> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const files = [
-    ['gateway.yaml', yaml],
-    ['accounts.yaml', stringify({ ...accountsBySender(accounts), load })],
-    ['viewer.token', `${token}\n`],
-  ] as const;
-  for (const [name, text] of files) {
-    await writeFile(join(directory, name), text, { mode: 0o600, flag: 'wx' });
+  const paths: string[] = [];
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(directory, name);
+    await writeFile(path, text, { mode: 0o600, flag: 'wx' });
+    paths.push(path);
   }
-  return files.map(([name]) => join(directory, name));
+  return paths;
 }

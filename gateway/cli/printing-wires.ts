@@ -26,3 +26,17 @@ export function printingWires(onClosed: () => void = () => undefined): Wires {
     close: async () => undefined,
   };
 }
+
+/** The same for what is no message of a capture. */
+export async function printLines<T>(items: Iterable<T>, line: (item: T) => string): Promise<void> {
+  const output = process.stdout;
+  let isClosed = false;
+  output.once('error', () => {
+    isClosed = true;
+  });
+  for (const item of items) {
+    if (isClosed) return;
+    if (output.write(`${line(item)}\n`)) continue;
+    await once(output, 'drain').catch(() => undefined);
+  }
+}

@@ -1,12 +1,7 @@
 /** `fieldgate simulate --load` and `--check`: see docs/load.md. */
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { readAccounts } from '../../simulators/capture/replay-settings.ts';
-import {
-  checkGateway,
-  type GatewayDoor,
-  type Verdict,
-} from '../../simulators/load/gateway-check.ts';
+import { checkGateway, type Verdict } from '../../simulators/load/gateway-check.ts';
 import type { LatencySummary } from '../../simulators/load/histogram.ts';
 import { HistoryUnreadable, readHistory } from '../../simulators/load/history-file.ts';
 import type { LiveFigures } from '../../simulators/load/live-matcher.ts';
@@ -21,6 +16,7 @@ import {
   messagesOf,
 } from '../../simulators/load/load-run.ts';
 import { isGood, type LoadOutcome, runLoadSession } from '../../simulators/load/load-session.ts';
+import { gatewayOf } from './gateway-target.ts';
 import { type SimulateOptions, WordsRefused } from './simulate-options.ts';
 import { createProgressScreen, progressBar, tableLines } from './simulate-screen.ts';
 
@@ -112,23 +108,6 @@ function doorOf(targets: readonly string[]): Door {
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return { host, port: Number(url.port || usual), isTls: url.protocol === 'mqtts:' };
-}
-
-async function gatewayOf({
-  gateway,
-  tokenFile,
-}: SimulateOptions): Promise<GatewayDoor | undefined> {
-  if (gateway === undefined) return undefined;
-  const url = URL.canParse(gateway) ? new URL(gateway) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new WordsRefused('--gateway begins with http:// or https://');
-  }
-  const token =
-    tokenFile === undefined ? process.env['FIELDGATE_TOKEN'] : await readFile(tokenFile, 'utf8');
-  if (token === undefined || token.trim() === '') {
-    throw new WordsRefused('give --token-file, or a token in the variable FIELDGATE_TOKEN');
-  }
-  return { url: gateway.replace(/\/$/, ''), token: token.trim() };
 }
 
 function progressLines(progress: LoadProgress, live: LiveFigures | undefined): string[] {

@@ -1,6 +1,6 @@
 /**
- * `fieldgate simulate`: a simulated city, a bad day or a load, sent over the wire to any gateway or
- * broker. docs/scenarios.md and docs/load.md have examples.
+ * `fieldgate simulate`: a city, a bad day, a LoRaWAN fleet or a load, sent over the wire to any
+ * gateway or broker. docs/city.md, docs/scenarios.md, docs/fleet.md and docs/load.md have examples.
  */
 import { readFile } from 'node:fs/promises';
 import type { ReadStream } from 'node:tty';
@@ -24,6 +24,7 @@ import { systemClock } from '../model/clock.ts';
 import { plainWords } from './plain-words.ts';
 import { printingWires } from './printing-wires.ts';
 import { interruption } from './record.ts';
+import { simulateFleet } from './simulate-fleet.ts';
 import { checkHistory, simulateLoad } from './simulate-load.ts';
 import {
   assertTogether,
@@ -35,7 +36,9 @@ import { createProgressScreen, progressBar, tableLines } from './simulate-screen
 
 export function simulateCommand(): Command {
   return withSimulateOptions(
-    new Command('simulate').description('send a simulated city, a bad day or a load over the wire'),
+    new Command('simulate').description(
+      'send a simulated city, a bad day, a LoRaWAN fleet or a load over the wire',
+    ),
   ).action(simulate);
 }
 
@@ -44,6 +47,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
   try {
     assertTogether(options);
     if (options.check !== undefined) return await checkHistory(options.check, options);
+    if (options.fleet !== undefined) return await simulateFleet(options, interruption());
     const day = await dayOf(options);
     if (options.setup !== undefined) return await setUp(options.setup, scenarioOf(day, options));
     if (options.load === true) return await simulateLoad(options, interruption());

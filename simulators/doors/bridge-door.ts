@@ -12,8 +12,8 @@ import { type GatewayDoor, type Taken, txPowerDbm } from './door.ts';
 export interface BridgeDoorOptions {
   /** `mqtt://host:port` */
   readonly url: string;
-  /** May publish on `eu868/gateway/#`. */
-  readonly account: Account;
+  /** May publish on `eu868/gateway/#`; none where the broker lets everybody in. */
+  readonly account: Account | undefined;
 }
 
 const closeGraceMs = 10_000;

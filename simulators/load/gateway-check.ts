@@ -64,7 +64,12 @@ export async function ledgerHead(door: GatewayDoor): Promise<number> {
   return typeof newest?.['seq'] === 'number' ? newest['seq'] : 0;
 }
 
-async function settled(door: GatewayDoor, clock: LoadClock, settleMs: number): Promise<boolean> {
+/** False when the store has not read the ledger to its end in that time. */
+export async function settled(
+  door: GatewayDoor,
+  clock: LoadClock,
+  settleMs: number,
+): Promise<boolean> {
   const { signal } = new AbortController();
   const deadline = clock.now() + settleMs;
   for (;;) {
@@ -149,12 +154,14 @@ function spansOf(messages: readonly SentMessage[]) {
   return [...spans];
 }
 
+/** A page of a list of the HTTP API. */
 interface Page {
   readonly items: readonly Readonly<Record<string, unknown>>[];
   readonly nextCursor?: string;
 }
 
-async function answerOf({ url, token }: GatewayDoor, path: string): Promise<Page> {
+/** Rejects when the answer is not 200. */
+export async function answerOf({ url, token }: GatewayDoor, path: string): Promise<Page> {
   const response = await fetch(`${url}/api/v1${path}`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(requestTimeoutMs),

@@ -12,6 +12,7 @@ import {
   type OpenedFrame,
   wholeCounter,
 } from './data-frame.ts';
+import type { DeviceMemory } from './fleet-memory.ts';
 import {
   type AnsweredRequest,
   type JoinNames,
@@ -64,6 +65,8 @@ export interface EndDevice {
   uplink(content: UplinkContent, channel: Channel): SentFrame;
   /** The last uplink once more, on whatever channel: the same counter. */
   repeat(channel: Channel): SentFrame;
+  /** What it would keep through a power cut. */
+  memory(): Omit<DeviceMemory, 'joinNonce'>;
   /** Undefined for a frame that is not for it, or that it has heard before. */
   receive(frame: Buffer, status: DeviceStatus): Heard | undefined;
 }
@@ -88,13 +91,18 @@ interface ActiveSession {
 const fOptsBytesMax = 15;
 const abpNetId = '000000';
 
-export function createEndDevice(identity: DeviceIdentity, seed: string): EndDevice {
+export function createEndDevice(
+  identity: DeviceIdentity,
+  seed: string,
+  remembered?: DeviceMemory,
+): EndDevice {
   const { activation } = identity;
-  const nextDevNonce = createDevNonces(identity, seed);
-  let active = activation.kind === 'abp' ? startSession(activation.session, abpNetId) : undefined;
+  const devNonces = createDevNonces(identity, seed, remembered?.devNonces ?? 0);
+  let active =
+    activation.kind === 'abp' ? startSession(activation.session, abpNetId, remembered) : undefined;
   let asked: AnsweredRequest | undefined;
   let joins = 0;
-  let nextRejoin1 = 0;
+  let nextRejoin1 = remembered?.rejoins ?? 0;
 
   function current(): ActiveSession {
     assert.ok(active !== undefined, 'the device has a session');
@@ -127,7 +135,7 @@ export function createEndDevice(identity: DeviceIdentity, seed: string): EndDevi
     joins: () => joins,
     joinRequest() {
       const { appKey, nwkKey } = rootKeys();
-      const devNonce = nextDevNonce();
+      const devNonce = devNonces.next();
       ask(joinRequestType, devNonce);
       return joinRequest(nwkKey ?? appKey, identity, devNonce);
     },
@@ -153,6 +161,12 @@ export function createEndDevice(identity: DeviceIdentity, seed: string): EndDevi
       return encodeLast(state, channel);
     },
     repeat: (channel) => encodeLast(current(), channel),
+    memory() {
+      const given = activation.kind === 'abp' ? active : undefined;
+      const { nextUp = 0, nextDown } = given ?? {};
+      const counters = { nextUp, nextDown: nextDown?.network ?? 0 };
+      return { devNonces: devNonces.used(), rejoins: nextRejoin1, ...counters };
+    },
     receive(frame, status) {
       const heard = asked === undefined ? undefined : join(frame, asked);
       if (heard !== undefined || active === undefined) return heard;
@@ -161,26 +175,32 @@ export function createEndDevice(identity: DeviceIdentity, seed: string): EndDevi
   };
 }
 
-function startSession(session: Session, netId: string): ActiveSession {
+function startSession(
+  session: Session,
+  netId: string,
+  { nextUp = 0, nextDown = 0 }: Partial<DeviceMemory> = {},
+): ActiveSession {
   return {
-    ...{ session, netId, codec: createFrameCodec(session), nextUp: 0, nextRejoin0: 0 },
-    ...{ nextDown: { network: 0, application: 0 }, owedAck: undefined, answers: [] },
+    ...{ session, netId, codec: createFrameCodec(session), nextUp, nextRejoin0: 0 },
+    ...{ nextDown: { network: nextDown, application: 0 }, owedAck: undefined, answers: [] },
     ...{ rekeys: session.macVersion === '1.1', last: undefined },
   };
 }
 
 /** Never one twice: drawn up to LoRaWAN 1.0.3, counted from 1.0.4 on [TS001-1.0.4 6.2.5]. */
-function createDevNonces({ macVersion, devEui }: DeviceIdentity, seed: string): () => number {
+function createDevNonces({ macVersion, devEui }: DeviceIdentity, seed: string, before: number) {
   const isCounted = macVersion === '1.0.4' || macVersion === '1.1';
   const random: Random = createRandom(`${seed}\n${devEui}\ndevNonce`);
   const used = new Set<number>();
-  return () => {
+  const next = (): number => {
     assert.ok(used.size <= 0xffff, 'there are 65,536 nonces');
     let nonce = isCounted ? used.size : random.integer(0, 0xffff);
     while (!isCounted && used.has(nonce)) nonce = random.integer(0, 0xffff);
     used.add(nonce);
     return nonce;
   };
+  while (used.size < before) next();
+  return { next, used: () => used.size };
 }
 
 /** What fits goes now, the rest with the next uplink. */

@@ -15,6 +15,7 @@ import type {
   FleetSpan,
   UplinkKind,
 } from './fleet-event.ts';
+import type { DeviceMemory } from './fleet-memory.ts';
 import type { Fleet, FleetDevice } from './fleet-plan.ts';
 import type { Answer, NetworkServer } from './network-server.ts';
 import {
@@ -82,14 +83,19 @@ interface Agent {
   needsJoin: boolean;
 }
 
-export function startAgent(world: World, device: FleetDevice): void {
+/** Gives the device's side of the radio, to be asked what it would remember. */
+export function startAgent(
+  world: World,
+  device: FleetDevice,
+  remembered?: DeviceMemory,
+): EndDevice {
   const { seed, gateways } = world.fleet;
   const { devEui, activation } = device.identity;
   const key = noiseKey(seed, devEui, 'fleet radio');
   const paths = pathsFrom(device.location, gateways, key);
   const agent: Agent = {
     ...{ world, device, key, paths, duty: createDutyCycle() },
-    radio: createEndDevice(device.identity, seed),
+    radio: createEndDevice(device.identity, seed, remembered),
     spreadingFactor: spreadingFactorFor(paths[0]?.rssi ?? noiseFloor),
     knownChannels: activation.kind === 'abp' ? channels.length : joinChannels,
     ...{ frames: 0, uplinks: 0, uplinksSinceJoin: 0, hasRejoined: false, joinTries: 0 },
@@ -97,6 +103,7 @@ export function startAgent(world: World, device: FleetDevice): void {
   };
   const { from, intervalMs } = world.span;
   wakeAt(agent, from + Math.floor(hashNoise(key ^ 21, 0) * intervalMs));
+  return agent.radio;
 }
 
 function wakeAt(agent: Agent, time: number): void {
@@ -198,6 +205,7 @@ function arrive(agent: Agent, frame: Frame, sent: Sent): void {
     world.counts.lost[fate.loss ?? 'too-weak'] += 1;
   } else {
     world.counts.heard += 1;
+    world.counts.copies += heard.receptions.length;
     const { what, phyPayload, reading } = sent;
     world.out.push({
       ...{ kind: 'up', time: frame.end, devEui: agent.device.identity.devEui, what, phyPayload },
@@ -300,6 +308,7 @@ function hear(agent: Agent, { answer, by, wait, spreadingFactor }: Arriving): vo
     agent.needsJoin = false;
   } else if (heard.dataRate !== undefined) {
     agent.spreadingFactor = 12 - heard.dataRate;
+    agent.world.counts.adrMoves += 1;
   }
 }
 
@@ -308,6 +317,10 @@ function conclude(agent: Agent, time: number, { sent, wait }: { sent: Sent; wait
   const { world, key } = agent;
   const tries = (sent.tries ?? 0) + 1;
   const chance = hashNoise(key ^ 29, agent.frames);
+  if (sent.reading?.confirmed === true) {
+    if (tries === 1) world.counts.confirmed += 1;
+    if (wait.isAnswered) world.counts.confirmedAcknowledged += 1;
+  }
   if (agent.needsJoin) {
     agent.joinTries += 1;
     const pause = Math.min(joinBackoffMsMax, joinBackoffMs * 2 ** (agent.joinTries - 1));

@@ -47,10 +47,17 @@ export type FleetEvent = FleetUplink | FleetDownlink;
 export interface FleetCounts {
   sent: number;
   heard: number;
+  /** Receptions: a frame that three gateways heard is three. */
+  copies: number;
+  /** Uplinks that ask for an acknowledgement, each once, and those that got it. */
+  confirmed: number;
+  confirmedAcknowledged: number;
   /** Confirmed uplinks that were sent again. */
   repeated: number;
   readonly lost: Record<Loss, number>;
   joins: number;
+  /** Devices that were moved to another data rate, and heard it. */
+  adrMoves: number;
   downlinks: number;
   /** Answers that no gateway was free to send. */
   unanswered: number;
@@ -66,5 +73,8 @@ export interface FleetSpan {
 
 export function createCounts(): FleetCounts {
   const lost = { 'too-weak': 0, collision: 0, 'gateway-busy': 0 };
-  return { sent: 0, heard: 0, repeated: 0, lost, joins: 0, downlinks: 0, unanswered: 0 };
+  return {
+    ...{ sent: 0, heard: 0, copies: 0, confirmed: 0, confirmedAcknowledged: 0, repeated: 0, lost },
+    ...{ joins: 0, adrMoves: 0, downlinks: 0, unanswered: 0 },
+  };
 }

@@ -35,10 +35,12 @@ export interface Fleet {
 }
 
 export const fleetDevicesMax = 20_000;
+/** Each device's way to each gateway is worked out. */
+export const fleetGatewaysMax = 200;
 const joinEui = '02f1e1d6ffffffff';
 /** NetID 000000 is for experimental networks. */
 export const netId = '000000';
-const doors: readonly Door[] = ['gateway-bridge', 'semtech-udp', 'basic-station'];
+export const allDoors: readonly Door[] = ['gateway-bridge', 'semtech-udp', 'basic-station'];
 const gatewaysDefault = 12;
 
 /** One in seven was given its session. */
@@ -52,11 +54,20 @@ const kinds: readonly { macVersion: MacVersion; isOtaa: boolean }[] = [
   { macVersion: '1.0.4', isOtaa: true },
 ];
 
-export function createFleet(options: { seed: string; devices?: number; gateways?: number }): Fleet {
-  const { seed, devices = 60, gateways = gatewaysDefault } = options;
+export interface FleetOptions {
+  readonly seed: string;
+  readonly devices?: number;
+  readonly gateways?: number;
+  /** What the gateways speak, in turn; all of them unless told. */
+  readonly doors?: readonly Door[];
+}
+
+export function createFleet(options: FleetOptions): Fleet {
+  const { seed, devices = 60, gateways = gatewaysDefault, doors = allDoors } = options;
   const isSound = Number.isInteger(devices) && devices >= 1 && devices <= fleetDevicesMax;
   assert.ok(isSound, `a fleet has 1 to ${fleetDevicesMax} devices`);
-  assert.ok(Number.isInteger(gateways) && gateways >= 1, 'somebody listens');
+  const isHeard = Number.isInteger(gateways) && gateways >= 1 && gateways <= fleetGatewaysMax;
+  assert.ok(isHeard, `a fleet has 1 to ${fleetGatewaysMax} gateways`);
   const random = createRandom(`${seed}\nfleet`);
   return {
     seed,

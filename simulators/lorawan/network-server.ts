@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { createFrameCodec, type FrameCodec, type OpenedFrame, wholeCounter } from './data-frame.ts';
 import type { DeviceIdentity } from './end-device.ts';
+import type { DeviceMemory } from './fleet-memory.ts';
 import {
   type AnsweredRequest,
   isSignedWith,
@@ -33,6 +34,8 @@ export interface Answer {
 export interface NetworkServer {
   /** Once for each transmission, however many gateways heard it. */
   receive(uplink: HeardUplink): Answer | undefined;
+  /** Of a device: the last JoinNonce, and the next downlink of a session that was given to it. */
+  memoryOf(devEui: string): Pick<DeviceMemory, 'joinNonce' | 'nextDown'>;
 }
 
 export interface NetworkOptions {
@@ -40,6 +43,8 @@ export interface NetworkOptions {
   readonly netId: string;
   /** Hz: channels that are told in the accept, beside the three that every device knows. */
   readonly frequencies: readonly number[];
+  /** Of an earlier run. */
+  readonly memory?: ReadonlyMap<string, DeviceMemory>;
 }
 
 interface KnownSession {
@@ -79,11 +84,13 @@ export function createNetworkServer(
   const byDevEui = new Map(identities.map((identity) => [identity.devEui, identity]));
   const sessions = new Map<string, KnownSession>();
   const usedNonces = new Set<string>();
-  const joinNonces = new Map<string, number>();
-  const open = (identity: DeviceIdentity, session: Session) =>
-    sessions.set(session.devAddr, startSession(identity, session));
+  const { memory = new Map<string, DeviceMemory>() } = options;
+  const joinNonces = new Map([...memory].map(([devEui, { joinNonce }]) => [devEui, joinNonce]));
+  const open = (identity: DeviceIdentity, session: Session, known?: DeviceMemory) =>
+    sessions.set(session.devAddr, startSession(identity, session, known));
   for (const identity of identities) {
-    if (identity.activation.kind === 'abp') open(identity, identity.activation.session);
+    const { activation, devEui } = identity;
+    if (activation.kind === 'abp') open(identity, activation.session, memory.get(devEui));
   }
 
   function unusedDevAddr(devEui: string): string {
@@ -167,13 +174,24 @@ export function createNetworkServer(
       if (mType === 0 || mType === 6) return joins(phyPayload);
       return phyPayload.length < frameLengthMin ? undefined : data(uplink);
     },
+    memoryOf(devEui) {
+      const activation = byDevEui.get(devEui)?.activation;
+      const given =
+        activation?.kind === 'abp' ? sessions.get(activation.session.devAddr) : undefined;
+      const nextDown = given?.nextDown.network ?? 0;
+      return { joinNonce: joinNonces.get(devEui) ?? 0, nextDown };
+    },
   };
 }
 
-function startSession(identity: DeviceIdentity, session: Session): KnownSession {
+function startSession(
+  identity: DeviceIdentity,
+  session: Session,
+  { nextUp = 0, nextDown = 0 }: Partial<DeviceMemory> = {},
+): KnownSession {
   return {
-    ...{ identity, session, codec: createFrameCodec(session), nextUp: 0, confDown: 0 },
-    ...{ nextDown: { network: 0, application: 0 }, snrs: [], uplinks: 0 },
+    ...{ identity, session, codec: createFrameCodec(session), nextUp, confDown: 0 },
+    ...{ nextDown: { network: nextDown, application: 0 }, snrs: [], uplinks: 0 },
   };
 }
 

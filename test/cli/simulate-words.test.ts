@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Command, CommanderError } from 'commander';
 import { dayOf } from '../../gateway/cli/simulate.ts';
+import { simulateFleet } from '../../gateway/cli/simulate-fleet.ts';
 import { simulateLoad } from '../../gateway/cli/simulate-load.ts';
 import {
   assertTogether,
@@ -31,6 +32,12 @@ describe('Words of fieldgate simulate', () => {
     ['--load --to mqtt://x --scenario x', '--scenario is of the city'],
     ['--load --to mqtt://x --dry-run', '--dry-run is of the city'],
     ['--load --to mqtt://x --speed 3', '--speed is of the city'],
+    ['--load --fleet 3 --to mqtt://x', 'either --load or --fleet'],
+    ['--fleet 3 --to mqtt://x --devices 3', '--devices is of the city and --load'],
+    ['--fleet 3 --to mqtt://x --backfill 1h', '--backfill is of the city'],
+    ['--fleet 3', 'give either --to URL or --dry-run'],
+    ['--dry-run --gateways 3', '--gateways is of --fleet'],
+    ['--dry-run --devices-out x', '--devices-out is of --fleet'],
     ['--check x', '--check needs --gateway URL'],
     ['--dry-run --scenario x --for 1h', 'a scenario has its own times: no --for'],
   ])('do not go together: %s', (words, reason) => {
@@ -45,6 +52,9 @@ describe('Words of fieldgate simulate', () => {
     ['--devices 0', 'a whole number'],
     ['--devices 100001', '100000'],
     ['--rate 0', 'above 0'],
+    ['--fleet 20001', '20000'],
+    ['--gateways 201', '200'],
+    ['--doors mqtt', 'some of gateway-bridge,semtech-udp,basic-station'],
     ['--arrivals odd', 'even, poisson'],
     ['--speed 0', '0.001'],
     ['--what', 'unknown option'],
@@ -67,6 +77,19 @@ describe('Words of fieldgate simulate', () => {
     const options = optionsOf(['--load', ...words.split(' ')]);
     expect(() => assertTogether(options)).not.toThrow();
     await expect(simulateLoad(options, new AbortController().signal)).rejects.toThrow(reason);
+  });
+
+  it.each([
+    ['--to http://x', 'begins with none of mqtt://'],
+    ['--to mqtt://u:p@x', 'a target holds no name or password'],
+    ['--to udp://x --to udp://y', 'two targets for semtech-udp'],
+    ['--to ws://x --speed max', 'at --speed max give --gateway URL'],
+    ['--to udp://x --doors semtech-udp,basic-station', 'gateways of basic-station need a --to'],
+    ['--to udp://x --gateway ftp://x', '--gateway begins with http:// or https://'],
+  ])('make no fleet: %s', async (words, reason) => {
+    const options = optionsOf(['--fleet', '9', ...words.split(' ')]);
+    expect(() => assertTogether(options)).not.toThrow();
+    await expect(simulateFleet(options, new AbortController().signal)).rejects.toThrow(reason);
   });
 
   it.each([

@@ -7,9 +7,14 @@ import type { UplinkJson } from '../../dashboard/protocol.ts';
 import { openBridgeDoor } from '../../simulators/doors/bridge-door.ts';
 import type { GatewayDoor } from '../../simulators/doors/door.ts';
 import { fleetDeviceEntries } from '../../simulators/doors/fleet-config.ts';
-import { type FleetOutcome, runFleet, type SentUplink } from '../../simulators/doors/fleet-run.ts';
+import {
+  createFleetProgress,
+  runFleet,
+  type SentUplink,
+} from '../../simulators/doors/fleet-run.ts';
 import { openForwarderDoor } from '../../simulators/doors/forwarder-door.ts';
 import { openStationDoor } from '../../simulators/doors/station-door.ts';
+import type { FleetDownlink } from '../../simulators/lorawan/fleet-event.ts';
 import { createFleet, type Door } from '../../simulators/lorawan/fleet-plan.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
 import { isAllStored, readingsOf, type StoredReading, uplinksAfter } from './gateway-api.ts';
@@ -41,7 +46,9 @@ const isOwed = ({ taken }: SentUplink): boolean => taken.some(({ how }) => how !
 describe('A fleet at three doors at once', () => {
   let gateway: GatewayProcess;
   let doors: Record<Door, GatewayDoor>;
-  let outcome: FleetOutcome;
+  const progress = createFleetProgress();
+  const uplinks: SentUplink[] = [];
+  const downlinks: FleetDownlink[] = [];
   let entries: readonly UplinkJson[];
 
   beforeAll(async () => {
@@ -70,7 +77,11 @@ describe('A fleet at three doors at once', () => {
       );
       await asking;
     };
-    outcome = await runFleet({ fleet, span, doors, written });
+    await runFleet({
+      ...{ fleet, span, doors, written, progress },
+      onUplink: (sent) => uplinks.push(sent),
+      onDownlink: (downlink) => downlinks.push(downlink),
+    });
     await until('all is stored', () => isAllStored(gateway), 60_000);
     entries = await uplinksAfter(gateway, 0);
   }, 120_000);
@@ -80,7 +91,7 @@ describe('A fleet at three doors at once', () => {
   });
 
   const sentBy = (devEui: string) =>
-    outcome.uplinks.filter((sent) => sent.uplink.devEui === devEui && isOwed(sent));
+    uplinks.filter((sent) => sent.uplink.devEui === devEui && isOwed(sent));
 
   /** Each uplink once, by session and counter, however often it was sent. */
   function readingsSent(devEui: string) {
@@ -93,17 +104,15 @@ describe('A fleet at three doors at once', () => {
   }
 
   it('goes in by all of them, with joins and downlinks', () => {
-    const ways = outcome.uplinks.flatMap(({ taken }) =>
-      taken.map(({ door, how }) => `${door} ${how}`),
-    );
+    const ways = uplinks.flatMap(({ taken }) => taken.map(({ door, how }) => `${door} ${how}`));
     expect(new Set(ways)).toEqual(
       new Set(['gateway-bridge acknowledged', 'semtech-udp acknowledged', 'basic-station unknown']),
     );
-    const joined = outcome.downlinks.filter(({ what }) => what === 'join-accept');
+    const joined = downlinks.filter(({ what }) => what === 'join-accept');
     const doorOf = new Map(fleet.gateways.map(({ id, door }) => [id, door]));
     const answering = joined.map(({ answers }) => doorOf.get(answers.gateway.id));
     expect(new Set(answering).size).toBe(3);
-    expect(outcome.counts.joins).toBeGreaterThan(50);
+    expect(progress.counts.joins).toBeGreaterThan(50);
   });
 
   it('has every acknowledged uplink once, with the right counters', () => {
@@ -139,7 +148,7 @@ describe('A fleet at three doors at once', () => {
   it('lets every join be heard, and nothing be taken for a fault', () => {
     const events = entries.filter(({ outcome: what }) => what === 'event');
     const accepts = events.filter(({ event }) => event === 'join-accept');
-    const told = outcome.downlinks.filter(({ what }) => what === 'join-accept');
+    const told = downlinks.filter(({ what }) => what === 'join-accept');
     expect(accepts.length).toBe(told.length);
     const faults = entries.flatMap(({ fault, device }) =>
       fault === undefined ? [] : [`${fault.code} ${device} ${fault.detail}`],

@@ -58,11 +58,10 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const limits = settings.quality ?? defaultLaneLimits;
   const reader = openLedgerReader({ directory: settings.dataDir });
   const catalogue = openCatalogue(join(settings.dataDir, 'catalogue'));
-  const store = await openStore(settings.store, settings.dataDir, ({ readings, links }, reason) =>
-    tell({ kind: 'rejected', records: readings.length + links.length, reason }),
+  const store = await openStore(settings.store, settings.dataDir, (rejected, reason) =>
+    tell({ kind: 'rejected', records: rejected.length, first: rejected[0], reason }),
   );
   const feed = createFeed({
-    writer: store.writer,
     clock: systemClock,
     onState: ({ kind, since, reason }) =>
       tell({ kind: 'feed', feed: { state: kind, since, reason } }),
@@ -94,7 +93,11 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const loop = startDeriveLoop({
     reader,
     catalogue,
-    feed: { offer: (batch) => feed.offer(batch), isDown: () => feed.state().kind === 'down' },
+    feed: {
+      gather: store.writer.gather,
+      offer: feed.offer,
+      isDown: () => feed.state().kind === 'down',
+    },
     prepare(entries) {
       const prepared = quality.prepare(entries);
       if (prepared === undefined) scriptPass.note(entries);
@@ -113,12 +116,16 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
       const counts = { findings: quality.findings(), unmapped: unmapped.takeCount() };
       tell({ kind: 'progress', ...progress, deriveSeconds, ...counts });
     },
-    onStored: ({ readings }, seq) => tell({ kind: 'stored', readings: readings.length, seq }),
+    onStored: (readings, seq) => tell({ kind: 'stored', readings, seq }),
   });
   const again = createDeriveAgain({
     ...{ reader, catalogue, history, scripts, checkpoints, programVersion },
     ...{ deviceOf, limits },
-    offer: (batch) => feed.offer(batch),
+    offer(batch) {
+      const bundle = store.writer.gather();
+      bundle.add(batch);
+      return feed.offer(bundle);
+    },
     live: () => live,
     tell: (progress) => tell({ kind: 'derived-again', progress }),
   });

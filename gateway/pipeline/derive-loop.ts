@@ -6,7 +6,7 @@
 import type { Catalogue, CatalogueNote } from '../ledger/catalogue.ts';
 import type { LedgerEntry, LedgerReader } from '../ledger/ledger.ts';
 import type { LinkSample, Reading } from '../model/reading.ts';
-import type { RecordBatch } from '../stores/store.ts';
+import type { RecordBundle } from '../stores/store.ts';
 import type { Derived } from './derive.ts';
 
 export interface DeriveLoopParts {
@@ -22,13 +22,14 @@ export interface DeriveLoopParts {
   /** Hands readings on to the live side; called once for each entry, in order. */
   readonly publish: (readings: readonly Reading[]) => void;
   readonly observe: (progress: DeriveProgress) => void;
-  /** The store says that it has this batch, and with it everything up to `seq`. */
-  readonly onStored: (batch: RecordBatch, seq: number) => void;
+  /** The store says that it has so many readings more, and with them everything up to `seq`. */
+  readonly onStored: (readings: number, seq: number) => void;
 }
 
 export interface DeriveFeed {
-  /** Resolves when the store has the batch; retries by itself; rejects only when it is closed. */
-  offer(batch: RecordBatch): Promise<void>;
+  gather(): RecordBundle;
+  /** Resolves when the store has the bundle; retries by itself; rejects only when it is closed. */
+  offer(bundle: RecordBundle): Promise<void>;
   isDown(): boolean;
 }
 
@@ -73,18 +74,18 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   let stored = parts.catalogue.position('store');
   /** Derived for the store up to here: stored, on the way or held. */
   let derived = stored;
-  let held: HeldRecords = { readings: [], links: [] };
+  let held = parts.feed.gather();
   let offered = stored;
   let inFlight = 0;
   let isStopped = false;
   let wake: () => void = () => {};
   let endRest: () => void = () => {};
 
-  /** The feed answers in the order of the offers: a stored batch means that all before it are. */
+  /** The feed answers in the order of the offers: a stored bundle means that all before it are. */
   function offerHeld(): void {
     if (offered === derived || inFlight >= offersInFlightMax) return;
-    const [batch, upTo] = [held, derived];
-    held = { readings: [], links: [] };
+    const [bundle, upTo] = [held, derived];
+    held = parts.feed.gather();
     offered = upTo;
     inFlight += 1;
     const settle = () => {
@@ -92,10 +93,10 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
       offerHeld();
       wake();
     };
-    parts.feed.offer(batch).then(() => {
+    parts.feed.offer(bundle).then(() => {
       stored = upTo;
       parts.catalogue.setPosition('store', stored);
-      parts.onStored(batch, stored);
+      parts.onStored(bundle.readings, stored);
       settle();
     }, settle);
   }
@@ -107,15 +108,14 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
     const first = entries[0];
     if (last === undefined || first === undefined) return 0;
     await parts.prepare?.(entries);
-    const { notes, fresh, faults } = deriveAll(entries, {
-      ...{ live, derive: parts.derive, records: toStore ? held : undefined },
-    });
+    const { notes, fresh, faults, records } = deriveAll(entries, live, parts.derive);
     if (notes.length > 0) {
       parts.publish(fresh);
       live = last.seq;
       parts.catalogue.note(notes);
     }
     if (toStore) {
+      held.add(records);
       derived = last.seq;
       offerHeld();
     }
@@ -125,7 +125,7 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
 
   /** Both sides in one go while they are level; else live first, then the store's backlog. */
   async function pass(): Promise<number> {
-    const mayHold = !parts.feed.isDown() && held.readings.length < readingsHeldMax;
+    const mayHold = !parts.feed.isDown() && held.readings < readingsHeldMax;
     if (mayHold && derived === live) return deriveFor(live, entriesMax, true);
     const didLive = await deriveFor(live, entriesMax, false);
     const backlog = Math.min(live - derived, entriesMax);
@@ -155,34 +155,30 @@ export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
   };
 }
 
-interface HeldRecords extends RecordBatch {
-  readonly readings: Reading[];
-  readonly links: LinkSample[];
-}
-
-interface DeriveAll {
-  /** Entries up to here are known to the live side. */
-  readonly live: number;
-  readonly derive: (entry: LedgerEntry) => Derived;
-  /** Takes what is for the store. */
-  readonly records: HeldRecords | undefined;
-}
-
-function deriveAll(entries: readonly LedgerEntry[], { live, derive, records }: DeriveAll) {
+/** Entries up to `live` are known to the live side; the records are all that there are. */
+function deriveAll(
+  entries: readonly LedgerEntry[],
+  live: number,
+  derive: (entry: LedgerEntry) => Derived,
+) {
+  const records: { readonly readings: Reading[]; readonly links: LinkSample[] } = {
+    readings: [],
+    links: [],
+  };
   const notes: CatalogueNote[] = [];
   const fresh: Reading[] = [];
   const faults: Record<string, number> = {};
   for (const entry of entries) {
     const derived = derive(entry);
-    for (const reading of derived.readings) records?.readings.push(reading);
-    for (const link of derived.links) records?.links.push(link);
+    for (const reading of derived.readings) records.readings.push(reading);
+    for (const link of derived.links) records.links.push(link);
     if (entry.seq <= live) continue;
     for (const reading of derived.readings) fresh.push(reading);
     const verdict = derived.fault;
     notes.push(verdict === undefined ? { entry } : { entry, fault: verdict });
     if (verdict !== undefined) faults[verdict.code] = (faults[verdict.code] ?? 0) + 1;
   }
-  return { notes, fresh, faults };
+  return { notes, fresh, faults, records };
 }
 
 /** Lets messages and timers through between two passes. */

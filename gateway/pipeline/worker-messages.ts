@@ -5,6 +5,7 @@
 import type { CodecLimits } from '../codecs/limits.ts';
 import type { Device } from '../model/device.ts';
 import type { DeviceModel } from '../model/device-model.ts';
+import type { RejectedRecord } from '../stores/admission.ts';
 import type { StoreSettings } from '../stores/open-store.ts';
 import type { AggregateQuery, ReadingQuery } from '../stores/store.ts';
 import type { AgainJob, AgainProgress } from './derive-again.ts';
@@ -79,7 +80,12 @@ export type FromWorker =
   | { readonly kind: 'derived-again'; readonly progress: AgainProgress }
   /** A codec on disk that cannot be read, or a script that cost the sandbox its thread. */
   | { readonly kind: 'codec-problem'; readonly detail: string }
-  | { readonly kind: 'rejected'; readonly records: number; readonly reason: string }
+  | {
+      readonly kind: 'rejected';
+      readonly records: number;
+      readonly first: RejectedRecord | undefined;
+      readonly reason: string;
+    }
   | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly reason: string };
 

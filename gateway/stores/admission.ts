@@ -7,7 +7,16 @@ import type { LinkSample, Reading } from '../model/reading.ts';
 import type { RecordBatch } from './store.ts';
 
 /** Called with records that will not be stored and the reason, once a reason and batch. */
-export type OnRejected = (rejected: RecordBatch, reason: string) => void;
+export type OnRejected = (rejected: readonly RejectedRecord[], reason: string) => void;
+
+/** Which record it is: no more of it may be left. */
+export interface RejectedRecord {
+  readonly device: string;
+  /** Its quantity; of a link sample, its gateway. */
+  readonly name: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+}
 
 /** The longest quantity, channel or gateway name, in UTF-16 units. */
 export const nameLengthMax = 128;
@@ -25,10 +34,16 @@ export function admit(batch: RecordBatch, onRejected: OnRejected): RecordBatch {
   const readings = sift(batch.readings, refuseReading);
   const links = sift(batch.links, refuseLink);
   for (const [reason, refused] of readings.refused) {
-    onRejected({ readings: refused, links: [] }, reason);
+    onRejected(
+      refused.map(({ device, quantity: name, time }) => ({ device, name, time })),
+      reason,
+    );
   }
   for (const [reason, refused] of links.refused) {
-    onRejected({ readings: [], links: refused }, reason);
+    onRejected(
+      refused.map(({ device, gateway: name, time }) => ({ device, name, time })),
+      reason,
+    );
   }
   return { readings: readings.taken, links: links.taken };
 }

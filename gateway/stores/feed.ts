@@ -1,15 +1,15 @@
 /**
- * The one place of retries. Batches go to the store in their order, at most two at a time; while
+ * The one place of retries. Bundles go to the store in their order, at most two at a time; while
  * the store is down the feed waits with exponential back-off and full jitter, and says so.
  */
 import { strict as assert } from 'node:assert';
 import type { Clock } from '../model/clock.ts';
-import type { RecordBatch, RecordWriter } from './store.ts';
+import type { RecordBundle } from './store.ts';
 
-/** Batches that a writer is given at once. */
-export const batchesInFlightMax = 2;
-/** Batches offered and not yet stored; whoever offers more has not waited. */
-export const batchesOfferedMax = 16;
+/** Bundles that are written at once. */
+export const bundlesInFlightMax = 2;
+/** Bundles offered and not yet stored; whoever offers more has not waited. */
+export const bundlesOfferedMax = 16;
 
 export interface FeedState {
   readonly kind: 'ok' | 'down';
@@ -28,7 +28,6 @@ export interface Backoff {
 }
 
 export interface FeedOptions {
-  readonly writer: RecordWriter;
   readonly clock: Clock;
   readonly backoff?: Backoff;
   /** Called on each change between ok and down, and when the reason changes. */
@@ -36,27 +35,27 @@ export interface FeedOptions {
 }
 
 export interface Feed {
-  /** Resolves once the store holds the batch and all before it; rejects only with FeedClosed. */
-  offer(batch: RecordBatch): Promise<void>;
+  /** Resolves once the store holds the bundle and all before it; rejects only with FeedClosed. */
+  offer(bundle: Pick<RecordBundle, 'write'>): Promise<void>;
   state(): FeedState;
-  /** Ends all waiting and refuses what is not stored; the writer stays open, it is not ours. */
+  /** Ends all waiting and refuses what is not stored; the store stays open, it is not ours. */
   close(): Promise<void>;
 }
 
-/** The feed ended before the batch was stored: the reader's cursor must stay where it is. */
+/** The feed ended before the bundle was stored: the reader's cursor must stay where it is. */
 export class FeedClosed extends Error {
   readonly code = 'FEED_CLOSED';
 }
 
 interface Offer {
-  readonly batch: RecordBatch;
+  readonly bundle: Pick<RecordBundle, 'write'>;
   readonly stored: () => void;
   readonly refused: (reason: Error) => void;
   phase: 'waiting' | 'writing' | 'written' | 'failed';
 }
 
 export function createFeed(options: FeedOptions): Feed {
-  const { writer, clock } = options;
+  const { clock } = options;
   const backoff = options.backoff ?? createBackoff({ random: Math.random });
   const closing = new AbortController();
   const offers: Offer[] = [];
@@ -72,10 +71,10 @@ export function createFeed(options: FeedOptions): Feed {
     options.onState?.(state);
   }
 
-  /** After a failure one batch at a time probes the store, until one is stored. */
+  /** After a failure one bundle at a time probes the store, until one is stored. */
   function pump(): void {
     if (closing.signal.aborted || pause !== undefined) return;
-    const inFlightMax = failures === 0 ? batchesInFlightMax : 1;
+    const inFlightMax = failures === 0 ? bundlesInFlightMax : 1;
     for (const offer of offers.slice(0, inFlightMax)) {
       if (offer.phase === 'waiting') send(offer);
     }
@@ -92,7 +91,7 @@ export function createFeed(options: FeedOptions): Feed {
 
   async function attempt(offer: Offer): Promise<void> {
     try {
-      await writer.write(offer.batch);
+      await offer.bundle.write();
       offer.phase = 'written';
       failures = 0;
     } catch (error) {
@@ -102,7 +101,7 @@ export function createFeed(options: FeedOptions): Feed {
     }
   }
 
-  /** Offers are answered in order, so that a stored batch means that all before it are stored. */
+  /** Offers are answered in order, so that a stored bundle means that all before it are stored. */
   function settle(): void {
     for (let first = offers[0]; first?.phase === 'written'; first = offers[0]) {
       offers.shift();
@@ -117,8 +116,8 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   /**
-   * Everything from the first failed batch on is written again, also what a later batch has
-   * stored: else the late retry of an older batch would overwrite a newer value of one point.
+   * Everything from the first failed bundle on is written again, also what a later one has
+   * stored: else the late retry of an older one would overwrite a newer value of one point.
    */
   function rewind(): void {
     for (const offer of offers) offer.phase = 'waiting';
@@ -130,11 +129,11 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   return {
-    offer(batch) {
-      assert(offers.length < batchesOfferedMax, 'more batches are offered than the feed may hold');
+    offer(bundle) {
+      assert(offers.length < bundlesOfferedMax, 'more bundles are offered than the feed may hold');
       if (closing.signal.aborted) return Promise.reject(new FeedClosed('the feed is closed'));
       return new Promise((stored, refused) => {
-        offers.push({ batch, stored, refused, phase: 'waiting' });
+        offers.push({ bundle, stored, refused, phase: 'waiting' });
         pump();
       });
     },

@@ -11,11 +11,25 @@ import type { LinkSample, Quality, Reading } from '../model/reading.ts';
  * write wins.
  */
 export interface RecordWriter {
+  /** An empty bundle. */
+  gather(): RecordBundle;
+  close(): Promise<void>;
+}
+
+/**
+ * Records on their way to the store. They may wait here for their turn, so a bundle keeps them in
+ * the form in which they leave: thousands of objects that live for a second are what a collector
+ * of garbage has most work with.
+ */
+export interface RecordBundle {
+  /** How many readings it was given. */
+  readonly readings: number;
+  /** Takes records in the order of the ledger; not once it has been written. */
+  add(batch: RecordBatch): void;
   /**
    * Resolves once the store says it has them all; rejects otherwise, and then the feed tries again.
    */
-  write(batch: RecordBatch): Promise<void>;
-  close(): Promise<void>;
+  write(): Promise<void>;
 }
 
 export interface RecordBatch {

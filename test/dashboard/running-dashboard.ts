@@ -35,6 +35,7 @@ import { createSourceBoard } from '../../gateway/pipeline/source-board.ts';
 import { openUnmappedBook, type UnmappedParts } from '../../gateway/pipeline/unmapped-book.ts';
 import { openEmbeddedStore } from '../../gateway/stores/embedded/open-store.ts';
 import { type ReadingReader, StoreUnavailable } from '../../gateway/stores/store.ts';
+import { writeTo } from '../stores/sample.ts';
 
 /** The sandbox from its sources, as no compiled program need be there. */
 const program = new URL('../codecs/sandbox-program.mjs', import.meta.url);
@@ -154,7 +155,7 @@ export async function startDashboard(
         ...{ device, quantity, channel, unit, area },
       }));
       hub.apply({ series: identities, rows });
-      await store.writer.write({ readings, links: [] });
+      await writeTo(store.writer, { readings, links: [] });
     },
     setHealth(next) {
       isWell = next;

@@ -8,35 +8,37 @@ import type { LedgerEntry } from '../../gateway/ledger/ledger.ts';
 import type { Reading } from '../../gateway/model/reading.ts';
 import { deriveEntry } from '../../gateway/pipeline/derive.ts';
 import { type DeriveLoop, startDeriveLoop } from '../../gateway/pipeline/derive-loop.ts';
-import type { RecordBatch } from '../../gateway/stores/store.ts';
 import { until } from '../setup/gateway-process.ts';
 import { entryOf, uplinkOf } from './entries.ts';
+import { type GatheredRecords, gatherRecords } from './gathered-records.ts';
 
 /** The far end: a store that can be down, slow, or closed. */
 function createStore() {
-  const waiting: { batch: RecordBatch; resolve: () => void; reject: (e: Error) => void }[] = [];
-  const stored: RecordBatch[] = [];
+  const waiting: { bundle: GatheredRecords; resolve: () => void; reject: (e: Error) => void }[] =
+    [];
+  const stored: GatheredRecords[] = [];
   let mode: 'up' | 'slow' | 'down' = 'up';
   return {
     stored,
     waiting,
-    seqs: () => stored.flatMap(({ readings }) => readings.map(({ seq }) => seq)),
+    seqs: () => stored.flatMap(({ taken }) => taken.map(({ seq }) => seq)),
     set(next: typeof mode) {
       mode = next;
     },
     answerOldest() {
       const next = waiting.shift();
       if (next === undefined) throw new Error('nothing was offered');
-      stored.push(next.batch);
+      stored.push(next.bundle);
       next.resolve();
     },
     isDown: () => mode === 'down',
-    offer(batch: RecordBatch): Promise<void> {
+    gather: gatherRecords,
+    offer(bundle: GatheredRecords): Promise<void> {
       if (mode === 'up') {
-        stored.push(batch);
+        stored.push(bundle);
         return Promise.resolve();
       }
-      return new Promise((resolve, reject) => waiting.push({ batch, resolve, reject }));
+      return new Promise((resolve, reject) => waiting.push({ bundle, resolve, reject }));
     },
   };
 }
@@ -157,7 +159,7 @@ describe('A store that is down', () => {
     store.answerOldest();
     store.answerOldest();
     await until('the store is level', () => catalogue.position('store') === 10_000);
-    expect(store.stored.map(({ readings }) => readings.length)).toEqual([500, 500, 9_000]);
+    expect(store.stored.map(({ readings }) => readings)).toEqual([500, 500, 9_000]);
     expect(store.seqs()).toEqual(upTo(10_000));
     expect(publishedSeqs()).toEqual(upTo(10_000));
   });
@@ -175,7 +177,7 @@ describe('A store that is down', () => {
     };
     await until('the store is level', answer);
     expect(store.seqs()).toEqual(upTo(30_000));
-    expect(Math.max(...store.stored.map(({ readings }) => readings.length))).toBeLessThan(20_501);
+    expect(Math.max(...store.stored.map(({ readings }) => readings))).toBeLessThan(20_501);
     expect(publishedSeqs()).toEqual(upTo(30_000));
   });
 

@@ -9,6 +9,7 @@ import { deriveEntry } from '../../gateway/pipeline/derive.ts';
 import { startDeriveLoop } from '../../gateway/pipeline/derive-loop.ts';
 import { createScriptPass } from '../../gateway/pipeline/script-pass.ts';
 import { entryOf, receivedAt, uplinkOf } from './entries.ts';
+import { type GatheredRecords, gatherRecords } from './gathered-records.ts';
 
 const scripted: Device = { id: 'meter-7', kind: 'lorawan', codec: 'acme', tags: { site: 'a' } };
 
@@ -106,8 +107,9 @@ describe('The derive loop with scripts', () => {
             scriptResultOf: pass.resultOf,
           }),
         feed: {
-          async offer({ readings }) {
-            offers.push(readings.map(({ seq }) => seq));
+          gather: gatherRecords,
+          async offer({ taken }: GatheredRecords) {
+            offers.push(taken.map(({ seq }) => seq));
           },
           isDown: () => false,
         },

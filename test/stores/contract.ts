@@ -1,15 +1,14 @@
 /** What every store must do: one suite, run against each of them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { OnRejected } from '../../gateway/stores/admission.ts';
+import type { OnRejected, RejectedRecord } from '../../gateway/stores/admission.ts';
 import { QueryRefused } from '../../gateway/stores/query-limits.ts';
 import type {
   AggregateQuery,
   ReadingQuery,
   ReadingReader,
-  RecordBatch,
   RecordWriter,
 } from '../../gateway/stores/store.ts';
-import { minute, readingOf, start } from './sample.ts';
+import { minute, readingOf, start, writeTo } from './sample.ts';
 
 export interface OpenedStore {
   readonly writer: RecordWriter;
@@ -25,17 +24,17 @@ export interface StoreUnderTest {
 
 export function describeStoreContract(underTest: StoreUnderTest): void {
   describe(`${underTest.name} as a telemetry store`, () => {
-    const rejected: { batch: RecordBatch; reason: string }[] = [];
+    const rejected: { records: readonly RejectedRecord[]; reason: string }[] = [];
     let store: OpenedStore;
     beforeAll(async () => {
-      store = await underTest.open((batch, reason) => rejected.push({ batch, reason }));
+      store = await underTest.open((records, reason) => rejected.push({ records, reason }));
     });
     afterAll(async () => {
       await store.close();
     });
 
     const write = (...readings: ReturnType<typeof readingOf>[]) =>
-      store.writer.write({ readings, links: [] });
+      writeTo(store.writer, { readings, links: [] });
     const read = (query: Partial<ReadingQuery> & { device: string }) =>
       store.reader.readings({ from: start, to: start + 1e9, limit: 1_000, ...query });
     const aggregate = (query: Partial<AggregateQuery> & { device: string }) =>
@@ -275,7 +274,7 @@ export function describeStoreContract(underTest: StoreUnderTest): void {
       await write(readingOf({ device: text }), readingOf({ device }));
       expect(await read({ device })).toHaveLength(1);
       expect(await read({ device: text })).toEqual([]);
-      expect(rejected.map((r) => r.batch.readings.map((reading) => reading.device))).toEqual([
+      expect(rejected.map(({ records }) => records.map((record) => record.device))).toEqual([
         [text],
       ]);
     });
@@ -310,7 +309,7 @@ export function describeStoreContract(underTest: StoreUnderTest): void {
         snr: 7.5,
         fCnt: 4_000_000_000,
       }));
-      await store.writer.write({ readings, links });
+      await writeTo(store.writer, { readings, links });
       expect(await readByPages(store.reader, 'big-1', 1_500)).toHaveLength(4_000);
       const count = await aggregate({
         device: 'big-2',
@@ -322,8 +321,24 @@ export function describeStoreContract(underTest: StoreUnderTest): void {
       expect(count.reduce((sum, window) => sum + window.value, 0)).toBe(2_000);
     });
 
+    it('lets the later of two batches in one bundle win where both have the point', async () => {
+      const first = readingOf({ device: 'twice', value: 1, quality: 1, seq: 1 });
+      const others = Array.from({ length: 11_000 }, (_, i) =>
+        readingOf({ device: 'twice', time: start + (i + 1) * 1_000, value: i, seq: i + 2 }),
+      );
+      const again = readingOf({ device: 'twice', value: 2, quality: 4, seq: 20_000 });
+      await writeTo(
+        store.writer,
+        { readings: [first], links: [] },
+        { readings: others, links: [] },
+        { readings: [again], links: [] },
+      );
+      const [found] = await read({ device: 'twice', limit: 1 });
+      expect([found?.value, found?.quality, found?.seq]).toEqual([2, 4, 20_000]);
+    });
+
     it('takes an empty batch and answers nothing for what it does not know', async () => {
-      await store.writer.write({ readings: [], links: [] });
+      await writeTo(store.writer, { readings: [], links: [] });
       expect(await read({ device: 'nobody' })).toEqual([]);
       expect(await read({ device: 'c1', quantity: 'never_seen' })).toEqual([]);
       expect(await read({ device: 'c1', from: start + 5, to: start + 5 })).toEqual([]);

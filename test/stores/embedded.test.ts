@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openEmbeddedStore } from '../../gateway/stores/embedded/open-store.ts';
 import { shelfOf } from '../../gateway/stores/embedded/shelf.ts';
 import { describeStoreContract } from './contract.ts';
-import { linkOf, minute, readingOf, start } from './sample.ts';
+import { linkOf, minute, readingOf, start, writeTo } from './sample.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -56,10 +56,16 @@ async function count(file: string, table: string): Promise<unknown> {
 describe('The embedded store on disk', () => {
   it('holds everything after it was closed and opened again', async () => {
     const first = await open('again');
-    await first.writer.write({ readings: [readingOf({ value: 1, seq: 1 })], links: [linkOf({})] });
+    await writeTo(first.writer, {
+      readings: [readingOf({ value: 1, seq: 1 })],
+      links: [linkOf({})],
+    });
     await first.close();
     const second = await open('again');
-    await second.writer.write({ readings: [readingOf({ value: 2, seq: 1 })], links: [linkOf({})] });
+    await writeTo(second.writer, {
+      readings: [readingOf({ value: 2, seq: 1 })],
+      links: [linkOf({})],
+    });
     const found = await second.reader.readings({ device: 'd', ...all });
     await second.close();
     expect(found.map((r) => r.value)).toEqual([2]);
@@ -72,7 +78,7 @@ describe('The embedded store on disk', () => {
     const readings = Array.from({ length: 10 }, (_, i) =>
       readingOf({ time: start + i * minute, seq: i + 1 }),
     );
-    for (let round = 0; round < 5; round += 1) await store.writer.write({ readings, links: [] });
+    for (let round = 0; round < 5; round += 1) await writeTo(store.writer, { readings, links: [] });
     await store.close();
     expect(await count('rewrite', 'telemetry_settled')).toBe(10);
     expect(await count('rewrite', 'telemetry_recent')).toBe(0);
@@ -81,8 +87,8 @@ describe('The embedded store on disk', () => {
   it('prefers the higher seq even when the lower one is written later', async () => {
     for (const runRows of [1, 1_000]) {
       const store = await open(`seq-${runRows}`, runRows);
-      await store.writer.write({ readings: [readingOf({ value: 9, seq: 9 })], links: [] });
-      await store.writer.write({ readings: [readingOf({ value: 5, seq: 5 })], links: [] });
+      await writeTo(store.writer, { readings: [readingOf({ value: 9, seq: 9 })], links: [] });
+      await writeTo(store.writer, { readings: [readingOf({ value: 5, seq: 5 })], links: [] });
       const found = await store.reader.readings({ device: 'd', ...all });
       await store.close();
       expect(found.map((r) => r.value)).toEqual([9]);
@@ -93,7 +99,7 @@ describe('The embedded store on disk', () => {
     const store = await open('retention', 3);
     const times = [0, 1, 2, 3, 4].map((i) => start + i * minute);
     for (const time of times) {
-      await store.writer.write({ readings: [readingOf({ time })], links: [linkOf({ time })] });
+      await writeTo(store.writer, { readings: [readingOf({ time })], links: [linkOf({ time })] });
     }
     await store.writer.dropBefore(start + 3 * minute);
     const found = await store.reader.readings({ device: 'd', ...all });
@@ -115,7 +121,7 @@ describe('The embedded store on disk', () => {
   it('reads while it writes and settles', async () => {
     const store = await open('together', 500);
     const writes = Array.from({ length: 20 }, (_, batch) =>
-      store.writer.write({
+      writeTo(store.writer, {
         readings: Array.from({ length: 100 }, (_, i) =>
           readingOf({ time: start + (batch * 100 + i) * 1_000, seq: batch * 100 + i + 1 }),
         ),

@@ -2,47 +2,41 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   type Backoff,
-  batchesInFlightMax,
-  batchesOfferedMax,
+  bundlesInFlightMax,
+  bundlesOfferedMax,
   createBackoff,
   createFeed,
   FeedClosed,
   type FeedState,
 } from '../../gateway/stores/feed.ts';
-import type { RecordBatch, RecordWriter } from '../../gateway/stores/store.ts';
-import { readingOf } from './sample.ts';
-
-const batchOf = (seq: number): RecordBatch => ({ readings: [readingOf({ seq })], links: [] });
-const seqOf = (batch: RecordBatch) => batch.readings[0]?.seq ?? 0;
 
 /** A store whose answers the test gives one by one. */
-function createFakeWriter() {
+function createFakeStore() {
   const asked: { seq: number; say: (error?: string) => void }[] = [];
   let inFlight = 0;
   const written: number[] = [];
   const seen = { inFlightMost: 0, written };
-  const writer: RecordWriter = {
-    write: (batch) =>
-      new Promise((resolve, reject) => {
+  const bundleOf = (seq: number) => ({
+    write: () =>
+      new Promise<void>((resolve, reject) => {
         inFlight += 1;
         seen.inFlightMost = Math.max(seen.inFlightMost, inFlight);
         const say = (error?: string) => {
           inFlight -= 1;
           if (error !== undefined) return reject(new Error(error));
-          seen.written.push(seqOf(batch));
+          seen.written.push(seq);
           resolve();
         };
-        asked.push({ seq: seqOf(batch), say });
+        asked.push({ seq, say });
       }),
-    close: async () => {},
-  };
+  });
   const next = async (seq: number) => {
     await settled();
     const question = asked.shift();
     expect(question?.seq).toBe(seq);
     return (error?: string) => question?.say(error);
   };
-  return { writer, asked, seen, next };
+  return { bundleOf, asked, seen, next };
 }
 
 /** A back-off whose waits end when the test says so. */
@@ -66,19 +60,18 @@ function createFakeBackoff() {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function setUp() {
-  const fake = createFakeWriter();
+  const fake = createFakeStore();
   const waits = createFakeBackoff();
   const clock = { time: 1_000, now: () => clock.time };
   const states: FeedState[] = [];
   const feed = createFeed({
-    writer: fake.writer,
     clock,
     backoff: waits.backoff,
     onState: (state) => states.push(state),
   });
   const stored: number[] = [];
   const offer = (seq: number) =>
-    feed.offer(batchOf(seq)).then(
+    feed.offer(fake.bundleOf(seq)).then(
       () => void stored.push(seq),
       () => {},
     );
@@ -86,7 +79,7 @@ function setUp() {
 }
 
 describe('The feed', () => {
-  it('gives the store two batches at a time and answers each when it is stored', async () => {
+  it('gives the store two bundles at a time and answers each when it is stored', async () => {
     const { feed, offer, next, asked, stored } = setUp();
     for (const seq of [1, 2, 3, 4]) offer(seq);
     const first = await next(1);
@@ -163,8 +156,8 @@ describe('The feed', () => {
   });
 
   it('ends its waiting and refuses what is not stored when it is closed', async () => {
-    const { feed, next } = setUp();
-    const offers = [feed.offer(batchOf(1)), feed.offer(batchOf(2))];
+    const { feed, bundleOf, next } = setUp();
+    const offers = [feed.offer(bundleOf(1)), feed.offer(bundleOf(2))];
     const outcomes = Promise.allSettled(offers);
     const first = await next(1);
     (await next(2))('refused');
@@ -174,7 +167,7 @@ describe('The feed', () => {
     for (const outcome of await outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(FeedClosed) });
     }
-    await expect(feed.offer(batchOf(3))).rejects.toThrow(FeedClosed);
+    await expect(feed.offer(bundleOf(3))).rejects.toThrow(FeedClosed);
   });
 
   it('lets a write that is on its way end before it closes, and answers it', async () => {
@@ -188,10 +181,10 @@ describe('The feed', () => {
     expect(stored).toEqual([1]);
   });
 
-  it('holds no more batches than its limit', () => {
-    const { feed } = setUp();
-    for (let i = 0; i < batchesOfferedMax; i += 1) feed.offer(batchOf(i)).catch(() => {});
-    expect(() => feed.offer(batchOf(99))).toThrow('more batches are offered');
+  it('holds no more bundles than its limit', () => {
+    const { feed, bundleOf } = setUp();
+    for (let i = 0; i < bundlesOfferedMax; i += 1) feed.offer(bundleOf(i)).catch(() => {});
+    expect(() => feed.offer(bundleOf(99))).toThrow('more bundles are offered');
   });
 
   it('stores every batch at least once, the last time in order, whatever fails', async () => {
@@ -209,7 +202,7 @@ describe('The feed', () => {
           else question.say(fails ? 'refused' : undefined);
         }
         expect(stored).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-        expect(seen.inFlightMost).toBeLessThanOrEqual(batchesInFlightMax);
+        expect(seen.inFlightMost).toBeLessThanOrEqual(bundlesInFlightMax);
       }),
       { numRuns: 100 },
     );

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../gateway/model/clock.ts';
+import type { RejectedRecord } from '../../gateway/stores/admission.ts';
 import { createBackoff, createFeed, type FeedState } from '../../gateway/stores/feed.ts';
 import { openInfluxStore } from '../../gateway/stores/influx/open-store.ts';
 import { NotInfluxDb } from '../../gateway/stores/influx/server.ts';
-import type { RecordBatch } from '../../gateway/stores/store.ts';
 import { type Influxd, startInfluxd } from '../setup/influxd.ts';
 import { describeWith } from '../setup/tools.ts';
 import { describeStoreContract } from './contract.ts';
-import { linkOf, minute, readingOf, start } from './sample.ts';
+import { bundleOf, linkOf, minute, readingOf, start, writeTo } from './sample.ts';
 
 describeWith('influxd', 'The InfluxDB store', () => {
   let influxd: Influxd;
@@ -39,7 +39,7 @@ describeWith('influxd', 'The InfluxDB store', () => {
 
   it('lays points out as documented', async () => {
     const store = await openInfluxStore({ url: `${influxd.url}/`, database: 'lay out' });
-    await store.writer.write({
+    await writeTo(store.writer, {
       readings: [
         readingOf({ channel: '1', value: 1, seq: 7, area: 'Nəsimi rayonu' }),
         readingOf({
@@ -104,7 +104,7 @@ describeWith('influxd', 'The InfluxDB store', () => {
 
   it('never overstates who vouches when one point has two vouchers', async () => {
     const store = await openInfluxStore({ url: influxd.url, database: 'vouchers' });
-    await store.writer.write({
+    await writeTo(store.writer, {
       readings: [
         readingOf({ vouchedBy: 'credential', seq: 1 }),
         readingOf({ vouchedBy: 'mic', quantity: 'noise_level', seq: 2 }),
@@ -117,13 +117,13 @@ describeWith('influxd', 'The InfluxDB store', () => {
   });
 
   it('finds the one poisoned reading in a batch and stores all others', async () => {
-    const rejected: { batch: RecordBatch; reason: string }[] = [];
+    const rejected: { records: readonly RejectedRecord[]; reason: string }[] = [];
     const store = await openInfluxStore({
       url: influxd.url,
       database: 'poison',
-      onRejected: (batch, reason) => rejected.push({ batch, reason }),
+      onRejected: (records, reason) => rejected.push({ records, reason }),
     });
-    await store.writer.write({ readings: [readingOf({ quantity: 'door' })], links: [] });
+    await writeTo(store.writer, { readings: [readingOf({ quantity: 'door' })], links: [] });
     const readings = Array.from({ length: 700 }, (_, i) =>
       readingOf({
         quantity: i % 2 === 0 ? 'door' : 'noise_level',
@@ -132,27 +132,57 @@ describeWith('influxd', 'The InfluxDB store', () => {
     );
     const poison = readingOf({ quantity: 'door', value: 'a text', time: start + 77 * minute });
     readings[154] = poison;
-    await store.writer.write({ readings, links: [linkOf({})] });
-    expect(rejected.map((r) => r.batch)).toEqual([{ readings: [poison], links: [] }]);
+    await writeTo(store.writer, { readings, links: [linkOf({})] });
+    const { device, quantity: name, time } = poison;
+    expect(rejected.map(({ records }) => records)).toEqual([[{ device, name, time }]]);
     expect(rejected[0]?.reason).toContain('field type conflict');
     expect(await store.reader.readings({ device: 'd', ...all })).toHaveLength(699);
     await store.close();
   });
 
+  it('finds a poisoned reading among texts that hold line ends, quotes and commas', async () => {
+    const rejected: RejectedRecord[] = [];
+    const store = await openInfluxStore({
+      url: influxd.url,
+      database: 'poison-texts',
+      onRejected: (records) => rejected.push(...records),
+    });
+    await writeTo(store.writer, { readings: [readingOf({ quantity: 'air=t, m' })], links: [] });
+    const area = 'a=1, b\\ "ğ"';
+    const texts = ['one\ntwo', 'a "b", c=1 5\n', 'Bakı \\', ',x_qc=1i'];
+    const readings = texts.flatMap((value, at) => [
+      readingOf({ area, quantity: 'x_word', value, time: start + at * minute }),
+      readingOf({ area, quantity: 'noise_level', value: at, time: start + at * minute }),
+    ]);
+    const poison = readingOf({
+      area,
+      quantity: 'air=t, m',
+      value: 'a text\n',
+      time: start + minute,
+    });
+    await writeTo(store.writer, { readings: [...readings, poison], links: [linkOf({})] });
+    expect(rejected).toEqual([{ device: 'd', name: 'air=t, m', time: start + minute }]);
+    const found = await store.reader.readings({ device: 'd', quantity: 'x_word', ...all });
+    expect(found.map(({ value }) => value)).toEqual(texts);
+    const levels = await store.reader.readings({ device: 'd', quantity: 'noise_level', ...all });
+    expect(levels.map(({ value }) => value)).toEqual([0, 1, 2, 3]);
+    await store.close();
+  });
+
   it('reports the points that are older than the retention policy, in one request', async () => {
     await query('old', 'CREATE DATABASE old WITH DURATION 1d NAME short');
-    const rejected: RecordBatch[] = [];
+    const rejected: RejectedRecord[] = [];
     const store = await openInfluxStore({
       url: influxd.url,
       database: 'old',
       retentionPolicy: 'short',
-      onRejected: (batch) => rejected.push(batch),
+      onRejected: (records) => rejected.push(...records),
     });
     const now = Date.now();
     const fresh = readingOf({ time: now, device: 'fresh' });
     const old = [10, 20].map((days) => readingOf({ time: now - days * 86_400_000 }));
-    await store.writer.write({ readings: [fresh, ...old], links: [] });
-    expect(rejected.flatMap((batch) => batch.readings)).toEqual(old.toReversed());
+    await writeTo(store.writer, { readings: [fresh, ...old], links: [] });
+    expect(rejected.map(({ time }) => time)).toEqual(old.map(({ time }) => time).toReversed());
     const found = await store.reader.readings({ device: 'fresh', from: 0, to: now + 1, limit: 10 });
     expect(found).toHaveLength(1);
     await store.close();
@@ -166,8 +196,8 @@ describeWith('influxd', 'The InfluxDB store', () => {
         readingOf({ device, time: start + i, value: 1 }),
       );
       await Promise.all([
-        store.writer.write({ readings: many, links: [] }),
-        store.writer.write({ readings: [readingOf({ device, value: 2, seq: 2 })], links: [] }),
+        writeTo(store.writer, { readings: many, links: [] }),
+        writeTo(store.writer, { readings: [readingOf({ device, value: 2, seq: 2 })], links: [] }),
       ]);
       const [first] = await store.reader.readings({ device, ...all, limit: 1 });
       expect(first?.value).toBe(2);
@@ -179,8 +209,8 @@ describeWith('influxd', 'The InfluxDB store', () => {
     const store = await openInfluxStore({ url: influxd.url, database: 'dropped' });
     await query('dropped', 'DROP DATABASE dropped');
     const batch = { readings: [readingOf({})], links: [] };
-    await expect(store.writer.write(batch)).rejects.toThrow('database not found');
-    await store.writer.write(batch);
+    await expect(writeTo(store.writer, batch)).rejects.toThrow('database not found');
+    await writeTo(store.writer, batch);
     expect(await store.reader.readings({ device: 'd', ...all })).toHaveLength(1);
     await store.close();
   });
@@ -189,7 +219,6 @@ describeWith('influxd', 'The InfluxDB store', () => {
     const store = await openInfluxStore({ url: influxd.url, database: 'outage' });
     const states: FeedState[] = [];
     const feed = createFeed({
-      writer: store.writer,
       clock: systemClock,
       backoff: createBackoff({ random: Math.random, firstMs: 10, ceilingMs: 100 }),
       onState: (state) => states.push(state),
@@ -200,9 +229,11 @@ describeWith('influxd', 'The InfluxDB store', () => {
       ),
       links: [],
     });
-    await feed.offer(batchOf(0));
+    await feed.offer(bundleOf(store.writer, batchOf(0)));
     await influxd.pause();
-    const offers = Array.from({ length: 12 }, (_, i) => feed.offer(batchOf(i + 1)));
+    const offers = Array.from({ length: 12 }, (_, i) =>
+      feed.offer(bundleOf(store.writer, batchOf(i + 1))),
+    );
     while (feed.state().kind === 'ok') await new Promise((resolve) => setTimeout(resolve, 5));
     await expect(store.reader.ping()).rejects.toThrow();
     await influxd.resume();
@@ -263,7 +294,7 @@ describe('Opening an InfluxDB store', () => {
     const url = `http://127.0.0.1:${address.port}`;
     const store = await openInfluxStore({ url, database: 'x', writeTimeoutMs: 50 });
     const batch = { readings: [readingOf({})], links: [] };
-    await expect(store.writer.write(batch)).rejects.toThrow('InfluxDB cannot be reached');
+    await expect(writeTo(store.writer, batch)).rejects.toThrow('InfluxDB cannot be reached');
     await store.close();
     server.closeAllConnections();
   });
@@ -272,7 +303,7 @@ describe('Opening an InfluxDB store', () => {
     const store = await openInfluxStore({ url: 'http://127.0.0.1:1', database: 'x' });
     await expect(store.reader.ping()).rejects.toThrow();
     const batch = { readings: [readingOf({})], links: [] };
-    await expect(store.writer.write(batch)).rejects.toThrow();
+    await expect(writeTo(store.writer, batch)).rejects.toThrow();
     await store.close();
   });
 
@@ -286,7 +317,7 @@ describe('Opening an InfluxDB store', () => {
       body: '{"error":"error parsing query"}',
     }));
     const store = await openInfluxStore({ url, database: 'x', ...credentials });
-    await store.writer.write({ readings: [readingOf({})], links: [] });
+    await writeTo(store.writer, { readings: [readingOf({})], links: [] });
     await expect(
       store.reader.readings({ device: 'd', from: 0, to: 1, limit: 1 }),
     ).rejects.toThrow();
@@ -299,15 +330,15 @@ describe('Opening an InfluxDB store', () => {
   it.each([401, 403, 429, 500, 503])(
     'asks for another try when a write is answered %d',
     async (status) => {
-      const rejected: RecordBatch[] = [];
+      const rejected: RejectedRecord[] = [];
       const { url } = await serve((path) => ({
         status: path.startsWith('/write') ? status : path.startsWith('/query') ? 400 : 204,
         body: '{"error":"not now"}',
       }));
-      const onRejected = (batch: RecordBatch) => rejected.push(batch);
+      const onRejected = (records: readonly RejectedRecord[]) => rejected.push(...records);
       const store = await openInfluxStore({ url, database: 'x', onRejected });
       const batch = { readings: [readingOf({})], links: [] };
-      await expect(store.writer.write(batch)).rejects.toThrow(`${status}: {"error":"not now"}`);
+      await expect(writeTo(store.writer, batch)).rejects.toThrow(`${status}: {"error":"not now"}`);
       expect(rejected).toEqual([]);
     },
   );

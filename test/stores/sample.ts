@@ -1,5 +1,6 @@
 /** Readings for the tests of stores. */
 import type { LinkSample, Reading } from '../../gateway/model/reading.ts';
+import type { RecordBatch, RecordBundle, RecordWriter } from '../../gateway/stores/store.ts';
 
 /** 2026-06-01T00:00:00Z, aligned to hours. */
 export const start = 1_780_272_000_000;
@@ -28,4 +29,21 @@ export function readingOf(part: ReadingPart): Reading {
 
 export function linkOf(part: Partial<LinkSample>): LinkSample {
   return { device: 'd', gateway: 'gw1', time: start, seq: 1, rssi: -100, snr: 5, ...part };
+}
+
+/** The batches one after the other in one bundle. */
+export function bundleOf(
+  writer: Pick<RecordWriter, 'gather'>,
+  ...batches: readonly RecordBatch[]
+): RecordBundle {
+  const bundle = writer.gather();
+  for (const batch of batches) bundle.add(batch);
+  return bundle;
+}
+
+export function writeTo(
+  writer: Pick<RecordWriter, 'gather'>,
+  ...batches: readonly RecordBatch[]
+): Promise<void> {
+  return bundleOf(writer, ...batches).write();
 }

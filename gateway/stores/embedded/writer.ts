@@ -2,7 +2,7 @@
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import type { LinkSample, Reading } from '../../model/reading.ts';
 import { admit, type OnRejected } from '../admission.ts';
-import type { RecordBatch, RecordWriter } from '../store.ts';
+import type { RecordBatch, RecordBundle, RecordWriter } from '../store.ts';
 import { readWriterMark, removeBefore, settle, transact } from './schema.ts';
 import { shelfOf } from './shelf.ts';
 
@@ -54,15 +54,37 @@ export async function createEmbeddedWriter(
   }
 
   return {
-    async write(records) {
-      const admitted = admit(records, onRejected);
-      if (admitted.readings.length + admitted.links.length === 0) return;
-      const stored = inTurn(() => store(admitted));
-      inTurn(settleWhenDue).catch(() => undefined);
-      await stored;
-    },
+    gather: () =>
+      createBundle(onRejected, (records) => {
+        const stored = inTurn(() => store(records));
+        inTurn(settleWhenDue).catch(() => undefined);
+        return stored;
+      }),
     dropBefore: (time) => inTurn(() => removeBefore(connection, time)),
     close: () => inTurn(async () => {}),
+  };
+}
+
+function createBundle(
+  onRejected: OnRejected,
+  store: (records: RecordBatch) => Promise<void>,
+): RecordBundle {
+  const readings: Reading[] = [];
+  const links: LinkSample[] = [];
+  let given = 0;
+  return {
+    get readings() {
+      return given;
+    },
+    add(batch) {
+      given += batch.readings.length;
+      const admitted = admit(batch, onRejected);
+      for (const reading of admitted.readings) readings.push(reading);
+      for (const link of admitted.links) links.push(link);
+    },
+    async write() {
+      if (readings.length + links.length > 0) await store({ readings, links });
+    },
   };
 }
 

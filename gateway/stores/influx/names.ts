@@ -71,6 +71,11 @@ export function escapeKey(encodedName: string): string {
   return encodedName.replace(lineProtocolSpecial, '\\$&');
 }
 
+/** The encoded name that `escapeKey` was given. */
+export function unescapeKey(key: string): string {
+  return key.replace(/\\([,= ])/g, '$1');
+}
+
 /** A text as a string field of line protocol; line ends may stand in it as they are. */
 export function quoteText(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&')}"`;

@@ -45,6 +45,18 @@ export function gatherPoints(batch: RecordBatch): Map<string, Point> {
   return points;
 }
 
+/**
+ * Tells points apart, with so little chance to take two for one that it does no harm where one
+ * would only wait for the other: 30 bits of measurement and tags, 23 of the time.
+ */
+export function keyOf({ head, time }: Point): number {
+  let hash = 0;
+  for (let at = 0; at < head.length; at += 1) {
+    hash = (Math.imul(hash, 31) + head.charCodeAt(at)) & 0x3fff_ffff;
+  }
+  return (time % 0x80_0000) * 0x4000_0000 + hash;
+}
+
 interface GatheredPoint extends Point {
   readonly readings: Reading[];
 }

@@ -24,7 +24,7 @@ export interface InfluxServerOptions {
 
 export interface InfluxServer {
   /** Posts lines; rejects with PointsRefused when it is the points that are wrong. */
-  post(lines: string): Promise<void>;
+  post(lines: string | Uint8Array): Promise<void>;
   query(influxQl: string): Promise<readonly Series[]>;
   /** Resolves once the server has proven to be an InfluxDB; rejects with the reason. */
   ping(): Promise<void>;
@@ -150,7 +150,7 @@ interface Answer {
 
 interface RequestOptions {
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | URLSearchParams;
+  readonly body?: string | Uint8Array | URLSearchParams;
   readonly timeoutMs: number;
 }
 

@@ -1,8 +1,8 @@
-/** Writes telemetry to InfluxDB in large requests, and finds the points that it will not take. */
-import type { LinkSample, Reading } from '../../model/reading.ts';
+/** Writes telemetry to InfluxDB in large requests, two at a time. */
 import { admit, type OnRejected } from '../admission.ts';
-import type { RecordBatch, RecordWriter } from '../store.ts';
-import { gatherPoints, type Point, toLine } from './points.ts';
+import type { RecordBatch, RecordBundle, RecordWriter } from '../store.ts';
+import { gatherPoints, keyOf, toLine } from './points.ts';
+import { dropRefused } from './refused-points.ts';
 import { type InfluxServer, PointsRefused } from './server.ts';
 
 /** Bounds of one request; InfluxDB 1.x takes up to 25 MB. */
@@ -16,129 +16,144 @@ export interface InfluxWriterOptions {
   readonly onRejected: OnRejected;
 }
 
+/** Lines as they are sent, and where each of them ends. */
+interface Lines {
+  readonly bytes: Buffer;
+  readonly ends: readonly number[];
+}
+
+/** What a bundle holds: bytes and numbers, nothing that the collector has to follow. */
+interface Load {
+  readonly lines: Lines[];
+  /** Of each point; see `keyOf`. */
+  readonly keys: number[];
+}
+
 export function createInfluxWriter(options: InfluxWriterOptions): RecordWriter {
-  const { server, onRejected } = options;
   const inTurn = createGate(requestsInFlightMax);
   const underway = new Set<Underway>();
 
-  async function write(points: ReadonlyMap<string, Point>, earlier: Underway[]): Promise<void> {
+  /** Requests overtake one another; only for a point in both does it matter which is last. */
+  async function send(load: Load, points: ReadonlySet<number>): Promise<void> {
+    const earlier = [...underway].filter((other) => load.keys.some((key) => other.points.has(key)));
     await Promise.all(earlier.map((other) => other.ended));
-    const requests = toRequests(points.values()).map((request) =>
-      inTurn(() => send({ server, onRejected, request })),
-    );
-    // All end before this does, so that nothing of a failed batch is still on its way.
+    const isInOrder = points.size < load.keys.length;
+    const requests: Promise<void>[] = [];
+    for (const request of toRequests(load.lines)) {
+      const sent = inTurn(() => post(request, options));
+      requests.push(sent);
+      if (isInOrder) await sent;
+    }
+    // All end before this does, so that nothing of a failed bundle is still on its way.
     for (const { status, reason } of (await Promise.allSettled(requests)).filter(isRejected)) {
       if (status === 'rejected') throw reason;
     }
   }
 
+  async function write(load: Load): Promise<void> {
+    if (load.lines.length === 0) return;
+    const points = new Set(load.keys);
+    const writing = send(load, points);
+    const mine = { points, ended: writing.catch(() => undefined) };
+    underway.add(mine);
+    try {
+      await writing;
+    } finally {
+      underway.delete(mine);
+    }
+  }
+
   return {
-    async write(batch) {
-      const points = gatherPoints(admit(batch, onRejected));
-      if (points.size === 0) return;
-      // Requests overtake one another; only for a point in both does it matter which is last.
-      const earlier = [...underway].filter((other) => overlap(other.points, points));
-      const writing = write(points, earlier);
-      const mine = { points, ended: writing.catch(() => undefined) };
-      underway.add(mine);
-      try {
-        await writing;
-      } finally {
-        underway.delete(mine);
-      }
-    },
+    gather: () => createBundle(options.onRejected, write),
     async close() {
       await Promise.all([...underway].map((other) => other.ended));
     },
   };
 }
 
+function createBundle(onRejected: OnRejected, write: (load: Load) => Promise<void>): RecordBundle {
+  const load: Load = { lines: [], keys: [] };
+  let readings = 0;
+  return {
+    get readings() {
+      return readings;
+    },
+    add(batch) {
+      readings += batch.readings.length;
+      addTo(load, admit(batch, onRejected));
+    },
+    write: () => write(load),
+  };
+}
+
+function addTo({ lines, keys }: Load, batch: RecordBatch): void {
+  let gathered: string[] = [];
+  let length = 0;
+  for (const point of gatherPoints(batch).values()) {
+    const line = `${toLine(point)}\n`;
+    gathered.push(line);
+    length += line.length;
+    keys.push(keyOf(point));
+    if (gathered.length < pointsPerRequestMax && length < requestLengthMax) continue;
+    lines.push(toBytes(gathered, length));
+    gathered = [];
+    length = 0;
+  }
+  if (gathered.length > 0) lines.push(toBytes(gathered, length));
+}
+
+function toBytes(gathered: readonly string[], length: number): Lines {
+  const bytes = Buffer.from(gathered.join(''));
+  const isAscii = bytes.length === length;
+  const ends: number[] = [];
+  let end = 0;
+  for (const line of gathered) {
+    end += isAscii ? line.length : Buffer.byteLength(line);
+    ends.push(end);
+  }
+  return { bytes, ends };
+}
+
+type Request = readonly Lines[];
+
+function toRequests(all: readonly Lines[]): Request[] {
+  const requests: Request[] = [];
+  let request: Lines[] = [];
+  let [points, length] = [0, 0];
+  for (const lines of all) {
+    points += lines.ends.length;
+    length += lines.bytes.length;
+    if (request.length > 0 && (points > pointsPerRequestMax || length > requestLengthMax)) {
+      requests.push(request);
+      request = [];
+      [points, length] = [lines.ends.length, lines.bytes.length];
+    }
+    request.push(lines);
+  }
+  requests.push(request);
+  return requests;
+}
+
+async function post(request: Request, options: InfluxWriterOptions): Promise<void> {
+  try {
+    return await options.server.post(Buffer.concat(request.map(({ bytes }) => bytes)));
+  } catch (error) {
+    if (!(error instanceof PointsRefused)) throw error;
+    await dropRefused(request.flatMap(toText), error, options);
+  }
+}
+
+function toText({ bytes, ends }: Lines): string[] {
+  return ends.map((end, place) => bytes.toString('utf8', ends[place - 1] ?? 0, end));
+}
+
 interface Underway {
-  readonly points: ReadonlyMap<string, Point>;
+  readonly points: ReadonlySet<number>;
   readonly ended: Promise<void>;
 }
 
 function isRejected(result: PromiseSettledResult<void>): result is PromiseRejectedResult {
   return result.status === 'rejected';
-}
-
-function overlap(some: ReadonlyMap<string, Point>, others: ReadonlyMap<string, Point>): boolean {
-  for (const key of others.keys()) if (some.has(key)) return true;
-  return false;
-}
-
-interface Request {
-  readonly points: readonly Point[];
-  readonly lines: string;
-}
-
-function toRequests(points: Iterable<Point>): Request[] {
-  const requests: Request[] = [];
-  let gathered: Point[] = [];
-  let lines = '';
-  for (const point of points) {
-    gathered.push(point);
-    lines += `${toLine(point)}\n`;
-    if (gathered.length < pointsPerRequestMax && lines.length < requestLengthMax) continue;
-    requests.push({ points: gathered, lines });
-    gathered = [];
-    lines = '';
-  }
-  if (gathered.length > 0) requests.push({ points: gathered, lines });
-  return requests;
-}
-
-interface Sending {
-  readonly server: InfluxServer;
-  readonly onRejected: OnRejected;
-  readonly request: Request;
-}
-
-/**
- * Halves a refused request until the wrong points stand alone, then takes the point apart into its
- * readings; all else is stored. Of n points with one wrong this takes about 2 log2 n requests.
- */
-async function send(sending: Sending): Promise<void> {
-  const { server, onRejected, request } = sending;
-  try {
-    return await server.post(request.lines);
-  } catch (error) {
-    if (!(error instanceof PointsRefused)) throw error;
-    const expired = findExpired(request.points, error.message);
-    const parts = expired === undefined ? split(request.points) : [];
-    if (parts.length === 0) onRejected(toBatch(expired ?? request.points), error.message);
-    for (const part of parts) {
-      for (const smaller of toRequests(part)) await send({ ...sending, request: smaller });
-    }
-  }
-}
-
-/** Of a policy's expired points the server tells the number only, but they are the oldest ones. */
-function findExpired(points: readonly Point[], reason: string): readonly Point[] | undefined {
-  const dropped = /beyond retention policy dropped=(\d+)/.exec(reason)?.[1];
-  if (dropped === undefined) return undefined;
-  return points.toSorted((a, b) => a.time - b.time).slice(0, Number(dropped));
-}
-
-/** Empty for what cannot be taken apart any more. */
-function split(points: readonly Point[]): readonly (readonly Point[])[] {
-  if (points.length > 1) {
-    const middle = points.length >> 1;
-    return [points.slice(0, middle), points.slice(middle)];
-  }
-  const [point] = points;
-  if (point === undefined || point.readings.length < 2) return [];
-  return point.readings.map((reading) => [{ ...point, readings: [reading] }]);
-}
-
-function toBatch(points: readonly Point[]): RecordBatch {
-  const readings: Reading[] = [];
-  const links: LinkSample[] = [];
-  for (const point of points) {
-    readings.push(...point.readings);
-    if (point.link !== undefined) links.push(point.link);
-  }
-  return { readings, links };
 }
 
 /** Lets at most `width` works run at once; the others wait in the order they came. */

@@ -117,3 +117,63 @@ describe('A typical simulated week', () => {
     expect(found).toBeLessThanOrEqual(high);
   });
 });
+
+/** Hours as a gauge tells them that tips at every tenth of a millimetre. */
+function gaugeHours(years: number): number[] {
+  const quarters = [0, 0.25, 0.5, 0.75];
+  return Array.from({ length: years * 8_766 }, (_, hour) => {
+    const fallen = mean(quarters.map((part) => weather.rain(start + (hour + part) * hourMs)));
+    return Math.floor(fallen * 10) / 10;
+  });
+}
+
+function rainStatistics(hours: readonly number[]): Readonly<Record<string, number>> {
+  const years = hours.length / 8_766;
+  const wet = hours.filter((fallen) => fallen > 0).sort((left, right) => left - right);
+  const sum = wet.reduce((total, fallen) => total + fallen, 0);
+  const heaviest = wet.slice(-Math.floor(wet.length / 10));
+  const spells = hours.filter((fallen, hour) => fallen > 0 && !((hours[hour - 1] ?? 0) > 0)).length;
+  const days = new Set(
+    hours.flatMap((fallen, hour) => (fallen > 0 ? [Math.floor(hour / 24)] : [])),
+  );
+  const quantile = (share: number): number => wet[Math.floor(share * (wet.length - 1))] ?? 0;
+  return {
+    'millimetres a year': sum / years,
+    'share of wet hours': wet.length / hours.length,
+    'wet days a year': days.size / years,
+    'spells a year': spells / years,
+    'hours of a spell': wet.length / spells,
+    'half of the wet hours bring at most': quantile(0.5),
+    'three quarters bring at most': quantile(0.75),
+    'nine tenths bring at most': quantile(0.9),
+    'all but five in a hundred bring at most': quantile(0.95),
+    'all but one in a hundred bring at most': quantile(0.99),
+    'what the heaviest tenth brings of all': heaviest.reduce((total, one) => total + one, 0) / sum,
+  };
+}
+
+/** The bounds are the least and the most of four years, from March to February, of the station. */
+describe('The rain of ten simulated years', () => {
+  const found = rainStatistics(gaugeHours(10));
+
+  it.each([
+    ['millimetres a year', 497, 692],
+    ['share of wet hours', 0.0308, 0.0533],
+    ['wet days a year', 66, 85],
+    ['spells a year', 92, 151],
+    ['hours of a spell', 2.93, 3.4],
+    ['half of the wet hours bring at most', 0.4, 0.7],
+    ['three quarters bring at most', 1, 1.9],
+    ['nine tenths bring at most', 3.2, 4.4],
+    ['all but five in a hundred bring at most', 5.2, 11.7],
+    ['all but one in a hundred bring at most', 12.1, 23.3],
+  ])('is like real rain: %s', (name, low, high) => {
+    expect(found[name]).toBeGreaterThanOrEqual(low);
+    expect(found[name]).toBeLessThanOrEqual(high);
+  });
+
+  it('falls for the most part in a few hours, as there, where a tenth of them brings 0.62', () => {
+    expect(found['what the heaviest tenth brings of all']).toBeGreaterThan(0.57);
+    expect(found['what the heaviest tenth brings of all']).toBeLessThan(0.67);
+  });
+});

@@ -4,7 +4,7 @@
  */
 import type { Catalogue, LatestRow } from '../ledger/catalogue.ts';
 import type { Reading } from '../model/reading.ts';
-import type { ReadingRow } from '../model/reading-row.ts';
+import { createRowBlock, type ReadingRow } from '../model/reading-row.ts';
 import { isQuality, isVouchedBy } from '../model/stored-words.ts';
 
 export interface LatestKeeper {
@@ -23,23 +23,28 @@ export interface LatestKeeper {
 export function createLatestKeeper(
   catalogue: Pick<Catalogue, 'keepLatest' | 'latest'>,
 ): LatestKeeper {
-  const dirty = new Map<number, Reading>();
+  const dirty = new Set<number>();
+  const last = createRowBlock();
+  const owners: Owner[] = [];
   /** The time of the last value of each series, by its number. */
   const newest: number[] = [];
   return {
     note(readings, rows) {
-      for (const [place, reading] of readings.entries()) {
-        const series = rows[place]?.[0];
-        if (series === undefined || reading.time < (newest[series] ?? Number.NEGATIVE_INFINITY)) {
-          continue;
-        }
+      for (let place = 0; place < readings.length; place += 1) {
+        const reading = readings[place];
+        const row = rows[place];
+        if (reading === undefined || row === undefined) continue;
+        const [series] = row;
+        if (reading.time < (newest[series] ?? Number.NEGATIVE_INFINITY)) continue;
         newest[series] = reading.time;
-        dirty.set(series, reading);
+        last.set(series, row);
+        if (!isOwnedBy(owners[series], reading)) owners[series] = ownerOf(reading);
+        dirty.add(series);
       }
     },
     flush() {
       if (dirty.size === 0) return;
-      catalogue.keepLatest([...dirty.values()].map(toRow));
+      catalogue.keepLatest([...dirty].flatMap((series) => toRow(owners[series], last.get(series))));
       dirty.clear();
     },
     restore: () => [...catalogue.latest()].flatMap((row) => fromRow(row) ?? []),
@@ -49,13 +54,33 @@ export function createLatestKeeper(
   };
 }
 
-function toRow(reading: Reading): LatestRow {
-  const { device, quantity, channel = '', value, unit, time, receivedAt } = reading;
-  const { quality, vouchedBy, seq, agency = '', area = '' } = reading;
+/** What the readings of a series have in common, most of the time. */
+type Owner = Pick<Reading, 'device' | 'quantity' | 'channel' | 'unit' | 'agency' | 'area'>;
+
+function ownerOf({ device, quantity, channel, unit, agency, area }: Reading): Owner {
   return {
-    key: [device, quantity, channel],
-    value: [value, unit, time, receivedAt, quality, vouchedBy, seq, agency, area],
+    ...{ device, quantity, unit },
+    ...(channel === undefined ? {} : { channel }),
+    ...(agency === undefined ? {} : { agency }),
+    ...(area === undefined ? {} : { area }),
   };
+}
+
+/** Device, quantity and channel are those of the series' number. */
+function isOwnedBy(owner: Owner | undefined, { unit, agency, area }: Reading): boolean {
+  return owner?.unit === unit && owner.agency === agency && owner.area === area;
+}
+
+function toRow(owner: Owner | undefined, row: ReadingRow | undefined): LatestRow[] {
+  if (owner === undefined || row === undefined) return [];
+  const { device, quantity, channel = '', unit, agency = '', area = '' } = owner;
+  const [, time, value, quality, vouchedBy, receivedAt, seq] = row;
+  return [
+    {
+      key: [device, quantity, channel],
+      value: [value, unit, time, receivedAt, quality, vouchedBy, seq, agency, area],
+    },
+  ];
 }
 
 function fromRow({ key, value: row }: LatestRow): Reading | undefined {

@@ -6,13 +6,13 @@ import type { VerifiedUplink } from '../model/uplink.ts';
 
 export interface CodecNotes {
   /**
-   * `codecOf` says `id@version` of what decodes the entry; empty when its sender has, undefined
-   * when there is nothing to decode.
+   * `codecOf` says `id@version` of what decodes the entry of this device; empty when its sender
+   * has, undefined when there is nothing to decode.
    */
   note(entries: readonly LedgerEntry[], codecOf: CodecOf): void;
 }
 
-type CodecOf = (uplink: VerifiedUplink) => string | undefined;
+type CodecOf = (uplink: VerifiedUplink, device: SettledDevice | undefined) => string | undefined;
 
 /** Devices whose last codec is remembered; all are read again once there are more. */
 const rememberedMax = 200_000;
@@ -44,8 +44,9 @@ export function createCodecNotes(
   }
 
   /** Where a device has no codec, its rules alone may make its readings. */
-  function madeBy(uplink: VerifiedUplink, codec: string | undefined): string | undefined {
+  function madeBy(uplink: VerifiedUplink, codecOf: CodecOf): string | undefined {
     const known = deviceOf(uplink.deviceId);
+    const codec = codecOf(uplink, known);
     const rules = known?.mappingVersion;
     if (codec !== undefined) return rules === undefined ? codec : codec + mappingSign + rules;
     if (known?.codec !== undefined) return undefined;
@@ -71,7 +72,7 @@ export function createCodecNotes(
       const changes: HistoryChange[] = [];
       for (const { item, outcome, seq } of entries) {
         if (outcome !== 'accepted' || item.kind !== 'payload') continue;
-        const codec = madeBy(item, codecOf(item));
+        const codec = madeBy(item, codecOf);
         if (codec === undefined) continue;
         const change = seq > upTo ? append : again;
         for (const one of change(item.deviceId, seq, codec)) changes.push(one);

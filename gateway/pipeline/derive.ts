@@ -51,7 +51,9 @@ export function deriveEntry(entry: LedgerEntry, parts: DeriveParts): Derived {
   if (entry.outcome === 'copy') return { readings: [], links };
   if (entry.outcome !== 'accepted') return nothing;
   const { values, problem } = valuesOf(entry.seq, item, device, parts);
-  const origin: Origin = { entry, device: item.deviceId, known: device, vouchedBy: item.vouchedBy };
+  // The device's own spelling of its id: maps find it by the place where it lies in memory.
+  const id = device?.id ?? item.deviceId;
+  const origin: Origin = { entry, device: id, known: device, vouchedBy: item.vouchedBy };
   const time = item.rxTime ?? item.rxInfo[0]?.rxTime;
   const readings = judged(readingsOf(values, time, origin), device, parts);
   return problem === undefined ? { readings, links } : { readings, links, fault: problem };

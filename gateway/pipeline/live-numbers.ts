@@ -11,16 +11,26 @@ export interface LiveNumbers {
 export function createLiveNumbers(): LiveNumbers {
   const byDevice = new Map<string, Map<string, number>>();
   let count = 0;
+  /** The readings of an uplink follow each other. */
+  let last: { readonly device: string; readonly numbers: Map<string, number> } | undefined;
+
+  function numbersOf(device: string): Map<string, number> {
+    if (last?.device === device) return last.numbers;
+    let numbers = byDevice.get(device);
+    if (numbers === undefined) {
+      numbers = new Map();
+      byDevice.set(device, numbers);
+    }
+    last = { device, numbers };
+    return numbers;
+  }
+
   return {
     number(readings) {
       const series: SeriesTuple[] = [];
       const rows = readings.map((reading): ReadingRow => {
         const { device, quantity, channel = '', unit, area = '' } = reading;
-        let ofDevice = byDevice.get(device);
-        if (ofDevice === undefined) {
-          ofDevice = new Map();
-          byDevice.set(device, ofDevice);
-        }
+        const ofDevice = numbersOf(device);
         const name = channel === '' ? quantity : `${quantity}\n${channel}`;
         let index = ofDevice.get(name);
         if (index === undefined) {

@@ -40,14 +40,15 @@ export function createScriptPass(
   let known: ReadonlyMap<string, Device | undefined> = new Map();
   /** What each codec of these entries was called when the pass began. */
   let names: ReadonlyMap<string, string> = new Map();
-  const knownOf = (id: string) => (known.has(id) ? known.get(id) : deviceOf(id));
+  const knownOf = (id: string) => (known.size > 0 && known.has(id) ? known.get(id) : deviceOf(id));
 
   return {
     prepare(entries) {
-      results = new Map();
-      known = new Map();
-      if (noting !== undefined) names = codecNames(entries, deviceOf, scripts, noting);
-      const wanted = entries.flatMap((entry) => wantedOf(entry, deviceOf, scripts));
+      if (results.size > 0) results = new Map();
+      if (known.size > 0) known = new Map();
+      const codecs = codecsOf(scripts, noting?.programVersion ?? '');
+      const wanted = wantedOf(entries, deviceOf, codecs.of);
+      names = codecs.names;
       if (wanted.length === 0) return undefined;
       known = new Map(devicesOf(entries).map((id) => [id, deviceOf(id)]));
       return scripts.decode(wanted).then((decoded) => {
@@ -61,10 +62,9 @@ export function createScriptPass(
     deviceOf: knownOf,
     resultOf: (seq) => results.get(seq),
     note(entries) {
-      noting?.notes.note(entries, (uplink) => {
-        if (payloadOf(uplink) === undefined) return undefined;
-        return names.get(knownOf(uplink.deviceId)?.codec ?? '') ?? '';
-      });
+      noting?.notes.note(entries, (uplink, device) =>
+        payloadOf(uplink) === undefined ? undefined : (names.get(device?.codec ?? '') ?? ''),
+      );
     },
   };
 }
@@ -81,12 +81,21 @@ interface Wanted extends ScriptInput {
   readonly seq: number;
 }
 
-function wantedOf(entry: LedgerEntry, deviceOf: DeviceOf, scripts: Scripts): Wanted[] {
-  const { item } = entry;
-  const device = item.kind === 'payload' ? deviceOf(item.deviceId) : undefined;
-  if (device?.codec === undefined || scripts.versionOf(device.codec) === undefined) return [];
-  const input = scriptInput(entry, device.codec, device.tags);
-  return input === undefined ? [] : [{ seq: entry.seq, ...input }];
+/** What scripts are to decode of these entries. */
+function wantedOf(
+  entries: readonly LedgerEntry[],
+  deviceOf: DeviceOf,
+  codecOf: (name: string) => CodecOfPass,
+): Wanted[] {
+  const wanted: Wanted[] = [];
+  for (const entry of entries) {
+    const { item, seq } = entry;
+    const device = item.kind === 'payload' ? deviceOf(item.deviceId) : undefined;
+    if (device?.codec === undefined || !codecOf(device.codec).isScript) continue;
+    const input = scriptInput(entry, device.codec, device.tags);
+    if (input !== undefined) wanted.push({ seq, ...input });
+  }
+  return wanted;
 }
 
 /** What a script is given of an entry; undefined when the entry has nothing to decode. */
@@ -102,24 +111,33 @@ export function scriptInput(
   return { codec, ...input, time, variables };
 }
 
-/** `id@version` of each codec that these entries need. */
-function codecNames(
-  entries: readonly LedgerEntry[],
-  deviceOf: DeviceOf,
-  scripts: Scripts,
-  { programVersion }: PassNotes,
-): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const { item } of entries) {
-    const codec = item.kind === 'payload' ? deviceOf(item.deviceId)?.codec : undefined;
-    if (codec === undefined || names.has(codec)) continue;
-    names.set(codec, codecName(scripts, codec, programVersion));
-  }
-  return names;
+interface CodecOfPass {
+  /** `id@version`; empty where there is no such codec. */
+  readonly name: string;
+  readonly isScript: boolean;
 }
 
-function codecName(scripts: Scripts, codec: string, programVersion: string): string {
-  const version = scripts.versionOf(codec);
-  if (version !== undefined) return `${parseReference(codec).id}@${version}`;
+/** Looks at each codec once, however many entries of a pass need it. */
+function codecsOf(scripts: Scripts, programVersion: string) {
+  const known = new Map<string, CodecOfPass>();
+  const names = new Map<string, string>();
+  return {
+    names,
+    of(codec: string): CodecOfPass {
+      const found = known.get(codec);
+      if (found !== undefined) return found;
+      const version = scripts.versionOf(codec);
+      const isScript = version !== undefined;
+      const name = isScript
+        ? `${parseReference(codec).id}@${version}`
+        : nameOfBuiltIn(codec, programVersion);
+      known.set(codec, { name, isScript });
+      names.set(codec, name);
+      return { name, isScript };
+    },
+  };
+}
+
+function nameOfBuiltIn(codec: string, programVersion: string): string {
   return findCodec(codec) === undefined ? '' : `${codec}@${programVersion}`;
 }

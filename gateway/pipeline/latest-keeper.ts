@@ -23,9 +23,10 @@ export interface LatestKeeper {
 export function createLatestKeeper(
   catalogue: Pick<Catalogue, 'keepLatest' | 'latest'>,
 ): LatestKeeper {
-  const dirty = new Set<number>();
+  /** Of each series: 1 where its last value is not written yet. */
+  let unwritten = new Uint8Array(1_024);
   const last = createRowBlock();
-  const owners: Owner[] = [];
+  const owners: (Owner | undefined)[] = [];
   /** The time of the last value of each series, by its number. */
   const newest: number[] = [];
   return {
@@ -39,48 +40,59 @@ export function createLatestKeeper(
         newest[series] = reading.time;
         last.set(series, row);
         if (!isOwnedBy(owners[series], reading)) owners[series] = ownerOf(reading);
-        dirty.add(series);
+        if (series >= unwritten.length) unwritten = grown(unwritten, series);
+        unwritten[series] = 1;
       }
     },
     flush() {
-      if (dirty.size === 0) return;
-      catalogue.keepLatest([...dirty].flatMap((series) => toRow(owners[series], last.get(series))));
-      dirty.clear();
+      const changed: LatestRow[] = [];
+      for (const [series, owner] of owners.entries()) {
+        const row = unwritten[series] === 1 ? last.get(series) : undefined;
+        if (owner !== undefined && row !== undefined) changed.push(toRow(owner, row));
+      }
+      unwritten.fill(0);
+      if (changed.length > 0) catalogue.keepLatest(changed);
     },
     restore: () => [...catalogue.latest()].flatMap((row) => fromRow(row) ?? []),
     know(rows) {
-      for (const [series, time] of rows) newest[series] = time;
+      for (const [series, time] of rows) {
+        newest[series] = time;
+        owners[series] = undefined;
+      }
     },
   };
+}
+
+function grown(flags: Uint8Array<ArrayBuffer>, series: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * series);
+  larger.set(flags);
+  return larger;
 }
 
 /** What the readings of a series have in common, most of the time. */
-type Owner = Pick<Reading, 'device' | 'quantity' | 'channel' | 'unit' | 'agency' | 'area'>;
+interface Owner extends Pick<Reading, 'device' | 'quantity' | 'unit'> {
+  readonly channel: string;
+  readonly agency: string;
+  readonly area: string;
+}
 
-function ownerOf({ device, quantity, channel, unit, agency, area }: Reading): Owner {
-  return {
-    ...{ device, quantity, unit },
-    ...(channel === undefined ? {} : { channel }),
-    ...(agency === undefined ? {} : { agency }),
-    ...(area === undefined ? {} : { area }),
-  };
+function ownerOf(reading: Reading): Owner {
+  const { device, quantity, channel = '', unit, agency = '', area = '' } = reading;
+  return { device, quantity, channel, unit, agency, area };
 }
 
 /** Device, quantity and channel are those of the series' number. */
-function isOwnedBy(owner: Owner | undefined, { unit, agency, area }: Reading): boolean {
+function isOwnedBy(owner: Owner | undefined, { unit, agency = '', area = '' }: Reading): boolean {
   return owner?.unit === unit && owner.agency === agency && owner.area === area;
 }
 
-function toRow(owner: Owner | undefined, row: ReadingRow | undefined): LatestRow[] {
-  if (owner === undefined || row === undefined) return [];
-  const { device, quantity, channel = '', unit, agency = '', area = '' } = owner;
+function toRow(owner: Owner, row: ReadingRow): LatestRow {
+  const { device, quantity, channel, unit, agency, area } = owner;
   const [, time, value, quality, vouchedBy, receivedAt, seq] = row;
-  return [
-    {
-      key: [device, quantity, channel],
-      value: [value, unit, time, receivedAt, quality, vouchedBy, seq, agency, area],
-    },
-  ];
+  return {
+    key: [device, quantity, channel],
+    value: [value, unit, time, receivedAt, quality, vouchedBy, seq, agency, area],
+  };
 }
 
 function fromRow({ key, value: row }: LatestRow): Reading | undefined {

@@ -1,6 +1,7 @@
 /** The gateway's config for a simulated city, with accounts and passwords new in each run. */
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
+import { type DemoFleet, demoFleetConfig } from './demo-fleet.ts';
 import type { Account } from './mqtt-publisher.ts';
 import { gatewayDoors, sendersOf, usualNetworks } from './networks/gateway-doors.ts';
 import { accountsBySender, type CityAccounts } from './run.ts';
@@ -23,6 +24,8 @@ export interface DemoPlaces {
   readonly coapPort?: number;
   /** Further entries of `mqtt.clients`. */
   readonly clients?: readonly object[];
+  /** Devices that join, with gateways and doors of their own. */
+  readonly fleet?: DemoFleet;
 }
 
 export function createDemoConfig(scenario: Scenario, places: DemoPlaces): DemoConfig {
@@ -33,6 +36,7 @@ export function createDemoConfig(scenario: Scenario, places: DemoPlaces): DemoCo
     coap: { host, port: places.coapPort ?? 0 },
   });
   const token = secret();
+  const fleet = places.fleet === undefined ? undefined : demoFleetConfig(places.fleet);
   const config = {
     version: 1,
     dataDir: places.dataDir,
@@ -43,10 +47,13 @@ export function createDemoConfig(scenario: Scenario, places: DemoPlaces): DemoCo
     },
     mqtt: {
       tcp: { host, port: places.mqttPort },
-      clients: [...clients, ...(places.clients ?? [])],
+      clients: [...clients, ...(places.clients ?? []), ...(fleet?.clients ?? [])],
     },
-    ...(ingest === undefined ? {} : { ingest }),
-    devices: scenario.devices.map(deviceEntry),
+    ...(ingest === undefined && fleet === undefined
+      ? {}
+      : { ingest: { ...ingest, ...fleet?.ingest } }),
+    ...(fleet === undefined ? {} : { ledger: fleet.ledger }),
+    devices: [...scenario.devices.map(deviceEntry), ...(fleet?.devices ?? [])],
     store: { kind: 'embedded' },
   };
   return { yaml: stringify(config), accounts, token };

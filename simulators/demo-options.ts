@@ -8,6 +8,8 @@ export interface DemoOptions {
   /** 0 picks a free one. */
   readonly mqttPort: number;
   readonly devices: number;
+  /** Devices that join over the air, beside the city. */
+  readonly joining: number;
   readonly networks: Networks;
   readonly seed: string;
   readonly open: boolean;
@@ -26,6 +28,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions {
     .option('--port <number>', 'port of the dashboard and the API; 0 picks a free one', port, 8080)
     .option('--mqtt-port <number>', 'port of the MQTT broker; 0 picks a free one', port, 0)
     .option('--devices <number>', `size of the city, 1 to ${devicesMax}`, devices, 60)
+    .option('--joining <number>', 'LoRaWAN devices that join, beside it; 0 to 1000', joining, 6)
     .addOption(
       new Option('--networks <which>', 'every: also ChirpStack v3, ThingPark, LORIOT, HTTP, CoAP')
         .choices(['usual', 'every'])
@@ -51,6 +54,7 @@ interface Values {
   port: number;
   mqttPort: number;
   devices: number;
+  joining: number;
   networks: Networks;
   seed: string;
   open: boolean;
@@ -65,6 +69,7 @@ function fromValues(values: Values): DemoOptions {
     port: values.port,
     mqttPort: values.mqttPort,
     devices: values.devices,
+    joining: values.joining,
     networks: values.networks,
     seed: values.seed,
     open: values.open,
@@ -81,6 +86,10 @@ function port(text: string): number {
 
 function devices(text: string): number {
   return wholeNumber(text, 1, devicesMax);
+}
+
+function joining(text: string): number {
+  return wholeNumber(text, 0, 1_000);
 }
 
 function hours(text: string): number {

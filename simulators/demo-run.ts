@@ -10,9 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { openWires } from './capture/wires.ts';
 import { type CityMemory, readCityMemory, writeCityMemory } from './city-memory.ts';
 import { createDemoConfig, type DemoConfig } from './demo-config.ts';
+import { createDemoFleet, type DemoFleet, type FleetTold, runDemoFleet } from './demo-fleet.ts';
 import { type GatewayAddress, type GatewayProcess, startGateway } from './demo-gateway.ts';
 import type { DemoOptions } from './demo-options.ts';
-import { type DemoOutcome, progressText, summaryText } from './demo-summary.ts';
+import { type DemoOutcome, progressText, summaryText, uplinksOwed } from './demo-summary.ts';
 import { fetchStored, missingFrom, type Stored } from './gateway-metrics.ts';
 import { createLiveViewer, type LiveViewer } from './live-viewer.ts';
 import { type CityProgress, replayAccounts, runCity } from './run.ts';
@@ -22,6 +23,8 @@ const hourMs = 3_600_000;
 /** After the last acknowledgement the store may need a moment to read the ledger to its end. */
 const storeTimeoutMs = 60_000;
 const storePollMs = 250;
+/** More often than in life, so that something is to be seen; as often as duty cycles allow. */
+const joiningIntervalMs = 20_000;
 /** Until the stream has shown what was stored last: a few of its periods. */
 const viewerGraceMs = 1_000;
 
@@ -64,21 +67,24 @@ async function runIn(directory: string, demo: Demo): Promise<DemoOutcome> {
   const { options, screen } = demo;
   const { seed, devices, networks } = options;
   const scenario = createScenario({ seed, devices, networks });
+  const fleet = options.joining === 0 ? undefined : createDemoFleet(seed, options.joining);
   const config = createDemoConfig(scenario, {
+    ...(fleet === undefined ? {} : { fleet }),
     dataDir: join(directory, 'gateway'),
     httpPort: options.port,
     mqttPort: options.mqttPort,
   });
   const configFile = join(directory, 'fieldgate.yaml');
   await writeFile(configFile, config.yaml, { mode: 0o600 });
-  screen.line(`Starting the gateway with ${scenario.devices.length} simulated devices …`);
+  const count = scenario.devices.length + options.joining;
+  screen.line(`Starting the gateway with ${count} simulated devices …`);
   const gateway = await startGateway({
     program: gatewayProgram,
     args: ['serve', '--config', configFile],
     onWarning: (line) => screen.line(`gateway: ${line}`),
   });
   try {
-    return await watchCity({ ...demo, directory, scenario, config, gateway });
+    return await watchCity({ ...demo, directory, scenario, fleet, config, gateway });
   } finally {
     await gateway.stop();
   }
@@ -87,6 +93,7 @@ async function runIn(directory: string, demo: Demo): Promise<DemoOutcome> {
 interface Watch extends Demo {
   readonly directory: string;
   readonly scenario: Scenario;
+  readonly fleet: DemoFleet | undefined;
   readonly config: DemoConfig;
   readonly gateway: GatewayProcess;
 }
@@ -98,12 +105,13 @@ async function watchCity(watch: Watch): Promise<DemoOutcome> {
   if (options.open) screen.openBrowser(gateway.signInLink ?? http);
   const viewer = createLiveViewer(`${http.replace(/^http/, 'ws')}/live`, config.token);
   try {
-    const { progress, gatewayFault } = await runUntilEnd(watch, viewer);
-    if (gatewayFault !== undefined) return { progress, live: liveCounts(viewer), gatewayFault };
+    const { progress, fleet, gatewayFault } = await runUntilEnd(watch, viewer);
+    const sent = fleet === undefined ? { progress } : { progress, fleet };
+    if (gatewayFault !== undefined) return { ...sent, live: liveCounts(viewer), gatewayFault };
     screen.progress('Waiting until everything acknowledged is stored …');
-    const stored = await waitUntilStored(http, config.token, progress.uplinksAcknowledged);
+    const stored = await waitUntilStored(http, config.token, uplinksOwed(sent));
     await pause(viewerGraceMs);
-    const outcome = { progress, live: liveCounts(viewer), stored };
+    const outcome = { ...sent, live: liveCounts(viewer), stored };
     for (const line of summaryText(outcome)) screen.line(line);
     return outcome;
   } finally {
@@ -124,7 +132,7 @@ function greet(screen: DemoScreen, http: string, gateway: GatewayProcess): void 
 async function runUntilEnd(
   watch: Watch,
   viewer: LiveViewer,
-): Promise<{ progress: CityProgress; gatewayFault?: string }> {
+): Promise<Pick<DemoOutcome, 'progress' | 'fleet' | 'gatewayFault'>> {
   const { options, scenario, config, gateway, screen, directory } = watch;
   const gatewayGone = new AbortController();
   let gatewayFault: string | undefined;
@@ -144,12 +152,17 @@ async function runUntilEnd(
     accounts: replayAccounts(config.accounts),
     clientId: 'simulated',
   });
+  const fleetGone = new AbortController();
+  const signal = AbortSignal.any([...ends, fleetGone.signal]);
+  const joining = joiningUntil(watch, signal);
+  // It is told at the end; nobody waits so long.
+  joining.catch(() => fleetGone.abort());
   const progress = await runCity({
     wires,
     scenario,
     backfillHours: backfillHours(options, memory),
     liveIntervalMs: options.intervalMs,
-    signal: AbortSignal.any(ends),
+    signal,
     onProgress: (now) => {
       screen.progress(progressText(now, viewer.shown()));
       if (options.dataDir !== undefined) saving = saving.then(() => save(now));
@@ -157,7 +170,26 @@ async function runUntilEnd(
     ...(memory === undefined ? {} : { counters: memory.counters }),
   });
   await saving;
-  return gatewayFault === undefined ? { progress } : { progress, gatewayFault };
+  const fleet = await joining;
+  const told = fleet === undefined ? { progress } : { progress, fleet };
+  return gatewayFault === undefined ? told : { ...told, gatewayFault };
+}
+
+/** The devices that join, through all three kinds of doors. */
+async function joiningUntil(
+  { fleet, gateway: { addresses }, directory }: Watch,
+  signal: AbortSignal,
+): Promise<FleetTold | undefined> {
+  if (fleet === undefined) return undefined;
+  const doors = { mqtt: 'mqtt', udp: 'udp', 'basic-station': 'ws' } as const;
+  const there = Object.entries(doors).filter(([name]) =>
+    addresses.some((address) => address.name === name),
+  );
+  return runDemoFleet(fleet, {
+    targets: there.map(([name, scheme]) => urlOf(addresses, name, scheme)),
+    memoryFile: join(directory, 'fleet.json'),
+    ...{ intervalMs: joiningIntervalMs, signal },
+  });
 }
 
 /** What an earlier run has sent is not sent again. */

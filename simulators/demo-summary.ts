@@ -1,9 +1,12 @@
 /** What the demonstration tells people: its progress, its summary, and whether it went well. */
+import type { FleetTold } from './demo-fleet.ts';
 import { missingFrom, type Stored } from './gateway-metrics.ts';
 import type { CityProgress } from './run.ts';
 
 export interface DemoOutcome {
   readonly progress: CityProgress;
+  /** Absent when nobody joins. */
+  readonly fleet?: FleetTold;
   readonly live: {
     readonly shown: number;
     readonly series: number;
@@ -31,6 +34,7 @@ export function summaryText(outcome: DemoOutcome): string[] {
       ` (${progress.messagesSent} messages with the copies of several gateways,` +
       ` ${progress.messagesAcknowledged} acknowledged)`,
   ];
+  if (outcome.fleet !== undefined) lines.push(fleetText(outcome.fleet));
   if (stored !== undefined) {
     lines.push(`Ledger:   ${countsText(stored.uplinks)}`, `Store:    ${stored.points} points`);
     if (Object.keys(stored.faults).length > 0) {
@@ -41,13 +45,27 @@ export function summaryText(outcome: DemoOutcome): string[] {
   return [...lines, ...live.faults];
 }
 
+function fleetText({ devices, progress: { counts }, uplinksAcknowledged }: FleetTold): string {
+  const { joins, heard, copies, adrMoves, confirmed, confirmedAcknowledged } = counts;
+  return (
+    `Joining:  ${joins} joins of ${devices} devices, ${heard} frames heard in ${copies} copies,` +
+    ` ${uplinksAcknowledged} uplinks acknowledged, ${adrMoves} moves by ADR,` +
+    ` ${confirmedAcknowledged} of ${confirmed} confirmed`
+  );
+}
+
+/** What the gateway has acknowledged, and so owes. */
+export function uplinksOwed({ progress, fleet }: Pick<DemoOutcome, 'progress' | 'fleet'>): number {
+  return progress.uplinksAcknowledged + (fleet?.uplinksAcknowledged ?? 0);
+}
+
 /** Why the run is a failure, in words; empty when everything acknowledged is stored. */
 export function failuresOf(outcome: DemoOutcome): string[] {
   const { progress, stored, gatewayFault } = outcome;
   if (gatewayFault !== undefined) return [gatewayFault];
   if (stored === undefined) return ['the gateway could not be asked what it has stored'];
   if (progress.uplinksAcknowledged === 0) return ['no uplink was acknowledged'];
-  return missingFrom(stored, progress.uplinksAcknowledged);
+  return missingFrom(stored, uplinksOwed(outcome));
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {

@@ -4,13 +4,13 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { createDemoConfig } from './demo-config.ts';
 import { loadApplicationId } from './load/load-message.ts';
 import { accountsBySender } from './run.ts';
 import type { Scenario } from './scenario.ts';
+import { writeSecrets } from './secret-files.ts';
 
 const httpPort = 8080;
 const mqttPort = 1883;
@@ -29,19 +29,4 @@ export async function writeRehearsal(directory: string, scenario: Scenario): Pro
     'accounts.yaml': stringify({ ...accountsBySender(accounts), load }),
     'viewer.token': `${token}\n`,
   });
-}
-
-/** Files that their owner alone reads. Rejects when one is there already. */
-export async function writeSecrets(
-  directory: string,
-  files: Readonly<Record<string, string>>,
-): Promise<string[]> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const paths: string[] = [];
-  for (const [name, text] of Object.entries(files)) {
-    const path = join(directory, name);
-    await writeFile(path, text, { mode: 0o600, flag: 'wx' });
-    paths.push(path);
-  }
-  return paths;
 }

@@ -1,6 +1,6 @@
 /**
- * What became of a fleet's uplinks in a gateway, by its HTTP API: each that a door took over must be
- * in the ledger once, proven and as it was sent, and its values must be in the store.
+ * What became of a fleet's uplinks in a gateway, by its HTTP API: each that a door took over must
+ * be in the ledger once, proven and as it was sent, and its values must be in the store.
  */
 import { fetchSamples, type Sample } from '../gateway-metrics.ts';
 import { answerOf, type GatewayDoor, ledgerHead, settled } from '../load/gateway-check.ts';

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { Door, Fleet, FleetDevice } from '../lorawan/fleet-plan.ts';
+import type { Account } from '../mqtt-publisher.ts';
 import { regionPrefix } from '../networks/gateway-bridge.ts';
-import { writeSecrets } from '../rehearsal.ts';
+import { writeSecrets } from '../secret-files.ts';
 
 /** Every payload of a fleet is Cayenne LPP. */
 const codec = 'cayenne-lpp';
@@ -48,44 +49,49 @@ export function fleetDevicesText(fleet: Fleet): string {
   return `[\n${lines.join(',\n')}\n]\n`;
 }
 
+export interface FleetDoorsPlan {
+  /** Of the gateway bridge. */
+  readonly account: Account;
+  /** Of every station. */
+  readonly token: string;
+  readonly ports: { readonly udp: number; readonly basicStation: number };
+}
+
+/** Parts of a gateway's configuration: who of the fleet may come in, and where. */
+export function fleetDoorsConfig(fleet: Fleet, { account, token, ports }: FleetDoorsPlan) {
+  const of = (door: Door) => fleet.gateways.filter((gateway) => gateway.door === door);
+  const gateways = of('semtech-udp').map(({ id }) => id);
+  const stations = of('basic-station').map(({ id }) => ({ eui: id, token }));
+  return {
+    clients: [{ ...account, publish: [`${regionPrefix}/gateway/#`], subscribe: [] }],
+    ingest: {
+      ...(gateways.length === 0 ? {} : { udp: { host, port: ports.udp, gateways } }),
+      ...(stations.length === 0
+        ? {}
+        : { basicStation: { host, port: ports.basicStation, stations } }),
+    },
+    ledger: { copyWindowMs },
+  };
+}
+
 /**
  * The gateway's configuration, the accounts of the fleet's doors, a viewer's token and the devices
  * apart. Rejects when a file is there already.
  */
 export function writeFleetSetup(directory: string, fleet: Fleet): Promise<string[]> {
-  const bridge = { username: 'gateway-bridge', password: secret() };
-  const stations = { token: secret() };
-  const viewer = secret();
-  const of = (door: Door) => fleet.gateways.filter((gateway) => gateway.door === door);
-  const [udp, station] = [of('semtech-udp'), of('basic-station')];
+  const account = { username: 'gateway-bridge', password: secret() };
+  const [token, viewer] = [secret(), secret()];
+  const { clients, ingest, ledger } = fleetDoorsConfig(fleet, { account, token, ports });
   const config = {
     version: 1,
     dataDir: resolve(directory, 'data'),
     http: { host, port: ports.http, tokens: [{ name: 'fleet', role: 'viewer', token: viewer }] },
-    mqtt: {
-      tcp: { host, port: ports.mqtt },
-      clients: [{ ...bridge, publish: [`${regionPrefix}/gateway/#`], subscribe: [] }],
-    },
-    ingest: {
-      ...(udp.length === 0
-        ? {}
-        : { udp: { host, port: ports.udp, gateways: udp.map(({ id }) => id) } }),
-      ...(station.length === 0
-        ? {}
-        : {
-            basicStation: {
-              ...{ host, port: ports.basicStation },
-              stations: station.map(({ id }) => ({ eui: id, token: stations.token })),
-            },
-          }),
-    },
-    ledger: { copyWindowMs },
-    devices: fleetDeviceEntries(fleet),
-    store: { kind: 'embedded' },
+    mqtt: { tcp: { host, port: ports.mqtt }, clients },
+    ...{ ingest, ledger, devices: fleetDeviceEntries(fleet), store: { kind: 'embedded' } },
   };
   return writeSecrets(directory, {
     'gateway.yaml': stringify(config),
-    'accounts.yaml': stringify({ 'gateway-bridge': bridge, 'basic-station': stations }),
+    'accounts.yaml': stringify({ 'gateway-bridge': account, 'basic-station': { token } }),
     'viewer.token': `${viewer}\n`,
     'devices.json': fleetDevicesText(fleet),
   });

@@ -69,6 +69,8 @@ export interface SentUplink {
 const eventsMax = 64;
 /** No timer is longer. */
 const sleepMsMax = 60_000;
+/** What is in flight at the signal is waited for so long. */
+const graceMs = 10_000;
 
 export function createFleetProgress(): FleetProgress {
   return { at: undefined, counts: createCounts(), doors: new Map() };
@@ -78,11 +80,18 @@ export async function runFleet(run: FleetRun): Promise<void> {
   const { fleet, span, progress, signal, speed = Number.POSITIVE_INFINITY } = run;
   const lanes = new Map<string, Promise<void>>();
   const underWay = new Set<Promise<void>>();
+  let wake = (): void => undefined;
+  const stop = (): void => wake();
+  signal?.addEventListener('abort', stop);
   const deliver = createDelivery(run);
   const due = createPace(span.from, speed, signal);
   for (const event of fleetEvents(fleet, span, progress.counts, run.memory)) {
     await due(event.time);
-    while (underWay.size >= eventsMax) await Promise.race(underWay);
+    while (underWay.size >= eventsMax && signal?.aborted !== true) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
     if (signal?.aborted === true) break;
     progress.at = event.time;
     const before = lanes.get(event.devEui) ?? Promise.resolve();
@@ -91,11 +100,30 @@ export async function runFleet(run: FleetRun): Promise<void> {
       if (event.kind === 'up') run.onUplink?.({ uplink: event, taken });
       else run.onDownlink?.(event);
       underWay.delete(sending);
+      wake();
     });
     lanes.set(event.devEui, sending);
     underWay.add(sending);
   }
-  await Promise.all(underWay);
+  await settledBefore(Promise.all(underWay), signal);
+  signal?.removeEventListener('abort', stop);
+}
+
+/** Resolves with the work, or a while after the signal: a gateway that is gone never answers. */
+async function settledBefore(work: Promise<unknown>, signal: AbortSignal | undefined) {
+  const isDone = new AbortController();
+  const patience = signal === undefined ? [] : [graceAfter(signal, isDone.signal)];
+  await Promise.race([work, ...patience]);
+  isDone.abort();
+}
+
+async function graceAfter(signal: AbortSignal, isDone: AbortSignal): Promise<void> {
+  if (!signal.aborted) {
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { signal: isDone });
+    });
+  }
+  await sleepUntil(graceMs, isDone);
 }
 
 /** Resolves when a time of the simulation has come, or at the signal. */

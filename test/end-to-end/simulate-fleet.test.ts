@@ -53,7 +53,7 @@ async function run(...words: string[]) {
 describe('fieldgate simulate --fleet', () => {
   it('sends all that gateways of three kinds hear, and finds it again', async () => {
     const memory = ['--memory', join(directory, 'fleet.json'), '--gateway', gateway.http];
-    const first = await run(...toAll(), ...memory, '--for', '1h', '--speed', 'max');
+    const first = await run(...toAll(), ...memory, '--for', '40m', '--speed', 'max');
     expect([first.code, first.told.verdict]).toMatchObject([
       0,
       { missing: 0, duplicated: 0, unknown: 0, notStored: 0, faults: {}, isSound: true },
@@ -63,10 +63,10 @@ describe('fieldgate simulate --fleet', () => {
     expect(joins).toBeGreaterThan(10);
     expect(verdict.joins).toBeGreaterThanOrEqual(joins);
     expect(copies).toBeGreaterThan(heard);
-    expect(confirmed).toBeGreaterThan(20);
+    expect(confirmed).toBeGreaterThan(10);
     expect(confirmedAcknowledged).toBeLessThanOrEqual(confirmed);
-    expect(verdict.owed).toBeGreaterThan(100);
-    const again = await run(...toAll(), ...memory, '--for', '30m', '--speed', 'max');
+    expect(verdict.owed).toBeGreaterThan(60);
+    const again = await run(...toAll(), ...memory, '--for', '15m', '--speed', 'max');
     expect([again.code, again.told.verdict]).toMatchObject([0, { faults: {}, isSound: true }]);
   }, 60_000);
 

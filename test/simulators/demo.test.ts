@@ -7,10 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { readCityMemory, writeCityMemory } from '../../simulators/city-memory.ts';
 import { createDemoConfig } from '../../simulators/demo-config.ts';
+import { createDemoFleet } from '../../simulators/demo-fleet.ts';
 import { startGateway } from '../../simulators/demo-gateway.ts';
 import { parseDemoOptions } from '../../simulators/demo-options.ts';
 import { assertPortIsFree } from '../../simulators/demo-run.ts';
 import { failuresOf, summaryText } from '../../simulators/demo-summary.ts';
+import { createFleetProgress } from '../../simulators/doors/fleet-run.ts';
 import { parseMetrics, readStored } from '../../simulators/gateway-metrics.ts';
 import { readLiveMessage } from '../../simulators/live-viewer.ts';
 import { createScenario } from '../../simulators/scenario.ts';
@@ -27,6 +29,7 @@ describe('Demo options', () => {
       port: 8080,
       mqttPort: 0,
       devices: 60,
+      joining: 6,
       networks: 'usual',
       seed: 'baku',
       open: true,
@@ -99,6 +102,20 @@ describe('Demo config', () => {
       'network-server',
       'network-server',
     ]);
+  });
+
+  it('lets devices that join come by three kinds of doors', () => {
+    const fleet = createDemoFleet('config', 6);
+    const joined = parse(createDemoConfig(scenario, { ...places, fleet }).yaml);
+    expect(joined.devices).toHaveLength(66);
+    expect(joined.mqtt.clients.at(-1)).toMatchObject({
+      username: 'fleet-bridge',
+      publish: ['eu868/gateway/#'],
+    });
+    const { udp, basicStation } = joined.ingest;
+    expect([udp.port, udp.gateways.length]).toEqual([0, 4]);
+    expect([basicStation.port, basicStation.stations.length]).toEqual([0, 4]);
+    expect(joined.ledger.copyWindowMs).toBe(600_000);
   });
 
   it('has other passwords in every run', () => {
@@ -227,6 +244,16 @@ describe('Demo verdict', () => {
     expect(failuresOf({ progress, live, gatewayFault: 'the gateway ended with code 1' })).toEqual([
       'the gateway ended with code 1',
     ]);
+  });
+
+  it('counts what devices that join have handed in', () => {
+    const told = { devices: 6, progress: createFleetProgress(), uplinksAcknowledged: 1 };
+    const stored = readStored(parseMetrics(page({ accepted: 8 }, 12, 30)));
+    expect(failuresOf({ progress, live, stored, fleet: told })).toEqual([
+      '1 acknowledged uplinks were not accepted',
+    ]);
+    const text = summaryText({ progress, live, stored, fleet: told }).join('\n');
+    expect(text).toContain('0 joins of 6 devices');
   });
 
   it('is told with its numbers', () => {

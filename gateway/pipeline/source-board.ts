@@ -98,9 +98,24 @@ export function createSourceBoard(
   const rows = new Map<string, Row>();
   const waiting = new Set<Row>();
   let searchedAt = Number.NEGATIVE_INFINITY;
+  /** Of the message before, which most messages are like. */
+  let last: { readonly adapter: string; readonly asked: string; readonly row: Row } | undefined;
 
   function rowOf(adapter: string, { sender, transport }: Inbound): Row {
     const credential = sender.deviceId === undefined ? sender.credential : manyAccounts;
+    if (
+      last?.adapter === adapter &&
+      last.asked === credential &&
+      last.row.transport === transport
+    ) {
+      return last.row;
+    }
+    const row = findRow(adapter, credential, transport);
+    last = { adapter, asked: credential, row };
+    return row;
+  }
+
+  function findRow(adapter: string, credential: string, transport: Inbound['transport']): Row {
     const known = rows.get(keyOf(adapter, credential, transport));
     if (known !== undefined) return known;
     const hasRoom = rows.size < limits.sourcesMax || makeRoom();
@@ -121,6 +136,7 @@ export function createSourceBoard(
     );
     if (now - row.lastSeen < limits.silentMs) return false;
     waiting.delete(row);
+    if (last?.row === row) last = undefined;
     return rows.delete(key);
   }
 

@@ -141,6 +141,7 @@ export function createOfflineQueues(options: OfflineQueuesOptions): OfflineQueue
       const kept = keptByPayload.get(packet.payload);
       // A subscription of the last few turns, or a message of the broker's own.
       let late: WaitingMessage | undefined;
+      const queued = sharedPackets(packet);
       for (const { clientId, qos } of matches) {
         const session = sessions.get(clientId);
         if (session === undefined || qos === 0) continue;
@@ -152,12 +153,12 @@ export function createOfflineQueues(options: OfflineQueuesOptions): OfflineQueue
           continue;
         }
         if (isKept) {
-          add(session, queuedOf(kept.message, { packet, qos: lower }));
+          add(session, queued(kept.message, lower));
           continue;
         }
         late ??= storeMessage(packet);
         waiting.addCopy(session.key, late.number, lower);
-        add(session, queuedOf(late, { packet, qos: lower }));
+        add(session, queued(late, lower));
       }
       // Their clients have unsubscribed, or their sessions ended, in the last few turns.
       if (kept !== undefined) giveUp(kept);
@@ -219,6 +220,21 @@ export function createOfflineQueues(options: OfflineQueuesOptions): OfflineQueue
         add(session, state === 'released' ? releasedOf(sent) : sent);
       }
     },
+  };
+}
+
+/**
+ * One object for all who wait for a message at one QoS: a thousand full queues then cost the memory
+ * of their places alone.
+ */
+function sharedPackets(packet: Parameters<typeof queuedOf>[1]['packet']) {
+  const made: QueuedPacket[] = [];
+  return (message: WaitingMessage, qos: number): QueuedPacket => {
+    const found = made.find((one) => one.stored === message.number && one.qos === qos);
+    if (found !== undefined) return found;
+    const fresh = queuedOf(message, { packet, qos });
+    made.push(fresh);
+    return fresh;
   };
 }
 

@@ -168,8 +168,10 @@ interface Ended {
 
 function report({ fleet, progress, verdict, isFull }: Ended, options: SimulateOptions): void {
   const { counts, doors } = progress;
-  const refused = [...doors.values()].reduce((sum, door) => sum + door.refused, 0);
-  const isGood = refused === 0 && counts.heard > 0 && verdict?.isSound !== false;
+  const isTaken = [...doors.values()].every(
+    ({ handedIn, acknowledged, unknown }) => handedIn === acknowledged + unknown,
+  );
+  const isGood = isTaken && counts.heard > 0 && verdict?.isSound !== false;
   if (options.json === true) {
     const size = { devices: fleet.devices.length, gateways: fleet.gateways.length };
     const outcome = { seed: fleet.seed, ...size, ...counts, doors: Object.fromEntries(doors) };

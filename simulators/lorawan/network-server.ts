@@ -86,8 +86,14 @@ export function createNetworkServer(
   const usedNonces = new Set<string>();
   const { memory = new Map<string, DeviceMemory>() } = options;
   const joinNonces = new Map([...memory].map(([devEui, { joinNonce }]) => [devEui, joinNonce]));
-  const open = (identity: DeviceIdentity, session: Session, known?: DeviceMemory) =>
-    sessions.set(session.devAddr, startSession(identity, session, known));
+  /** By DevEUI: one that is used, and those that were only given. */
+  const sessionsOf = new Map<string, KnownSession[]>();
+  const open = (identity: DeviceIdentity, session: Session, remembered?: DeviceMemory) => {
+    const { devEui } = identity;
+    const known = startSession(identity, session, remembered);
+    sessions.set(session.devAddr, known);
+    sessionsOf.set(devEui, [...(sessionsOf.get(devEui) ?? []), known]);
+  };
   for (const identity of identities) {
     const { activation, devEui } = identity;
     if (activation.kind === 'abp') open(identity, activation.session, memory.get(devEui));
@@ -133,17 +139,17 @@ export function createNetworkServer(
     const keys =
       asked.joinReqType === 1
         ? [joinServerKeys(nwkKey, identity.devEui).jsIntKey]
-        : [...sessions.values()]
-            .filter((known) => known.identity === identity)
-            .map(({ session }) => session.keys.sNwkSIntKey);
+        : (sessionsOf.get(identity.devEui) ?? []).map(({ session }) => session.keys.sNwkSIntKey);
     return keys.some((key) => isSignedWith(key, frame)) ? accept(identity, whole) : undefined;
   }
 
   /** The device uses this session, so that it uses no older one. */
   function retireOthers(used: KnownSession): void {
-    for (const [devAddr, known] of sessions) {
-      if (known.identity === used.identity && known !== used) sessions.delete(devAddr);
+    const { devEui } = used.identity;
+    for (const known of sessionsOf.get(devEui) ?? []) {
+      if (known !== used) sessions.delete(known.session.devAddr);
     }
+    sessionsOf.set(devEui, [used]);
   }
 
   function data(uplink: HeardUplink): Answer | undefined {

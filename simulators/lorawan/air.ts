@@ -49,7 +49,9 @@ const preambleSymbols = 8;
 const preambleNeeded = 5;
 const demodulators = 8;
 /** Longer than any frame: what ended so long ago meets nobody that is still on the air. */
-const memoryMs = 10_000;
+const frameMemoryMs = 4_000;
+/** Longer than from an uplink to the end of its answer, which is planned when the uplink ends. */
+const sendingMemoryMs = 10_000;
 
 interface Sending {
   readonly start: number;
@@ -60,11 +62,11 @@ export function createAir(): Air {
   let frames: Frame[] = [];
   const sendings = new Map<string, Sending[]>();
 
-  function lossAt(path: Path, frame: Frame): Loss | undefined {
+  /** `others` are the frames that it meets. */
+  function lossAt(path: Path, frame: Frame, others: readonly Frame[]): Loss | undefined {
     const { gateway } = path;
     const signal = signalAt(path, frame);
     if (!isDecodable(signal, frame.spreadingFactor)) return 'too-weak';
-    const others = frames.filter((other) => other !== frame && isOverlapping(other, frame));
     if (others.some((other) => isDrownedBy(other, { gatewayId: gateway.id, frame, signal }))) {
       return 'collision';
     }
@@ -75,12 +77,13 @@ export function createAir(): Air {
 
   return {
     begin(frame) {
-      const oldest = frame.start - memoryMs;
+      const oldest = frame.start - frameMemoryMs;
       frames = frames.filter(({ end }) => end >= oldest);
       frames.push(frame);
     },
     fateOf(frame) {
-      const losses = frame.paths.map((path) => ({ path, loss: lossAt(path, frame) }));
+      const others = frames.filter((other) => other !== frame && isOverlapping(other, frame));
+      const losses = frame.paths.map((path) => ({ path, loss: lossAt(path, frame, others) }));
       const moment = { time: frame.end, channel: frame.channel };
       const receptions = losses
         .filter(({ loss }) => loss === undefined)
@@ -91,7 +94,9 @@ export function createAir(): Air {
       return receptions.length > 0 ? { receptions } : { receptions, loss: worst };
     },
     transmit(gatewayId, start, end) {
-      const kept = (sendings.get(gatewayId) ?? []).filter((one) => one.end >= start - memoryMs);
+      const kept = (sendings.get(gatewayId) ?? []).filter(
+        (one) => one.end >= start - sendingMemoryMs,
+      );
       sendings.set(gatewayId, [...kept, { start, end }]);
     },
   };

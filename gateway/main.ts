@@ -10,6 +10,7 @@ import { openAdapterBook } from './adapters/adapter-book.ts';
 import { startDerivation } from './derivation.ts';
 import { kekOf } from './device-key-place.ts';
 import { createDoors } from './doors.ts';
+import { startHeapRest } from './heap-rest.ts';
 import { type Holdings, openHoldings } from './holdings.ts';
 import { openIdentityKey } from './identity-key.ts';
 import { createIngestWatch } from './ingest-watch.ts';
@@ -149,7 +150,10 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     onRemoved: (tail) => derive.forget(tail),
   });
 
+  const endHeapRest = startHeapRest(log);
+
   async function stop(): Promise<void> {
+    endHeapRest();
     retention.stop();
     await Promise.all([polls.stop(), sparkplug.goOffline()]);
     await Promise.all([broker.stop(), doors.stop()]);

@@ -1,0 +1,111 @@
+/**
+ * Gives memory back after a burst. V8 keeps what it once had: after thousands of connections its
+ * heap may grow to a multiple of what is alive before it is collected, and while little happens it
+ * is not collected at all. So in quiet moments V8 is asked to care for size rather than speed, for a
+ * while: it then collects in small steps, gives free pages back and shrinks the young generation.
+ * The wish holds for the threads of the process, too.
+ */
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+
+export interface HeapRest {
+  /** Once an interval. */
+  look(): void;
+}
+
+export interface HeapRestParts {
+  /** Memory of the process' own. */
+  readonly ownBytes: () => number;
+  /** In which share of the time since the last call this thread had work: 0 to 1. */
+  readonly busyShare: () => number;
+  readonly saveMemory: (isSaving: boolean) => void;
+  readonly onDone: (bytes: { readonly before: number; readonly after: number }) => void;
+}
+
+const lookEveryMs = 5_000;
+/** V8 takes three collections for it, some seconds apart. */
+const looksSaving = 4;
+/** Five minutes: what is alive now may be garbage later, and no growth would tell. */
+const looksBetween = 60;
+/** More than the young generations of two threads hold in ordinary traffic. */
+const grownBytes = 128 * 2 ** 20;
+const busyShareMax = 0.6;
+
+export function createHeapRest(parts: HeapRestParts): HeapRest {
+  const { ownBytes, busyShare, saveMemory, onDone } = parts;
+  let lowest = Number.POSITIVE_INFINITY;
+  /** As the last time left it. */
+  let after = Number.POSITIVE_INFINITY;
+  let before = 0;
+  let looksLeft = 0;
+  let looksSince = 0;
+
+  function finish(own: number): void {
+    saveMemory(false);
+    after = own;
+    looksSince = 0;
+    onDone({ before, after });
+  }
+
+  return {
+    look: () => {
+      const own = ownBytes();
+      const isBusy = busyShare() > busyShareMax;
+      lowest = Math.min(lowest, own);
+      after = Math.min(after, own);
+      looksSince += 1;
+      if (looksLeft > 0) {
+        looksLeft = isBusy ? 0 : looksLeft - 1;
+        if (isBusy) saveMemory(false);
+        else if (looksLeft === 0) finish(own);
+        return;
+      }
+      const isGrown = own > after + grownBytes;
+      const isLarge = own > lowest + 2 * grownBytes && looksSince >= looksBetween;
+      if (isBusy || !(isGrown || isLarge)) return;
+      before = own;
+      looksLeft = looksSaving;
+      saveMemory(true);
+    },
+  };
+}
+
+/** Returns how to end it. */
+export function startHeapRest(log: {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+}): () => void {
+  let last = performance.eventLoopUtilization();
+  const rest = createHeapRest({
+    ownBytes: readOwnBytes,
+    busyShare: () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, last);
+      last = now;
+      return utilization;
+    },
+    saveMemory,
+    onDone: (bytes) => log.debug({ event: 'memory-given-back', ...bytes }, 'memory-given-back'),
+  });
+  const timer = setInterval(rest.look, lookEveryMs).unref();
+  return () => {
+    clearInterval(timer);
+    saveMemory(false);
+  };
+}
+
+function saveMemory(isSaving: boolean): void {
+  setFlagsFromString(isSaving ? '--optimize-for-size' : '--no-optimize-for-size');
+}
+
+/** Without pages of files, of which a ledger may have any number; elsewhere than on Linux with. */
+function readOwnBytes(): number {
+  try {
+    const status = readFileSync('/proc/self/status', 'utf8');
+    const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1];
+    if (kilobytes !== undefined) return Number(kilobytes) * 1_024;
+  } catch {
+    // There is no such file.
+  }
+  return process.memoryUsage.rss();
+}

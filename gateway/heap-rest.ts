@@ -1,9 +1,9 @@
 /**
  * Gives memory back after a burst. V8 keeps what it once had: after thousands of connections its
- * heap may grow to a multiple of what is alive before it is collected, and while little happens it
- * is not collected at all. So in quiet moments V8 is asked to care for size rather than speed, for a
- * while: it then collects in small steps, gives free pages back and shrinks the young generation.
- * The wish holds for the threads of the process, too.
+ * heap may grow to a multiple of what is alive before it is collected, and while little happens, it
+ * is not collected at all. So in quiet moments V8 is asked to care for size rather than speed, for
+ * a while: it then collects in small steps, gives free pages back and shrinks the young generation.
+ * The wish holds for all threads of the process.
  */
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';

@@ -157,10 +157,13 @@ function byDevice(all: readonly Sent[]): ReadonlyMap<string, Sent[]> {
 }
 
 const writtenPollMs = 50;
+/** What is not written by then never came in: its connection was lost, or the gateway began anew. */
+const writtenMsMax = 60_000;
 
 /**
  * For the run's `written`: asks the gateway how many messages of stations it has, from what it has
- * now. One asks for all who wait. Resolves at the signal, too.
+ * now. One asks for all who wait. Resolves at the signal, too, and at once for the rest of the run
+ * when one has waited too long.
  */
 export async function watchStations(
   { url, token }: GatewayDoor,
@@ -169,14 +172,17 @@ export async function watchStations(
   const ask = async () => stationMessages(await fetchSamples(url, token));
   const before = await ask();
   let asking: Promise<number> | undefined;
+  let hasGivenUp = false;
   return async (count) => {
-    for (;;) {
+    const deadline = clock.now() + writtenMsMax;
+    while (!hasGivenUp) {
       asking ??= ask()
         .catch(() => before)
         .finally(() => {
           asking = undefined;
         });
       if ((await asking) - before >= count() || signal.aborted) return;
+      hasGivenUp = clock.now() > deadline;
       await clock.sleep(writtenPollMs, signal);
     }
   };

@@ -20,12 +20,14 @@ export interface StationDoorOptions {
 }
 
 interface Station {
-  /** False when the connection is gone. */
+  /** False when the connection is gone and does not come back. */
   send(message: object): Promise<boolean>;
   close(): Promise<void>;
 }
 
 const answerTimeoutMs = 30_000;
+/** Between two tries to come back. */
+const comeBackMs = 2_000;
 /** The second window of EU868, SF12, and no priority over other downlinks. */
 const rx2 = { RX2DR: 0, RX2Freq: 869_525_000, priority: 0 } as const;
 const frameEnds = { header: 8, mic: -4 } as const;
@@ -33,9 +35,14 @@ const frameEnds = { header: 8, mic: -4 } as const;
 /** Resolves once every station was told its channels; rejects when one is turned away. */
 export async function openStationDoor(options: StationDoorOptions): Promise<GatewayDoor> {
   const { gateways } = options;
-  const opened = await Promise.all(gateways.map((gateway) => openStation(gateway.id, options)));
+  let handedIn = 0;
+  const onVersion = (): void => {
+    handedIn += 1;
+  };
+  const opened = await Promise.all(
+    gateways.map((gateway) => openStation(gateway.id, { ...options, onVersion })),
+  );
   const stations = new Map(gateways.map(({ id }, index) => [id, opened[index]]));
-  let handedIn = opened.length;
   let downlinks = 0;
   const send = async (gatewayId: string, message: object): Promise<Taken> => {
     // Counted before: it may be written down before it is known to have been sent.
@@ -60,8 +67,46 @@ export async function openStationDoor(options: StationDoorOptions): Promise<Gate
   };
 }
 
-async function openStation(gatewayId: string, options: StationDoorOptions): Promise<Station> {
-  const { url, token } = options;
+interface StationOptions extends StationDoorOptions {
+  /** What it says of itself on each connection is handed in, too. */
+  readonly onVersion: () => void;
+}
+
+/** A station that has lost its server comes back with its next message, but not at once. */
+async function openStation(gatewayId: string, options: StationOptions): Promise<Station> {
+  let socket = await attach(gatewayId, options);
+  let coming: Promise<void> | undefined;
+  let nextTryAt = 0;
+  const comeBack = async (): Promise<void> => {
+    try {
+      socket = await attach(gatewayId, options);
+    } catch {
+      nextTryAt = performance.now() + comeBackMs;
+    }
+  };
+  return {
+    async send(message) {
+      if (socket.readyState !== WebSocket.OPEN && performance.now() >= nextTryAt) {
+        coming ??= comeBack().finally(() => {
+          coming = undefined;
+        });
+        await coming;
+      }
+      return new Promise((resolve) => {
+        socket.send(JSON.stringify(message), (error) => resolve(!error));
+      });
+    },
+    async close() {
+      await coming;
+      if (socket.readyState === WebSocket.CLOSED) return;
+      socket.close();
+      await once(socket, 'close');
+    },
+  };
+}
+
+async function attach(gatewayId: string, options: StationOptions): Promise<WebSocket> {
+  const { url, token, onVersion } = options;
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const discovery = await connect(`${url}/router-info`, headers);
   discovery.send(JSON.stringify({ router: id6(gatewayId) }));
@@ -72,20 +117,11 @@ async function openStation(gatewayId: string, options: StationDoorOptions): Prom
   const version = { station: '2.0.6(linux/std)', firmware: null, package: null };
   const about = { model: 'simulated', protocol: 2, features: '' };
   socket.send(JSON.stringify({ msgtype: 'version', ...version, ...about }));
+  onVersion();
   await nextMessage(socket);
   // Time and what else it is told concern no station that only plays one.
   socket.on('message', () => undefined);
-  return {
-    send: (message) =>
-      new Promise((resolve) => {
-        socket.send(JSON.stringify(message), (error) => resolve(!error));
-      }),
-    async close() {
-      if (socket.readyState === WebSocket.CLOSED) return;
-      socket.close();
-      await once(socket, 'close');
-    },
-  };
+  return socket;
 }
 
 async function connect(url: string, headers: Record<string, string>): Promise<WebSocket> {

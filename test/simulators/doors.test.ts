@@ -146,11 +146,30 @@ describe('The door of stations', () => {
     await expect(openStationDoor({ url: silent.url, gateways })).rejects.toThrow('aborted');
   });
 
+  it('comes back to a server that was away', async () => {
+    const { url, server } = await startServer((base) => ({ uri: `${base}/traffic` }));
+    const door = await openStationDoor({ url, gateways });
+    endings.push(door.close);
+    const gone = [...server.clients].map((client) => once(client, 'close'));
+    for (const client of server.clients) client.terminate();
+    await Promise.all(gone);
+    const { uplink, reception } = heardBy('basic-station');
+    const connected = once(server, 'connection');
+    // The first ones may still go into the connection that is lost.
+    let isBack = false;
+    void connected.then(() => {
+      isBack = true;
+    });
+    while (!isBack) await door.up(uplink, reception);
+    expect(await door.up(uplink, reception)).toBe('unknown');
+  });
+
   it('refuses what it cannot hand in any more', async () => {
     const { url, server } = await startServer((base) => ({ uri: `${base}/traffic` }));
     const door = await openStationDoor({ url, gateways });
     const gone = [...server.clients].map((client) => once(client, 'close'));
     for (const client of server.clients) client.terminate();
+    server.close();
     await Promise.all(gone);
     const { uplink, reception } = heardBy('basic-station');
     let taken = await door.up(uplink, reception);

@@ -31,12 +31,36 @@ export function mergePoints(
     .slice(-pointsMax);
 }
 
-/** The median distance of the points: what counts as this series' own interval. */
-function pointInterval(points: readonly Point[]): number {
-  if (points.length < 3) return intervalDefaultMs;
-  const gaps = points.slice(1).map((point, at) => point.time - (points[at]?.time ?? 0));
-  gaps.sort((left, right) => left - right);
-  return Math.max(intervalMinMs, gaps[Math.floor(gaps.length / 2)] ?? intervalDefaultMs);
+const neighboursMax = 5;
+/** Fewer say nothing of a rhythm. */
+const neighboursMin = 3;
+
+/** The places of the points before which too long a time has passed for this series' rhythm. */
+function gapPlaces(points: readonly Point[]): ReadonlySet<number> {
+  const distances = points.slice(1).map((point, at) => point.time - (points[at]?.time ?? 0));
+  const usual = distances.length < 2 ? intervalDefaultMs : medianOf(distances);
+  const limit = gapLimitMs(Math.max(intervalMinMs, usual));
+  const places = new Set<number>();
+  for (const [at, distance] of distances.entries()) {
+    if (distance > limit && distance > limitAt(distances, at)) places.add(at + 1);
+  }
+  return places;
+}
+
+/**
+ * A sensor that now sends more often than it did would make gaps of all that it sent before, if
+ * the day had one rhythm: so the slower one of just before and just after counts.
+ */
+function limitAt(distances: readonly number[], at: number): number {
+  const before = distances.slice(Math.max(0, at - neighboursMax), at);
+  const after = distances.slice(at + 1, at + 1 + neighboursMax);
+  const rhythms = [before, after].filter(({ length }) => length >= neighboursMin).map(medianOf);
+  return gapLimitMs(Math.max(intervalMinMs, ...rhythms));
+}
+
+function medianOf(distances: readonly number[]): number {
+  const sorted = [...distances].sort((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)] ?? intervalDefaultMs;
 }
 
 interface Gap {
@@ -45,13 +69,11 @@ interface Gap {
 }
 
 export function gapsOf(points: readonly Point[]): Gap[] {
-  const limit = gapLimitMs(pointInterval(points));
   const gaps: Gap[] = [];
-  for (const [at, point] of points.entries()) {
-    const before = points[at - 1];
-    if (before !== undefined && point.time - before.time > limit) {
-      gaps.push({ from: before.time, to: point.time });
-    }
+  for (const at of gapPlaces(points)) {
+    const [before, after] = [points[at - 1], points[at]];
+    if (before !== undefined && after !== undefined)
+      gaps.push({ from: before.time, to: after.time });
   }
   return gaps;
 }
@@ -76,10 +98,10 @@ const isFail = (point: Point) => point.quality === failed || point.quality === m
 
 export function chartColumns(points: readonly Point[]): ChartColumns {
   const columns: ChartColumns = { times: [], line: [], suspect: [], fail: [], pointAt: [] };
-  const limit = gapLimitMs(pointInterval(points));
+  const gaps = gapPlaces(points);
   for (const [at, point] of points.entries()) {
     const before = points[at - 1];
-    if (before !== undefined && point.time - before.time > limit) {
+    if (before !== undefined && gaps.has(at)) {
       pushColumn(columns, { time: (before.time + point.time) / 2, at: -1 });
     }
     pushColumn(columns, { time: point.time, at, point });

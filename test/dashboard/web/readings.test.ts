@@ -117,6 +117,22 @@ describe('A chart', () => {
     expect(chartColumns(points).pointAt).toEqual([0, 1, 2, 3, -1, 4, 5]);
   });
 
+  it('makes no gaps of an earlier, slower rhythm when most values came in a faster one', () => {
+    const slow = [0, 15, 30, 45, 60, 75, 90, 105].map((at) => point(at));
+    const fast = Array.from({ length: 60 }, (_, index) => point(106 + index / 6));
+    expect(gapsOf([...slow, ...fast])).toEqual([]);
+    expect(chartColumns([...slow, ...fast]).line).not.toContain(null);
+  });
+
+  it('keeps the silence between two rhythms, and within the slower one, a gap', () => {
+    const slow = [0, 15, 30, 45, 180, 195, 210, 225].map((at) => point(at));
+    const fast = Array.from({ length: 60 }, (_, index) => point(400 + index / 6));
+    expect(gapsOf([...slow, ...fast])).toEqual([
+      { from: point(45).time, to: point(180).time },
+      { from: point(225).time, to: point(400).time },
+    ]);
+  });
+
   it('takes failed and missing values off the line and marks them and the suspect ones', () => {
     const flagged = [point(0, 1), point(10, 2, 3), point(20, -99, 4), point(30, 4, 9)];
     const columns = chartColumns(flagged);

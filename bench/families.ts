@@ -5,7 +5,7 @@ import { type EndToEndOptions, endToEnd } from './end-to-end.ts';
 import { hostileCodecs } from './hostile-codecs.ts';
 import { hostileFramesTaken } from './hostile-frames.ts';
 import { ledgerAccept } from './ledger-accept.ts';
-import { brokerRows, connectionRows } from './mqtt-rows.ts';
+import { abuseRows, brokerRows, connectionRows } from './mqtt-rows.ts';
 import { qualityRates } from './quality.ts';
 import { rawFrames } from './raw-frames.ts';
 import { perSecond, type Row } from './rows.ts';
@@ -53,8 +53,12 @@ export const families: Readonly<Record<string, Family>> = {
   },
   mqtt: { title: 'MQTT: bare aedes and ours by turns', rows: brokerRows },
   'mqtt-connections': {
-    title: 'MQTT: many TLS connections, then strangers',
+    title: 'MQTT: many TLS connections that all come back',
     rows: connectionRows,
+  },
+  abuse: {
+    title: 'MQTT: strangers who do what they can, and honest devices, four minutes',
+    rows: abuseRows,
   },
   'end-to-end': {
     title: 'end to end: MQTT QoS 1 → ledger → built-in codec → InfluxDB, 5,000 devices',

@@ -17,7 +17,7 @@ export interface HeapRest {
 export interface HeapRestParts {
   /** Memory of the process' own. */
   readonly ownBytes: () => number;
-  /** In which share of the time since the last call this thread had work: 0 to 1. */
+  /** Processor time of all threads since the last call, as a share of the time that went by. */
   readonly busyShare: () => number;
   readonly saveMemory: (isSaving: boolean) => void;
   readonly onDone: (bytes: { readonly before: number; readonly after: number }) => void;
@@ -30,6 +30,7 @@ const looksSaving = 4;
 const looksBetween = 60;
 /** More than the young generations of two threads hold in ordinary traffic. */
 const grownBytes = 128 * 2 ** 20;
+/** A gateway at half of its rate takes more of a core. */
 const busyShareMax = 0.6;
 
 export function createHeapRest(parts: HeapRestParts): HeapRest {
@@ -75,14 +76,14 @@ export function createHeapRest(parts: HeapRestParts): HeapRest {
 export function startHeapRest(log: {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void;
 }): () => void {
-  let last = performance.eventLoopUtilization();
+  let last = { cpu: process.cpuUsage(), atMs: performance.now() };
   const rest = createHeapRest({
     ownBytes: readOwnBytes,
     busyShare: () => {
-      const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, last);
-      last = now;
-      return utilization;
+      const { user, system } = process.cpuUsage(last.cpu);
+      const elapsedMs = performance.now() - last.atMs;
+      last = { cpu: process.cpuUsage(), atMs: performance.now() };
+      return (user + system) / 1_000 / elapsedMs;
     },
     saveMemory,
     onDone: (bytes) => log.debug({ event: 'memory-given-back', ...bytes }, 'memory-given-back'),

@@ -21,7 +21,7 @@ import type { SettledDevice } from './model/device.ts';
 import { createCodecNotes } from './pipeline/codec-notes.ts';
 import { deriveEntry } from './pipeline/derive.ts';
 import { createDeriveAgain } from './pipeline/derive-again.ts';
-import { startDeriveLoop } from './pipeline/derive-loop.ts';
+import { type DeriveFeed, startDeriveLoop } from './pipeline/derive-loop.ts';
 import { createDeviceBook, type DeviceBook } from './pipeline/device-book.ts';
 import { type ExplainParts, explainReadings } from './pipeline/explain.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
@@ -38,8 +38,9 @@ import type {
   ToWorker,
   WorkerSettings,
 } from './pipeline/worker-messages.ts';
-import { createFeed } from './stores/feed.ts';
+import { createFeed, type Feed } from './stores/feed.ts';
 import { type OpenStore, openStore } from './stores/open-store.ts';
+import type { RecordBatch, RecordBundle } from './stores/store.ts';
 
 /**
  * Whatever a crash leaves unkept is derived again: the place in the ledger is kept with the values.
@@ -93,11 +94,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const loop = startDeriveLoop({
     reader,
     catalogue,
-    feed: {
-      gather: store.writer.gather,
-      offer: feed.offer,
-      isDown: () => feed.state().kind === 'down',
-    },
+    feed: feedOf(store, feed),
     prepare(entries) {
       const prepared = quality.prepare(entries);
       if (prepared === undefined) scriptPass.note(entries);
@@ -121,11 +118,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const again = createDeriveAgain({
     ...{ reader, catalogue, history, scripts, checkpoints, programVersion },
     ...{ deviceOf, limits },
-    offer(batch) {
-      const bundle = store.writer.gather();
-      bundle.add(batch);
-      return feed.offer(bundle);
-    },
+    offer: (batch) => feed.offer(bundleOf(store, batch)),
     live: () => live,
     tell: (progress) => tell({ kind: 'derived-again', progress }),
   });
@@ -191,6 +184,16 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
 
   early.forEach(take);
   port.on('message', take);
+}
+
+function feedOf({ writer }: OpenStore, { offer, state }: Feed): DeriveFeed {
+  return { gather: writer.gather, offer, isDown: () => state().kind === 'down' };
+}
+
+function bundleOf({ writer }: OpenStore, batch: RecordBatch): RecordBundle {
+  const bundle = writer.gather();
+  bundle.add(batch);
+  return bundle;
 }
 
 function openUnmapped({ dataDir }: WorkerSettings, deviceOf: DeviceBook['get'], shelf: CodecShelf) {

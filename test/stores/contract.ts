@@ -327,12 +327,8 @@ export function describeStoreContract(underTest: StoreUnderTest): void {
         readingOf({ device: 'twice', time: start + (i + 1) * 1_000, value: i, seq: i + 2 }),
       );
       const again = readingOf({ device: 'twice', value: 2, quality: 4, seq: 20_000 });
-      await writeTo(
-        store.writer,
-        { readings: [first], links: [] },
-        { readings: others, links: [] },
-        { readings: [again], links: [] },
-      );
+      const batches = [[first], others, [again]].map((readings) => ({ readings, links: [] }));
+      await writeTo(store.writer, ...batches);
       const [found] = await read({ device: 'twice', limit: 1 });
       expect([found?.value, found?.quality, found?.seq]).toEqual([2, 4, 20_000]);
     });

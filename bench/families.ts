@@ -120,6 +120,11 @@ async function hostileCodecRows(): Promise<Row[]> {
       ...{ atLeast: '300 ms', aim: '—' },
     },
     {
+      what: 'the same twelve, each of which has given data before and is trusted',
+      measured: `${hostile.turnedMs.toFixed(0)} ms`,
+      ...{ atLeast: '—', aim: '300 ms' },
+    },
+    {
       what: `a hostile codec by itself, the worst of twelve (${worst.what})`,
       measured: `${worst.delayMs.toFixed(0)} ms`,
       ...{ atLeast: '300 ms', aim: '—' },

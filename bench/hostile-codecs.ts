@@ -1,7 +1,8 @@
 /**
  * What twelve hostile codecs cost the devices beside them: a steady stream of honest uplinks goes
  * through the sandbox pass by pass, as in the derive worker; hostile ones arrive among them, first
- * each codec by itself, then all at once. Told are the worst delays of an honest uplink from its
+ * each codec by itself, then all at once, as codecs that nobody knows and as ones that have done
+ * well before. Told are the worst delays of an honest uplink from its
  * arrival to its values, and the memory that is not given back.
  */
 import { setTimeout as wait } from 'node:timers/promises';
@@ -17,6 +18,8 @@ export interface HostileFigures {
   /** Milliseconds; each codec by itself. */
   readonly alone: readonly { readonly what: string; readonly delayMs: number }[];
   readonly togetherMs: number;
+  /** The same twelve at once, each of which has given data for a while and is trusted. */
+  readonly turnedMs: number;
   /** With nobody hostile. */
   readonly quietMs: number;
   /** Resident memory that the worst round has left behind in a sandbox that stays open. */
@@ -44,6 +47,8 @@ const hostile: Readonly<Record<string, string>> = {
 };
 
 const honestScripts = 20;
+/** On this port a codec does what it is here for; on others it gives data. */
+const ownPort = 1;
 /** Honest uplinks a second, and what a codec gets of hostile ones in each burst. */
 const honestRate = 1_000;
 const hostileUplinks = 5;
@@ -59,7 +64,8 @@ function scriptsOf(): ReadonlyMap<string, Script> {
   ]);
   return new Map(
     [...honest, ...Object.entries(hostile)].map(([id, body]) => {
-      const source = `function decodeUplink(input) { ${body} }`;
+      const well = `if (input.fPort !== ${ownPort}) return { data: { ok: 1 } };`;
+      const source = `function decodeUplink(input) { ${well} ${body} }`;
       const key = versionOf(source);
       return [id, { id, title: id, variables: {}, source, key, version: key }];
     }),
@@ -72,8 +78,8 @@ interface Arrival {
   readonly isHonest: boolean;
 }
 
-function arrival(codec: string, at: number): Arrival {
-  const input = { codec, bytes: Uint8Array.of(215), fPort: 1, time: Date.UTC(2026, 0, 1) };
+function arrival(codec: string, at: number, fPort = ownPort): Arrival {
+  const input = { codec, bytes: Uint8Array.of(215), fPort, time: Date.UTC(2026, 0, 1) };
   return { input, at, isHonest: codec.startsWith('honest') };
 }
 
@@ -98,7 +104,7 @@ async function play(codecs: ScriptCodecs, hostileNames: readonly string[]) {
     if (performance.now() - begin < roundMs) arrive(performance.now());
     const pass = waiting.slice(0, batchMax);
     waiting = waiting.slice(batchMax);
-    const decoded = await codecs.decode(pass.map(({ input }) => input));
+    const decoded = await codecs.inPass.decode(pass.map(({ input }) => input));
     const now = performance.now();
     for (const [place, { at, isHonest }] of pass.entries()) {
       if (isHonest) worstMs = Math.max(worstMs, now - at);
@@ -115,14 +121,16 @@ export async function hostileCodecs(): Promise<HostileFigures> {
   const scripts = scriptsOf();
   const open = () =>
     openScriptCodecs({
-      ...{ limits: codecLimits, hasStandby: true },
+      ...{ limits: codecLimits, isShared: true },
       script: (reference) => scripts.get(reference),
     });
   let wrong = 0;
   let keptMb = 0;
-  // Each codec meets a sandbox that is warm and has never heard of it.
-  const fresh = async (names: readonly string[]) => {
+  // Each codec meets a sandbox that is warm and has never heard of it, or nothing but good.
+  const fresh = async (names: readonly string[], { isKnown = false } = {}) => {
     const codecs = open();
+    const well = names.map((name) => arrival(name, 0, ownPort + 1).input);
+    for (let times = 0; isKnown && times < 3; times += 1) await codecs.decode(well);
     await play(codecs, []);
     const before = process.memoryUsage().rss;
     const round = await play(codecs, names);
@@ -136,5 +144,6 @@ export async function hostileCodecs(): Promise<HostileFigures> {
   const alone: { what: string; delayMs: number }[] = [];
   for (const what of Object.keys(hostile)) alone.push({ what, delayMs: await fresh([what]) });
   const togetherMs = await fresh(Object.keys(hostile));
-  return { alone, togetherMs, quietMs, keptMb, wrong };
+  const turnedMs = await fresh(Object.keys(hostile), { isKnown: true });
+  return { alone, togetherMs, turnedMs, quietMs, keptMb, wrong };
 }

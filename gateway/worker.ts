@@ -72,7 +72,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const { shelf, scripts, history } = openCodecs(settings, onCodecProblem);
   let live = catalogue.position('live');
   const notes = createCodecNotes(history, live, (id) => scriptPass.deviceOf(id));
-  const scriptPass = createScriptPass(scripts, deviceOf, { notes, programVersion });
+  const scriptPass = createScriptPass(scripts.inPass, deviceOf, { notes, programVersion });
   const unmapped = openUnmapped(settings, deviceOf, shelf);
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
@@ -208,7 +208,7 @@ function openCodecs({ codecs, dataDir }: WorkerSettings, onProblem: (detail: str
   const shelf = openCodecShelf(join(dataDir, 'codecs'), onProblem);
   const scripts = openScriptCodecs({
     ...{ limits, script: shelf.script, onProblem },
-    hasStandby: true,
+    isShared: true,
   });
   return { shelf, scripts, history: openCodecHistory(dataDir) };
 }

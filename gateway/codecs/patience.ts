@@ -1,9 +1,10 @@
 /**
  * How much time scripts may lose, so that one that does not end costs the devices of others little.
- * All scripts of a sandbox lose from one allowance, which fills again slowly. A script that is late
- * again and again is left alone for a while, then tried with one call, and left alone for twice as
- * long when that is late, too: a circuit breaker for each script.
+ * All scripts on trial lose from one allowance, which holds the time limit of one call. A script
+ * that is late again and again is left alone for a while, then tried with one call, and left alone
+ * for twice as long when that is late, too: a circuit breaker for each script.
  */
+import { createAllowance } from './allowance.ts';
 
 export interface Patience {
   /** What the next calls of a script may take. */
@@ -12,7 +13,18 @@ export interface Patience {
   answered(key: string, answers: Answers): void;
   /** A call was late, which took `lostMs`. For how long the script is left alone now, if it is. */
   late(key: string, late: LateCall): number | undefined;
+  trustOf(key: string): Trust;
+  /** It has kept others waiting, if not longer than it may. */
+  suspect(key: string): void;
+  /** What scripts may still lose, milliseconds. */
+  leftMs(): number;
 }
+
+/**
+ * Trusted is a script that has given data and has not kept others waiting of late; a suspect is one
+ * that has.
+ */
+export type Trust = 'trusted' | 'unknown' | 'suspect';
 
 export interface Turn {
   readonly timeLimitMs: number;
@@ -41,8 +53,6 @@ export interface LateCall {
   readonly reason: string;
 }
 
-/** The allowance holds the time limit of one call; this part of the time that goes by fills it. */
-const refillPart = 0.1;
 /** What a call has when nothing is left: of a script that has given data before, and of another. */
 const provenLimitMs = 20;
 const unprovenLimitMs = 10;
@@ -53,6 +63,9 @@ const leftAloneFirstMs = 5_000;
 const leftAloneMsMax = 600_000;
 /** A script that was well for so long is left alone for the first time again. */
 const forgivenMs = 1_800_000;
+/** How long a script is no longer trusted: that others had to wait for, and that was late. */
+const suspectMs = 60_000;
+const suspectLateMs = 600_000;
 /** Scripts that it remembers; the one heard of longest ago goes first. */
 const rememberedMax = 2_000;
 
@@ -60,6 +73,7 @@ interface Standing {
   isProven: boolean;
   strikes: number;
   struckAt: number;
+  suspectUntil: number;
   /** How often it was left alone; one late call does it again after that. */
   times: number;
   until: number;
@@ -73,7 +87,7 @@ export function createPatience(
   now: () => number = () => performance.now(),
 ): Patience {
   const standings = new Map<string, Standing>();
-  let allowance = { ms: timeLimitMs, at: now() };
+  const { spend } = createAllowance(timeLimitMs, now);
 
   function standingOf(key: string): Standing {
     const standing = standings.get(key) ?? newStanding();
@@ -82,13 +96,6 @@ export function createPatience(
     const [oldest] = standings.keys();
     if (standings.size > rememberedMax && oldest !== undefined) standings.delete(oldest);
     return standing;
-  }
-
-  function spend(ms: number): number {
-    const at = now();
-    const filled = Math.min(timeLimitMs, allowance.ms + (at - allowance.at) * refillPart);
-    allowance = { ms: Math.max(0, filled - ms), at };
-    return allowance.ms;
   }
 
   return {
@@ -117,6 +124,7 @@ export function createPatience(
       if (now() - standing.struckAt > strikeLifeMs) standing.strikes = 0;
       standing.strikes += isKilled ? 2 : 1;
       standing.struckAt = now();
+      standing.suspectUntil = now() + suspectLateMs;
       standing.reason = reason;
       const isExcused = standing.strikes < strikesMax && !standing.isTried;
       if (isExcused && (standing.isProven || !isSpent)) return undefined;
@@ -126,13 +134,23 @@ export function createPatience(
       standing.until = now() + forMs;
       return forMs;
     },
+    trustOf(key) {
+      const { isProven, suspectUntil, until } = standingOf(key);
+      if (now() < suspectUntil || until > 0) return 'suspect';
+      return isProven ? 'trusted' : 'unknown';
+    },
+    suspect(key) {
+      const standing = standingOf(key);
+      standing.suspectUntil = Math.max(standing.suspectUntil, now() + suspectMs);
+    },
+    leftMs: () => spend(0),
   };
 }
 
 function newStanding(): Standing {
   return {
     isProven: false,
-    ...{ strikes: 0, struckAt: Number.NEGATIVE_INFINITY },
+    ...{ strikes: 0, struckAt: Number.NEGATIVE_INFINITY, suspectUntil: 0 },
     ...{ times: 0, until: 0, isTried: false, reason: '' },
   };
 }

@@ -21,6 +21,8 @@ export interface SandboxThread {
 export interface SandboxWork extends ChunkLimits {
   readonly script: SandboxScript;
   readonly calls: readonly SandboxCall[];
+  /** How long after its limit a call is given up, which takes the thread along. */
+  readonly graceMs?: number;
 }
 
 export type Outcome = { readonly ok: true; readonly answer: ChunkAnswer } | Broken;
@@ -35,12 +37,10 @@ export interface Broken {
   readonly lostMs: number;
 }
 
-/**
- * How often the thread is looked at, and how long after its limit a call is given up: a while, as
- * most built-in functions end by themselves, and the next thread costs more than that.
- */
+/** How often the thread is looked at. */
 const watchMs = 5;
-const graceMs = 50;
+/** A while, as most built-in functions end by themselves, and the next thread costs more. */
+const graceMsUsual = 50;
 /** For a chunk to reach the thread. */
 const startMs = 100;
 /** For a thread to start on a machine that is busy. */
@@ -78,10 +78,10 @@ export async function startThread(program: URL, limits: CodecLimits): Promise<Sa
         const known = new Set<string>();
         resolve({
           end,
-          exchange({ script: { key, source }, ...limitedCalls }) {
+          exchange({ script: { key, source }, graceMs = graceMsUsual, ...limitedCalls }) {
             const chunk = { key, ...(known.has(key) ? {} : { source }), ...limitedCalls };
             known.add(key);
-            return exchange(watched, chunk, (next) => {
+            return exchange({ ...watched, graceMs }, chunk, (next) => {
               waiting = next;
             });
           },
@@ -101,10 +101,11 @@ interface Watched {
   readonly progress: SharedArrayBuffer;
   /** Its folder under /proc, by which its run time is told. */
   readonly folder: string;
+  readonly graceMs: number;
 }
 
 function exchange(
-  { worker, progress, folder }: Watched,
+  { worker, progress, folder, graceMs }: Watched,
   chunk: Chunk,
   wait: (next: Waiting | undefined) => void,
 ): Promise<Outcome> {

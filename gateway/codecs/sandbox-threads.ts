@@ -1,18 +1,26 @@
 /**
- * The threads of a sandbox: the one that works, and one that stands by with the scripts in use
- * loaded, so that work goes on at once where the first had to be killed.
+ * The threads of a lane: the one that works, and one that stands by with the scripts in use loaded,
+ * so that work goes on at once where the first had to be killed.
  */
 import type { SandboxScript } from './sandbox-messages.ts';
-import type { SandboxThread } from './sandbox-thread.ts';
+import type { Outcome, SandboxThread, SandboxWork } from './sandbox-thread.ts';
 
 export interface SandboxThreads {
-  /** The one that works. Rejects when it cannot be started. One caller at a time. */
-  working(): Promise<SandboxThread>;
+  /** Resolves once a thread waits for work, or does not start: then the work is told why. */
+  start(): Promise<void>;
+  /**
+   * Gives a thread the work, once all that was asked for before is done. What that work is it is
+   * asked then; undefined if there is none any more. A thread that breaks is given up.
+   */
+  exchange(workOf: () => SandboxWork | undefined): Promise<Outcome | NotStarted | undefined>;
   /** The script has answered: the thread that stands by gets it ready, too. */
   note(script: SandboxScript): void;
-  /** Gives the working thread up. Nobody waits for its end. */
-  drop(): void;
   close(): Promise<void>;
+}
+
+export interface NotStarted {
+  readonly ok: false;
+  readonly startError: string;
 }
 
 export interface SandboxThreadsOptions {
@@ -32,13 +40,19 @@ interface Standby {
   isWanted: boolean;
 }
 
+type Working =
+  | { readonly thread: SandboxThread; readonly startError?: never }
+  | { readonly thread: undefined; readonly startError: string };
+
 export function createSandboxThreads(options: SandboxThreadsOptions): SandboxThreads {
   const { start, hasStandby, timeLimitMs } = options;
   let thread: SandboxThread | undefined;
   let standby: Standby | undefined;
+  let last: Promise<unknown> = Promise.resolve();
   const used = new Map<string, SandboxScript>();
   const ending = new Set<Promise<void>>();
 
+  /** Nobody waits for its end, but who closes. */
   function end(given: SandboxThread | undefined): undefined {
     if (given === undefined) return;
     const ended: Promise<void> = given
@@ -68,17 +82,38 @@ export function createSandboxThreads(options: SandboxThreadsOptions): SandboxThr
     return taken?.thread;
   }
 
-  function drop(): void {
+  async function working(): Promise<Working> {
+    try {
+      if (thread !== undefined) return { thread };
+      thread = (await takeStandby()) ?? (await start());
+      if (hasStandby) standBy();
+      return { thread };
+    } catch (error) {
+      return { thread: undefined, startError: String(error) };
+    }
+  }
+
+  async function exchange(workOf: () => SandboxWork | undefined) {
+    const { thread: taken, startError } = await working();
+    if (taken === undefined) return { ok: false, startError } as const;
+    const work = workOf();
+    if (work === undefined) return undefined;
+    const outcome = await taken.exchange(work);
+    if (outcome.ok) return outcome;
     thread = end(thread);
+    if (standby === undefined) standBy();
+    return outcome;
+  }
+
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
   }
 
   return {
-    async working() {
-      if (thread !== undefined) return thread;
-      thread = (await takeStandby()) ?? (await start());
-      if (hasStandby) standBy();
-      return thread;
-    },
+    start: () => inTurn(async () => void (await working())),
+    exchange: (workOf) => inTurn(() => exchange(workOf)),
     note(script) {
       if (!hasStandby) return;
       const isNew = !used.delete(script.key);
@@ -87,9 +122,9 @@ export function createSandboxThreads(options: SandboxThreadsOptions): SandboxThr
       const [oldest] = used.keys();
       if (used.size > readyMax && oldest !== undefined) used.delete(oldest);
     },
-    drop,
     async close() {
-      drop();
+      await last;
+      thread = end(thread);
       end(await takeStandby());
       await Promise.all(ending);
     },

@@ -1,24 +1,33 @@
 /**
- * Calls of codec scripts, in a thread that is killed when a call does not end; another that stands
- * by takes its place. The engine stops most scripts by itself; what it does inside one built-in
- * function it cannot stop, and what breaks it takes its thread along: then the call at fault gets
- * an error, and the others of its chunk are made again. They have no effects, so that costs nothing
- * but time. How much of it scripts may lose is a matter of `patience.ts`.
+ * Calls of codec scripts, in threads that are killed when a call does not end. Where many share a
+ * sandbox, scripts that are trusted have threads of their own: what others cost falls on no one
+ * else, but for the time that a pass of uplinks waits for them.
  */
 import assert from 'node:assert/strict';
 import type { CodecLimits } from './limits.ts';
-import { createPatience, type LateCall, type Turn } from './patience.ts';
-import type { ChunkAnswer, SandboxCall, SandboxScript } from './sandbox-messages.ts';
-import { type Broken, type SandboxThread, startThread } from './sandbox-thread.ts';
+import { type PassTime, startPassTime } from './pass-time.ts';
+import { createPatience, type Trust } from './patience.ts';
+import { createQuickLane } from './quick-lane.ts';
+import type { SandboxCall, SandboxScript } from './sandbox-messages.ts';
+import { startThread } from './sandbox-thread.ts';
 import { createSandboxThreads } from './sandbox-threads.ts';
+import { createTrialLane, type LaneJob } from './trial-lane.ts';
 
 export interface Sandbox {
   /**
-   * Makes the calls in order and answers each with `v` and JSON, or with `e` and a message. Never
-   * rejects while it is open: a sandbox that cannot be started is an error of each call.
+   * Makes the calls and answers each with `v` and JSON, or with `e` and a message. Never rejects
+   * while it is open: a sandbox that cannot be started is an error of each call.
    */
   run(jobs: readonly SandboxJob[]): Promise<readonly (readonly string[])[]>;
   close(): Promise<void>;
+}
+
+export interface SharedSandbox extends Sandbox {
+  /**
+   * The same for a pass of uplinks, which does not wait for all that scripts on trial may take: `p`
+   * and a message where a call has no answer in that time.
+   */
+  runInPass(jobs: readonly SandboxJob[]): Promise<readonly (readonly string[])[]>;
 }
 
 export interface SandboxJob {
@@ -30,108 +39,107 @@ export interface SandboxOptions {
   readonly limits: CodecLimits;
   /** The thread's program; the compiled one beside this file if absent. */
   readonly program?: URL;
-  /** Keeps a second thread ready, for some 15 MB; not if absent. */
-  readonly hasStandby?: boolean;
+  /** Keeps trusted scripts and others apart, with four threads of some 15 MB; one if absent. */
+  readonly isShared?: boolean;
   /** Milliseconds that run evenly, by which scripts are left alone for a while. */
   readonly now?: () => number;
   /** Called when a script has cost the thread, and when one is left alone for a while. */
   readonly onProblem?: (detail: string) => void;
 }
 
-const callsPerChunkMax = 500;
+/** What a pass waits for scripts on trial, beside what they may lose together at that time. */
+const passWaitMs = 50;
+/**
+ * How long after its limit a call is given up that cannot be stopped: soon where others wait; else
+ * after a while, as most built-in functions end by themselves, and the next thread costs more.
+ */
+const trustedGraceMs = 10;
+const trialGraceMs = 50;
+const passedOver =
+  'phad no answer in the time that others wait for scripts on trial; it can be derived again';
 
-export function createSandbox(options: SandboxOptions): Sandbox {
-  const { limits, hasStandby = false, onProblem = () => {} } = options;
+export function createSandbox(options: SandboxOptions): SharedSandbox {
+  const { limits, isShared = false, onProblem = () => {} } = options;
   const program = options.program ?? new URL('./sandbox-worker.js', import.meta.url);
   const { timeLimitMs } = limits;
   const start = () => startThread(program, limits);
-  const threads = createSandboxThreads({ start, hasStandby, timeLimitMs });
   const patience = createPatience(timeLimitMs, options.now);
-  let last: Promise<unknown> = Promise.resolve();
+  const threadsOf = () => createSandboxThreads({ start, hasStandby: isShared, timeLimitMs });
+  const ours = { trusted: threadsOf(), trial: threadsOf() };
+  const parts = { patience, timeLimitMs, onProblem, onData: ours.trusted.note };
+  const trusted = createQuickLane({ ...parts, threads: ours.trusted, graceMs: trustedGraceMs });
+  const unknown = createQuickLane({ ...parts, threads: ours.trial, graceMs: trialGraceMs });
+  const trial = createTrialLane({ ...parts, threads: ours.trial });
+  const underWay = new Set<Promise<unknown>>();
+  let started: Promise<unknown> | undefined;
   let isClosed = false;
 
-  /** Makes the calls, with as many threads and turns as that takes. */
-  async function complete(script: SandboxScript, calls: readonly SandboxCall[]): Promise<string[]> {
-    const texts: string[] = [];
-    while (texts.length < calls.length) {
-      const turn = patience.turnOf(script.key);
-      const rest = calls.slice(texts.length);
-      if ('isLeftAlone' in turn) {
-        texts.push(...rest.map(() => `eis left alone for a while: it ${turn.reason}`));
-        break;
-      }
-      const chunk = rest.slice(0, Math.min(turn.callsMax, callsPerChunkMax));
-      texts.push(...(await make(script, chunk, turn)));
-    }
-    return texts;
+  /** Nobody is on trial while threads start for the first time. */
+  function startAll(): Promise<unknown> {
+    started ??= Promise.all([ours.trial.start(), ours.trusted.start()]);
+    return started;
   }
 
-  /** Answers of the first calls of the chunk, of one at least. */
-  async function make(
-    script: SandboxScript,
-    calls: readonly SandboxCall[],
-    { timeLimitMs, allowanceMs }: Turn,
-  ): Promise<readonly string[]> {
-    let thread: SandboxThread;
-    try {
-      thread = await threads.working();
-    } catch (error) {
-      return calls.map(() => `ethe sandbox does not start: ${String(error)}`);
-    }
-    const outcome = await thread.exchange({ script, calls, timeLimitMs, allowanceMs });
-    return outcome.ok ? take(script, outcome.answer) : rescue(script, calls, outcome);
+  /**
+   * What is trusted is answered by `begun`, unless it has kept others waiting; all by `done`. What
+   * nothing is known of has its first turn before others have a long one.
+   */
+  function complete(jobs: readonly LaneJob[], time?: PassTime) {
+    const of = (trust: Trust) =>
+      jobs.filter(({ script }) => patience.trustOf(script.key) === trust);
+    const [known, others] = [of('trusted'), [...of('unknown'), ...of('suspect')]];
+    const begun = inOrder(known, async (job) => time?.lose(await trusted.begin(job)));
+    const tried = inOrder(others, async (job) => void (await unknown.begin(job, time)));
+    const done = Promise.all([begun, tried]).then(() => tryAll([...others, ...known], time));
+    return { begun, done: follow(done) };
   }
 
-  function take(script: SandboxScript, { texts, slowMs, lateMs }: ChunkAnswer): readonly string[] {
-    assert.ok(texts.length > 0, 'the thread gets on with every chunk');
-    const hasData = texts.some((text) => text.startsWith('v'));
-    if (lateMs === 0 || hasData) patience.answered(script.key, { slowMs, hasData });
-    if (lateMs === 0) threads.note(script);
-    else blame(script, { lostMs: lateMs, isKilled: false, reason: texts.at(-1)?.slice(1) ?? '' });
-    return texts;
+  function tryAll(jobs: readonly LaneJob[], time?: PassTime): Promise<void> {
+    return inOrder(jobs, (job) => trial.complete(job, time));
   }
 
-  /** Calls before the one at fault are made again, as their answers went with the thread. */
-  async function rescue(
-    script: SandboxScript,
-    calls: readonly SandboxCall[],
-    { at, reason, lostMs }: Broken,
-  ): Promise<string[]> {
-    threads.drop();
-    onProblem(`${nameOf(script)} ${reason}, and cost the sandbox its thread`);
-    const before = at === 0 ? [] : await complete(script, calls.slice(0, at));
-    blame(script, { lostMs, isKilled: true, reason });
-    return [...before, `e${reason}`];
-  }
-
-  function blame(script: SandboxScript, late: LateCall): void {
-    const forMs = patience.late(script.key, late);
-    if (forMs === undefined) return;
-    onProblem(`${nameOf(script)} ${late.reason}, and is left alone for ${forMs / 1_000} s`);
-  }
-
-  async function runAll(jobs: readonly SandboxJob[]): Promise<string[][]> {
-    const answers: string[][] = [];
-    for (const { script, calls } of jobs) answers.push(await complete(script, calls));
-    return answers;
+  function follow<Result>(work: Promise<Result>): Promise<Result> {
+    const followed: Promise<unknown> = work
+      .catch(() => {})
+      .finally(() => underWay.delete(followed));
+    underWay.add(followed);
+    return work;
   }
 
   return {
-    run(jobs) {
+    async run(jobs) {
       assert.ok(!isClosed, 'a closed sandbox runs nothing');
-      const result = last.then(() => runAll(jobs));
-      last = result.catch(() => {});
-      return result;
+      const all = jobs.map(laneJob);
+      await follow(isShared ? startAll().then(() => complete(all).done) : tryAll(all));
+      return all.map(({ texts }) => texts);
+    },
+    async runInPass(jobs) {
+      assert.ok(isShared, 'only who shares a sandbox has others wait');
+      assert.ok(!isClosed, 'a closed sandbox runs nothing');
+      const all = jobs.map(laneJob);
+      await follow(startAll());
+      const time = startPassTime(passWaitMs + patience.leftMs());
+      const { begun, done } = complete(all, time);
+      await begun;
+      await Promise.race([done, time.over]);
+      time.end();
+      return all.map(({ calls, texts }) => calls.map((_, at) => texts[at] ?? passedOver));
     },
     async close() {
       isClosed = true;
-      await last;
-      await threads.close();
+      await Promise.all(underWay);
+      await Promise.all([ours.trial.close(), ours.trusted.close()]);
     },
   };
 }
 
-/** The first digits of its hash tell a script that nobody has named. */
-function nameOf({ id, key }: SandboxScript): string {
-  return id ?? `script ${key.slice(0, 12)}`;
+async function inOrder(
+  jobs: readonly LaneJob[],
+  work: (job: LaneJob) => Promise<void>,
+): Promise<void> {
+  for (const job of jobs) await work(job);
+}
+
+function laneJob({ script, calls }: SandboxJob): LaneJob {
+  return { script, calls, texts: [] };
 }

@@ -2,7 +2,7 @@
 import type { Decoded } from '../../decoders/codec.ts';
 import { decodedOf } from './decoded-result.ts';
 import type { CodecLimits } from './limits.ts';
-import { createSandbox } from './sandbox.ts';
+import { createSandbox, type Sandbox } from './sandbox.ts';
 import type { SandboxCall } from './sandbox-messages.ts';
 import { type Script, type UplinkInput, uplinkCall } from './script.ts';
 
@@ -13,6 +13,8 @@ export interface ScriptCodecs {
    * One result for each input, in order. Never rejects: a script that fails is an error in words.
    */
   decode(inputs: readonly ScriptInput[]): Promise<readonly Decoded[]>;
+  /** The same where devices of other scripts wait: a script on trial may be passed over. */
+  readonly inPass: Pick<ScriptCodecs, 'versionOf' | 'decode'>;
   close(): Promise<void>;
 }
 
@@ -27,7 +29,8 @@ export interface ScriptCodecsOptions {
   readonly script: (reference: string) => Script | undefined;
   /** The sandbox's program, as in SandboxOptions. */
   readonly program?: URL;
-  readonly hasStandby?: boolean;
+  /** As in SandboxOptions. */
+  readonly isShared?: boolean;
   /** As in SandboxOptions. */
   readonly now?: () => number;
   readonly onProblem?: (detail: string) => void;
@@ -36,20 +39,25 @@ export interface ScriptCodecsOptions {
 export function openScriptCodecs(options: ScriptCodecsOptions): ScriptCodecs {
   const { script } = options;
   const sandbox = createSandbox(options);
-  return {
-    versionOf: (reference) => script(reference)?.version,
-    async decode(inputs) {
-      const results: Decoded[] = inputs.map(({ codec }) => missing(codec));
-      const groups = groupByScript(inputs, script);
-      const answers = await sandbox.run(groups);
-      for (const [index, { places, script: made }] of groups.entries()) {
-        for (const [at, text] of (answers[index] ?? []).entries()) {
-          const place = places[at];
-          if (place !== undefined) results[place] = decodedOf(text, made.mapping);
-        }
+  const versionOf = (reference: string) => script(reference)?.version;
+
+  async function decode(inputs: readonly ScriptInput[], run: Sandbox['run']): Promise<Decoded[]> {
+    const results: Decoded[] = inputs.map(({ codec }) => missing(codec));
+    const groups = groupByScript(inputs, script);
+    const answers = await run(groups);
+    for (const [index, { places, script: made }] of groups.entries()) {
+      for (const [at, text] of (answers[index] ?? []).entries()) {
+        const place = places[at];
+        if (place !== undefined) results[place] = decodedOf(text, made.mapping);
       }
-      return results;
-    },
+    }
+    return results;
+  }
+
+  return {
+    versionOf,
+    decode: (inputs) => decode(inputs, sandbox.run),
+    inPass: { versionOf, decode: (inputs) => decode(inputs, sandbox.runInPass) },
     close: () => sandbox.close(),
   };
 }

@@ -73,7 +73,7 @@ describe('Twelve hostile codecs', () => {
 
   beforeAll(() => {
     codecs = openScriptCodecs({
-      ...{ limits: codecLimits, program, hasStandby: true },
+      ...{ limits: codecLimits, program, isShared: true },
       script: (reference) => scripts.get(reference),
       onProblem: (detail) => problems.push(detail),
     });

@@ -48,7 +48,7 @@ describe('The sandbox', () => {
 
   beforeAll(() => {
     sandbox = createSandbox({
-      ...{ limits: codecLimits, program, hasStandby: true },
+      ...{ limits: codecLimits, program, isShared: true },
       now: () => performance.now() + hours * 3_600_000,
       onProblem: (detail) => problems.push(detail),
     });
@@ -139,12 +139,14 @@ describe('The sandbox', () => {
   });
 
   it('gives the memory back that bombs have taken', async () => {
+    const alone = createSandbox({ limits: codecLimits, program });
     const bomb = uplinkScript('for (var a = []; ; ) a.push({ x: 1 })', { id: 'bomb' });
-    await sandbox.run([{ script: good, calls: [uplinkRequest([1])] }]);
+    await alone.run([{ script: good, calls: [uplinkRequest([1])] }]);
     const before = process.memoryUsage().rss;
     const calls = Array.from({ length: 5 }, () => uplinkRequest([1]));
-    await sandbox.run([{ script: bomb, calls }]);
+    await alone.run([{ script: bomb, calls }]);
     expect(process.memoryUsage().rss - before).toBeLessThan(50_000_000);
+    await alone.close();
   });
 
   it('says of each call what is wrong when its thread does not start', async () => {

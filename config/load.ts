@@ -95,17 +95,22 @@ function readSource(file: string): Source | { ok: false; problems: ConfigProblem
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
-  } catch {
+  } catch (error) {
     const remedy = 'name a file that exists, or write one from `fieldgate config print`';
-    return { ok: false, problems: [{ at: file, path: '', detail: 'cannot be read', remedy }] };
+    const detail = `cannot be read: ${reasonOf(error)}`;
+    return { ok: false, problems: [{ at: file, path: 'file', detail, remedy }] };
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+  });
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({
       at: `${file}:${lines.linePos(error.pos[0]).line}`,
       path: 'YAML',
-      detail: error.message.split('\n')[0] ?? error.code,
+      detail: error.message,
     }));
     return { ok: false, problems };
   }
@@ -118,6 +123,13 @@ function readSource(file: string): Source | { ok: false; problems: ConfigProblem
   }
   const locate = (path: Path) => locateIn(document, lines, file, path);
   return { ok: true, name: file, document, locate };
+}
+
+function reasonOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file';
+  if (code === 'EISDIR') return 'is a directory';
+  return code === 'EACCES' ? 'permission is missing' : String(error);
 }
 
 /** The line of the deepest part of the path that is written down: a missing key has none itself. */

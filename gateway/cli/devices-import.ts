@@ -77,7 +77,7 @@ export function importCommand(): Command {
 }
 
 async function importDevices(file: string, options: ImportOptions): Promise<void> {
-  const rows = readRows(readFileSync(file, 'utf8'));
+  const rows = readRows(file, readFileSync(file, 'utf8'));
   const isRunning = options.url !== undefined || options.tokenFile !== undefined;
   if (isRunning) {
     const client = gatewayClient(options);
@@ -112,11 +112,24 @@ async function importDevices(file: string, options: ImportOptions): Promise<void
   });
 }
 
-function readRows(text: string): readonly Row[] {
+function readRows(file: string, text: string): readonly Row[] {
   const isJson = /^\s*[[{]/.test(text);
-  const inputs = isJson ? rowsOfExport(JSON.parse(text)) : parseDeviceTable(text);
-  if (inputs === undefined) throw new Error('the file is neither a table nor a list of devices');
+  const inputs = isJson ? rowsOfExport(jsonOf(file, text)) : parseDeviceTable(text);
+  if (inputs === undefined) {
+    throw new Error(`${file}: is neither a table nor a list of devices; ${howToWrite}`);
+  }
+  if (inputs.length === 0) throw new Error(`${file}: has no devices; ${howToWrite}`);
   return inputs.map((input, index) => ({ row: index + 1, input }));
+}
+
+const howToWrite = '`fieldgate devices template` prints a table to fill in';
+
+function jsonOf(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${file}: begins like JSON and is none; ${howToWrite}`);
+  }
 }
 
 /** In the words of a device here, its keys in clear. */
@@ -165,7 +178,8 @@ function resultLine({ row, device, problems }: RowResult): readonly string[] {
 }
 
 function sayOf(row: number, problem: string): void {
-  process.stderr.write(`row ${row}: ${problem}\n`);
+  // What stands in the file must not steer the terminal.
+  process.stderr.write(`row ${row}: ${problem.replaceAll(/\p{Cc}/gu, '\uFFFD')}\n`);
 }
 
 /** A short import is over before anybody asks. */

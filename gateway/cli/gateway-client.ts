@@ -22,11 +22,12 @@ export function withGatewayOptions(command: Command): Command {
     .option('--token-file <file>', 'file with a token; else the variable FIELDGATE_TOKEN');
 }
 
-/** Undefined, with the exit code set, when the configuration is wrong. */
+/** Undefined, with the exit code set, when the configuration or the words are wrong. */
 export function gatewayClient(options: GatewayOptions): GatewayClient | undefined {
   const base = addressOf(options);
   if (base === undefined) return undefined;
   const token = tokenOf(options);
+  if (token === undefined) return undefined;
   return {
     async ask(method, path, body) {
       const response = await fetch(`${base}/api/v1${path}`, {
@@ -44,20 +45,28 @@ export function gatewayClient(options: GatewayOptions): GatewayClient | undefine
 }
 
 function addressOf({ url, config: file }: GatewayOptions): string | undefined {
-  if (url !== undefined) return url.replace(/\/$/, '');
+  if (url !== undefined) {
+    if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/$/, '');
+    return refuseWords('--url begins with http:// or https://');
+  }
   if (file === undefined) return 'http://127.0.0.1:8080';
   const http = readConfiguration(file)?.http;
   if (http === undefined) return undefined;
   return (http.publicUrl ?? `http://${http.host}:${http.port}`).replace(/\/$/, '');
 }
 
-function tokenOf({ tokenFile }: GatewayOptions): string {
+function tokenOf({ tokenFile }: GatewayOptions): string | undefined {
   const token =
     tokenFile === undefined ? process.env['FIELDGATE_TOKEN'] : readFileSync(tokenFile, 'utf8');
   if (token === undefined || token.trim() === '') {
-    throw new Error('give --token-file, or a token in the variable FIELDGATE_TOKEN');
+    return refuseWords('give --token-file, or a token in the variable FIELDGATE_TOKEN');
   }
   return token.trim();
+}
+
+function refuseWords(text: string): undefined {
+  process.stderr.write(`fieldgate: ${text}\n`);
+  process.exitCode = 2;
 }
 
 function causeOf(error: unknown): string {
@@ -66,6 +75,8 @@ function causeOf(error: unknown): string {
 }
 
 function refusalIn(text: string, status: number): string {
+  if (status === 401)
+    return 'the gateway does not know the token (`fieldgate token create` makes one)';
   try {
     const { title, detail, errors = [] }: ProblemJson = JSON.parse(text);
     return [detail ?? title, ...errors.slice(1).map((one) => one.detail)].join('\n  ');

@@ -12,15 +12,32 @@ const sentences: Readonly<Record<string, string>> = {
   ENOSPC: 'cannot be written: its disk is full',
 };
 
+/** Said after the address that a server could not listen on. */
+const doorSentences: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something listens there already. Stop it, or give this one another port.',
+  EADDRNOTAVAIL: 'this machine has no such address. Give one that it has, or 127.0.0.1.',
+  EACCES: 'permission to listen there is missing. Ports below 1024 are for root.',
+};
+
 export function plainWords(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
-  return fileSentence(error) ?? String(error.message);
+  return doorSentence(error) ?? fileSentence(error) ?? String(error.message);
+}
+
+function doorSentence(error: object): string | undefined {
+  if (!('code' in error && 'address' in error && 'port' in error && 'syscall' in error)) return;
+  const sentence = doorSentences[String(error.code)];
+  const isListening = error.syscall === 'listen' || error.syscall === 'bind';
+  if (sentence === undefined || !isListening) return undefined;
+  return `Port ${String(error.port)} of ${String(error.address)}: ${sentence}`;
 }
 
 function fileSentence(error: object): string | undefined {
   if (!('code' in error)) return undefined;
   const sentence = sentences[String(error.code)];
   if (sentence === undefined) return undefined;
+  if ('syscall' in error && error.syscall === 'mkdir' && 'path' in error && error.code === 'EEXIST')
+    return `${String(error.path)}: is a file, where a directory is wanted`;
   // A call on an open file names no path.
   return `${'path' in error ? String(error.path) : 'the file'}: ${sentence}`;
 }

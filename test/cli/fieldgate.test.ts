@@ -59,6 +59,9 @@ describe('The command line', () => {
     [['decode', '0', '--codec', 'elsys-generic']],
     [['decode', 'xx', '--codec', 'elsys-generic']],
     [['decode', '00', '--codec', 'nobody-knows']],
+    [['unmapped']],
+    [['unmapped', '--url', 'localhost']],
+    [['serve', '--config', 'nowhere.yaml']],
     [['decode', '00', '--codec', 'elsys-generic', '--f-port', '0']],
   ])('ends with 2 and a sentence when the words are wrong: %p', (words) => {
     const { status, stderr } = run(words);
@@ -195,6 +198,23 @@ describe('devices', () => {
       1,
       expect.stringContaining('out.csv: is there already'),
     ]);
+  });
+
+  it.each([
+    ['', 'no header row'],
+    ['id,kind\n', 'has no devices'],
+    ['{"devices"', 'begins like JSON and is none'],
+    ['{"meter": 1}', 'is neither a table nor a list of devices'],
+  ])('ends with 1 and says so when a file has no devices: %p', (text, said) => {
+    writeFileSync(at('empty.csv'), text);
+    const { status, stdout, stderr } = devices('import', 'empty.csv');
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(said);
+  });
+
+  it('lets no file steer the terminal', () => {
+    writeFileSync(at('steering.csv'), 'id,kind,\u001b[2J\nmeter-9,cellular,x\n');
+    expect(devices('import', 'steering.csv').stderr).not.toContain('\u001b');
   });
 
   it('rotates and revokes, and says who has no credential', () => {

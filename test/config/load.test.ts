@@ -132,7 +132,13 @@ describe('A file that is not a configuration', () => {
 
   it('is told when it cannot be read', () => {
     const [problem] = problemsOf(loadConfig('does-not-exist.yaml', {}));
-    expect(problem).toMatchObject({ at: 'does-not-exist.yaml', detail: 'cannot be read' });
+    expect(problem).toMatchObject({
+      at: 'does-not-exist.yaml',
+      detail: 'cannot be read: no such file',
+    });
+    expect(problemsOf(loadConfig('.', {}))[0]).toMatchObject({
+      detail: 'cannot be read: is a directory',
+    });
   });
 });
 

@@ -40,7 +40,10 @@ describe('A gateway on the data directory of another', () => {
     const dataDir = join(gateway.directory, 'other');
     await writeFile(file, stringify({ version: 1, dataDir, http: { port }, mqtt: { tcp: null } }));
     const { code, stderr } = await runProgram('serve', '--config', file);
-    expect(stderr).toContain(`EADDRINUSE: address already in use 127.0.0.1:${port}`);
+    expect(stderr).toBe(
+      `fieldgate: Port ${port} of 127.0.0.1: something listens there already. ` +
+        'Stop it, or give this one another port.\n',
+    );
     expect(code).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-/** Time that may be lost: it is full at first, and a tenth of the time that goes by fills it again. */
+/** Time that may be lost: full at first, and filled again by a tenth of the time that goes by. */
 
 export interface Allowance {
   /** Takes away what was lost, and says what is left, in milliseconds. */

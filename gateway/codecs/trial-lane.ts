@@ -1,8 +1,9 @@
 /**
- * Calls of scripts that have kept others waiting: each may take all the time that a script has. The engine stops most scripts by itself; what it does
- * inside one built-in function it cannot stop, and what breaks it takes its thread along: then the
- * call at fault gets an error, and the others of its chunk are made again. They have no effects, so
- * that costs nothing but time. How much of it scripts may lose is a matter of `patience.ts`.
+ * Calls of scripts that have kept others waiting: each may take all the time that a script has.
+ * The engine stops most scripts by itself; what it does inside one built-in function it cannot
+ * stop, and what breaks it takes its thread along: then the call at fault gets an error, and the
+ * others of its chunk are made again. They have no effects, so that costs nothing but time. How
+ * much of it scripts may lose is a matter of `patience.ts`.
  */
 import assert from 'node:assert/strict';
 import type { PassTime } from './pass-time.ts';

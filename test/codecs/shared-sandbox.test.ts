@@ -62,7 +62,7 @@ describe('A shared sandbox', () => {
     expect(problems).toContainEqual(expect.stringMatching(/^stuck ran .* left alone for 5 s$/));
   });
 
-  it('leaves calls of a trusted script that are late to the others, with all their time', async () => {
+  it('makes calls of a trusted script that are late again, with all their time', async () => {
     const turned = (body: string) => {
       const script = uplinkScript(`if (input.fPort === 9) { ${body} } return { data: {} }`);
       return { script, calls: [call(1), call(1, 9), call(1)] };

@@ -187,7 +187,7 @@ function list(request: Request, parts: DashboardParts): DevicesJson {
   const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
   const after = textOf(request, 'cursor');
   const wanted = choiceOf(request, 'registered', ['true', 'false'] as const);
-  const filter = filterOf(request);
+  const filter = filterOf(request, parts);
   const start = after === undefined ? {} : { after };
   const page = wanted === 'false' ? { devices: [] } : registry.list({ ...start, limit, filter });
   const isFiltered = Object.keys(filter).length > 0;
@@ -202,7 +202,7 @@ function list(request: Request, parts: DashboardParts): DevicesJson {
   return isMore && last !== undefined ? { items, nextCursor: last.id } : { items };
 }
 
-function filterOf(request: Request) {
+function filterOf(request: Request, { models }: DashboardParts) {
   const kind = choiceOf(request, 'kind', ['lorawan', 'cellular'] as const);
   const agency = textOf(request, 'agency');
   const area = textOf(request, 'area');
@@ -214,7 +214,9 @@ function filterOf(request: Request) {
     ...(agency === undefined ? {} : { agency }),
     ...(area === undefined ? {} : { area }),
     ...(model === undefined ? {} : { model }),
-    ...(codec === undefined ? {} : { codec }),
+    ...(codec === undefined
+      ? {}
+      : { codec, codecOf: (device: Device) => fromModel(device, models).fromModel?.codec }),
     ...(text === undefined ? {} : { text }),
   };
 }

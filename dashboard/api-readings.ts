@@ -30,7 +30,8 @@ export function readingsRouter(parts: DashboardParts): Router {
     );
   });
   router.get('/latest', (request, response) => latest(request, response, parts));
-  router.get('/quantities', (_request, response) => {
+  router.get('/quantities', (request, response) => {
+    onlyParameters(request, []);
     response.json({ items: [...quantities].map(quantityJson) });
   });
   return router;

@@ -6,7 +6,7 @@ import { Problem } from './problem.ts';
 export function onlyParameters(request: Request, known: readonly string[]): void {
   for (const name of Object.keys(request.query)) {
     if (!known.includes(name)) {
-      const detail = `unknown parameter ${name}; known here: ${known.join(', ')}`;
+      const detail = `unknown parameter ${name}; known here: ${known.join(', ') || 'none'}`;
       throw new Problem(400, 'Bad request', detail);
     }
   }

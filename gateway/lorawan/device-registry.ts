@@ -37,6 +37,8 @@ export interface DeviceFilter {
   readonly area?: string;
   readonly model?: string;
   readonly codec?: string;
+  /** The codec of a device that names none itself: its model's. */
+  readonly codecOf?: (device: Device) => string | undefined;
   readonly text?: string;
 }
 
@@ -295,7 +297,7 @@ function isWanted(device: Device, filter: DeviceFilter): boolean {
     (equal.agency === undefined || device.agency === equal.agency) &&
     (equal.area === undefined || device.area === equal.area) &&
     (equal.model === undefined || device.model === equal.model) &&
-    (equal.codec === undefined || device.codec === equal.codec) &&
+    (equal.codec === undefined || (device.codec ?? equal.codecOf?.(device)) === equal.codec) &&
     (device.id.toLowerCase().includes(needle) ||
       (device.name?.toLowerCase().includes(needle) ?? false))
   );

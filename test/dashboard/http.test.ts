@@ -281,6 +281,32 @@ describe('Requests at the edges', () => {
   });
 });
 
+describe('The list of devices by codec', () => {
+  const put = (path: string, body: object) =>
+    dashboard.ask(`/api/v1/${path}`, {
+      ...{ method: 'PUT', token: dashboard.tokens.admin, body: JSON.stringify(body) },
+    });
+
+  it('has those that name the codec and those whose model does, unless they name another', async () => {
+    expect((await put('models/by-codec', { codec: 'cayenne-lpp' })).status).toBe(201);
+    const kind = 'cellular';
+    await put('devices/codec-own', { kind, codec: 'cayenne-lpp' });
+    await put('devices/codec-of-model', { kind, model: 'by-codec' });
+    await put('devices/codec-other', { kind, model: 'by-codec', codec: 'elsys-generic' });
+    const { items } = await bodyOf('/api/v1/devices?codec=cayenne-lpp&q=codec-');
+    const ids = items.map((item: { id: string }) => item.id);
+    expect(ids).toEqual(['codec-of-model', 'codec-own']);
+  });
+});
+
+describe('A list without parameters', () => {
+  it('refuses one, as the others refuse an unknown one', async () => {
+    expect(await bodyOf('/api/v1/quantities?unit=Cel')).toMatchObject({
+      ...{ status: 400, detail: 'unknown parameter unit; known here: none' },
+    });
+  });
+});
+
 function breakOff(path: string, port: number): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {

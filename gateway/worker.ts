@@ -20,13 +20,14 @@ import { systemClock } from './model/clock.ts';
 import type { SettledDevice } from './model/device.ts';
 import { createCodecNotes } from './pipeline/codec-notes.ts';
 import { deriveEntry } from './pipeline/derive.ts';
-import { createDeriveAgain } from './pipeline/derive-again.ts';
+import { type AgainParts, createDeriveAgain } from './pipeline/derive-again.ts';
 import { type DeriveFeed, startDeriveLoop } from './pipeline/derive-loop.ts';
 import { createDeviceBook, type DeviceBook } from './pipeline/device-book.ts';
 import { type ExplainParts, explainReadings } from './pipeline/explain.ts';
 import { createLatestKeeper } from './pipeline/latest-keeper.ts';
 import { createLiveNumbers, type LiveNumbers } from './pipeline/live-numbers.ts';
 import { packRows } from './pipeline/packed-rows.ts';
+import { createPassedOver } from './pipeline/passed-over.ts';
 import { openCheckpoints } from './pipeline/quality/checkpoints.ts';
 import { defaultLaneLimits } from './pipeline/quality/lane.ts';
 import { createQualityControl, type QualityParts } from './pipeline/quality/quality-control.ts';
@@ -72,7 +73,10 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const { shelf, scripts, history } = openCodecs(settings, onCodecProblem);
   let live = catalogue.position('live');
   const notes = createCodecNotes(history, live, (id) => scriptPass.deviceOf(id));
-  const scriptPass = createScriptPass(scripts.inPass, deviceOf, { notes, programVersion });
+  const scriptPass = createScriptPass(scripts.inPass, deviceOf, {
+    ...{ notes, programVersion },
+    onPassedOver: (codec, seq) => passedOver.note(codec, seq),
+  });
   const unmapped = openUnmapped(settings, deviceOf, shelf);
   const numbers = createLiveNumbers();
   const latest = createLatestKeeper(catalogue);
@@ -115,13 +119,14 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     },
     onStored: (readings, seq) => tell({ kind: 'stored', readings, seq }),
   });
-  const again = createDeriveAgain({
-    ...{ reader, catalogue, history, scripts, checkpoints, programVersion },
-    ...{ deviceOf, limits },
-    offer: (batch) => feed.offer(bundleOf(store, batch)),
-    live: () => live,
-    tell: (progress) => tell({ kind: 'derived-again', progress }),
-  });
+  const deriveAgain = (onProgress: AgainParts['tell']) =>
+    createDeriveAgain({
+      ...{ reader, catalogue, history, scripts, checkpoints, programVersion },
+      ...{ deviceOf, limits, tell: onProgress, live: () => live },
+      offer: (batch) => feed.offer(bundleOf(store, batch)),
+    });
+  const again = deriveAgain((progress) => tell({ kind: 'derived-again', progress }));
+  const passedOver = createPassedOver(deriveAgain(() => {}));
   const keep = (isLast = false) => {
     latest.flush();
     unmapped.flush();
@@ -134,7 +139,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
     clearInterval(keeping);
     await loop.stop();
     keep(true);
-    await Promise.all([feed.close(), again.stop()]);
+    await Promise.all([feed.close(), again.stop(), passedOver.stop()]);
     await scripts.close();
     await store.close();
     await Promise.all([catalogue.close(), history.close(), reader.close()]);
@@ -172,7 +177,7 @@ async function run(port: MessagePort, settings: WorkerSettings): Promise<void> {
         break;
       case 'derive-again':
         if (message.job === undefined) void again.stop();
-        else again.start(message.job);
+        else void again.start(message.job);
         break;
       case 'forget':
         catalogue.forgetBefore(message.before);

@@ -10,7 +10,8 @@ const messageLengthMax = 256;
 const noRules: readonly FieldRule[] = [];
 
 /**
- * `text` as the sandbox gives it: `v` and JSON, or `e` and a message. `rules` are the codec's own.
+ * `text` as a sandbox gives it: `v` and JSON, or `e` or `p` and a message. `rules` are the codec's
+ * own.
  */
 export function decodedOf(text: string, rules = noRules): Decoded {
   if (!text.startsWith('v')) return { ok: false, error: text.slice(1, messageLengthMax) };

@@ -14,9 +14,16 @@ export interface ScriptCodecs {
    */
   decode(inputs: readonly ScriptInput[]): Promise<readonly Decoded[]>;
   /** The same where devices of other scripts wait: a script on trial may be passed over. */
-  readonly inPass: Pick<ScriptCodecs, 'versionOf' | 'decode'>;
+  readonly inPass: PassCodecs;
   close(): Promise<void>;
 }
+
+export interface PassCodecs extends Pick<ScriptCodecs, 'versionOf'> {
+  decode(inputs: readonly ScriptInput[]): Promise<readonly PassResult[]>;
+}
+
+/** With a mark on an error that is none of the script's: the pass had no time for it. */
+export type PassResult = Decoded & { readonly isPassedOver?: true };
 
 export interface ScriptInput extends UplinkInput {
   /** As the device names it: an id, or an id with a pinned version. */
@@ -41,14 +48,17 @@ export function openScriptCodecs(options: ScriptCodecsOptions): ScriptCodecs {
   const sandbox = createSandbox(options);
   const versionOf = (reference: string) => script(reference)?.version;
 
-  async function decode(inputs: readonly ScriptInput[], run: Sandbox['run']): Promise<Decoded[]> {
-    const results: Decoded[] = inputs.map(({ codec }) => missing(codec));
+  async function decode(
+    inputs: readonly ScriptInput[],
+    run: Sandbox['run'],
+  ): Promise<PassResult[]> {
+    const results: PassResult[] = inputs.map(({ codec }) => missing(codec));
     const groups = groupByScript(inputs, script);
     const answers = await run(groups);
     for (const [index, { places, script: made }] of groups.entries()) {
       for (const [at, text] of (answers[index] ?? []).entries()) {
         const place = places[at];
-        if (place !== undefined) results[place] = decodedOf(text, made.mapping);
+        if (place !== undefined) results[place] = resultOf(text, made);
       }
     }
     return results;
@@ -60,6 +70,11 @@ export function openScriptCodecs(options: ScriptCodecsOptions): ScriptCodecs {
     inPass: { versionOf, decode: (inputs) => decode(inputs, sandbox.runInPass) },
     close: () => sandbox.close(),
   };
+}
+
+function resultOf(text: string, { mapping }: Script): PassResult {
+  const decoded = decodedOf(text, mapping);
+  return text.startsWith('p') ? { ...decoded, isPassedOver: true } : decoded;
 }
 
 function missing(id: string): Decoded {

@@ -26,6 +26,8 @@ export interface AgainJob {
   readonly device?: string;
   /** Of the devices that have this codec now, whatever its version. */
   readonly codec?: string;
+  /** Only these of them are written; the others are what their quality is judged by. */
+  readonly seqs?: ReadonlySet<number>;
 }
 
 export interface AgainProgress {
@@ -55,8 +57,8 @@ export interface AgainParts {
 }
 
 export interface DeriveAgain {
-  /** Ends the job under way, if there is one, and begins this one. */
-  start(job: AgainJob): void;
+  /** Ends the job under way, if there is one, and begins this one; resolves when that has ended. */
+  start(job: AgainJob): Promise<void>;
   /** Resolves when the step under way is over. */
   stop(): Promise<void>;
 }
@@ -95,6 +97,7 @@ export function createDeriveAgain(parts: AgainParts): DeriveAgain {
       const own = generation;
       // A store that is closed ends it: it goes on where it was at the next start.
       running = running.then(() => run(job, own)).catch(() => {});
+      return running;
     },
     async stop() {
       generation += 1;
@@ -181,7 +184,9 @@ function createDerivation(job: AgainJob, parts: AgainParts) {
         await quality.prepare(entries);
         pass.note(entries);
       }
-      const derived = entries.map((entry): [number, Derived] => [entry.seq, quality.derive(entry)]);
+      const derived = entries
+        .map((entry): [number, Derived] => [entry.seq, quality.derive(entry)])
+        .filter(([seq]) => job.seqs?.has(seq) ?? true);
       through = last;
       const readings = derived.flatMap(([, { readings: own }]) => own);
       const links = derived.flatMap(([, { links: own }]) => own);

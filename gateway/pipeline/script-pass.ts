@@ -5,7 +5,7 @@
 import type { Decoded } from '../../decoders/codec.ts';
 import { findCodec } from '../../decoders/registry.ts';
 import { parseReference } from '../codecs/script.ts';
-import type { ScriptCodecs, ScriptInput } from '../codecs/script-codecs.ts';
+import type { PassCodecs, ScriptInput } from '../codecs/script-codecs.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { Device } from '../model/device.ts';
 import type { CodecNotes } from './codec-notes.ts';
@@ -26,9 +26,11 @@ export interface PassNotes {
   readonly notes: CodecNotes;
   /** The version of the program, which is that of the built-in codecs. */
   readonly programVersion: string;
+  /** Told of entries that a pass had no time for, and the id of their codec. */
+  readonly onPassedOver?: (codec: string, seq: number) => void;
 }
 
-type Scripts = Pick<ScriptCodecs, 'versionOf' | 'decode'>;
+type Scripts = PassCodecs;
 type DeviceOf = (id: string) => Device | undefined;
 
 export function createScriptPass(
@@ -52,11 +54,13 @@ export function createScriptPass(
       if (wanted.length === 0) return undefined;
       known = new Map(devicesOf(entries).map((id) => [id, deviceOf(id)]));
       return scripts.decode(wanted).then((decoded) => {
-        const pairs = wanted.map(({ seq }, at): [number, Decoded | undefined] => [
-          seq,
-          decoded[at],
-        ]);
-        results = new Map(pairs.filter(isWhole));
+        const found = new Map<number, Decoded>();
+        for (const [at, result] of decoded.entries()) {
+          const { seq = 0, codec = '' } = wanted[at] ?? {};
+          found.set(seq, result);
+          if (result.isPassedOver) noting?.onPassedOver?.(parseReference(codec).id, seq);
+        }
+        results = found;
       });
     },
     deviceOf: knownOf,
@@ -67,10 +71,6 @@ export function createScriptPass(
       );
     },
   };
-}
-
-function isWhole(pair: [number, Decoded | undefined]): pair is [number, Decoded] {
-  return pair[1] !== undefined;
 }
 
 function devicesOf(entries: readonly LedgerEntry[]): string[] {

@@ -69,17 +69,18 @@ describe('A gateway with codec scripts', () => {
     const calls = await readingsOf(gateway, goodDevice, 'x_calls');
     expect(calls.map(({ value }) => value)).toEqual([1, 1, 1]);
 
-    await until(
-      'the faults',
-      async () => (await uplinksAfter(gateway, 0, 'fault=PAYLOAD_UNDECODABLE')).length === 15,
-    );
-    const faults = await uplinksAfter(gateway, 0, 'fault=PAYLOAD_UNDECODABLE');
+    // What a pass had no time for is derived again by itself, and then has its own fault.
+    const faults = await until('each uplink has its own fault', async () => {
+      const found = await uplinksAfter(gateway, 0, 'fault=PAYLOAD_UNDECODABLE');
+      const isOwn = found.every(({ fault }) => !fault?.detail.includes('had no answer'));
+      return found.length === 15 && isOwn && found;
+    });
     const detailOf = (name: string) =>
       faults.find(({ device }) => device === deviceOf(names.indexOf(name)))?.fault?.detail;
     expect(detailOf('throws')).toBe('throws: frame of another product');
-    expect(detailOf('loops')).toMatch(/ran longer than|had no answer/);
-    expect(detailOf('bomb')).toMatch(/out of memory|ran longer than|had no answer/);
-    expect(detailOf('torn')).toMatch(/SyntaxError|had no answer/);
+    expect(detailOf('loops')).toContain('ran longer than');
+    expect(detailOf('bomb')).toMatch(/out of memory|ran longer than/);
+    expect(detailOf('torn')).toContain('SyntaxError');
     expect(gateway.lines.filter(({ event }) => event === 'derive-crashed')).toEqual([]);
   });
 });

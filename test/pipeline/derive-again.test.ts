@@ -104,6 +104,14 @@ describe('Deriving again', () => {
     expect(readings).toBe(wanted(5, 1_100).length);
   });
 
+  it('writes those uplinks alone that are named, where some are', async () => {
+    const [first = 0, second = 0, third = 0] = wanted(5, 1_100);
+    void again.start({ from: first, to: third, codec: 'acme', seqs: new Set([first, third]) });
+    await until('it is over', isOver);
+    expect(seqs()).toEqual([first, third]);
+    expect(seqs()).not.toContain(second);
+  });
+
   it('finds nothing of what nobody has', async () => {
     again.start({ from: 1, to: 1_200, codec: 'acne' });
     await until('it is over', isOver);

@@ -1,7 +1,7 @@
 /** Script codecs in the derive loop: prepared before a pass, derived with it. */
 import { describe, expect, it } from '@jest/globals';
 import type { Decoded } from '../../decoders/codec.ts';
-import type { ScriptInput } from '../../gateway/codecs/script-codecs.ts';
+import type { PassResult, ScriptInput } from '../../gateway/codecs/script-codecs.ts';
 import type { LedgerEntry } from '../../gateway/ledger/ledger.ts';
 import type { Device } from '../../gateway/model/device.ts';
 import type { Reading } from '../../gateway/model/reading.ts';
@@ -53,6 +53,30 @@ describe('The script pass', () => {
         variables: { site: 'a' },
       },
     ]);
+  });
+
+  it('tells of the entries that the sandbox had no time for', async () => {
+    const device = { ...scripted, codec: `acme@${'f'.repeat(64)}` };
+    const told: [codec: string, seq: number][] = [];
+    const scripts = {
+      ...scriptsOf(),
+      decode: async (inputs: readonly ScriptInput[]): Promise<readonly PassResult[]> =>
+        inputs.map(({ bytes: [byte = 0] }) =>
+          byte === 0
+            ? { ok: false, error: 'no time', isPassedOver: true }
+            : { ok: false, error: 'its own' },
+        ),
+    };
+    const pass = createScriptPass(scripts, () => device, {
+      ...{ notes: { note: () => {} }, programVersion: '1' },
+      onPassedOver: (codec, seq) => told.push([codec, seq]),
+    });
+    await pass.prepare([entry(3, 0), entry(4, 1), entry(5, 0)]);
+    expect(told).toEqual([
+      ['acme', 3],
+      ['acme', 5],
+    ]);
+    expect(pass.resultOf(3)).toMatchObject({ ok: false, error: 'no time' });
   });
 
   it('waits for nothing when no device has a script', () => {

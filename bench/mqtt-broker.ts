@@ -78,7 +78,7 @@ function middle(found: readonly BrokerFigures[]): BrokerFigures {
 
 async function start(plan: BrokerPlan): Promise<{ child: ChildProcess; port: number }> {
   const program = fileURLToPath(new URL('./broker-process.js', import.meta.url));
-  const words = ['--max-semi-space-size=64', program, JSON.stringify(plan)];
+  const words = ['--max-semi-space-size=32', program, JSON.stringify(plan)];
   const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = await once(child.stdout, 'data');
   return { child, port: Number(String(line)) };

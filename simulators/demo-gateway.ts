@@ -37,7 +37,7 @@ export async function startGateway(start: GatewayStart): Promise<GatewayProcess>
   // In its own process group, so that Ctrl-C ends the city first and the gateway after it.
   const child = spawn(
     process.execPath,
-    ['--max-semi-space-size=64', start.program, ...start.args],
+    ['--max-semi-space-size=32', start.program, ...start.args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

@@ -46,7 +46,7 @@ export interface DeriveProcessOptions {
 
 const wakeMs = 5;
 /** Batches die young: with room for them, the collector does not carry them about. */
-const maxYoungGenerationSizeMb = 192;
+const maxYoungGenerationSizeMb = 96;
 const restartFirstMs = 250;
 const restartMsMax = 30_000;
 /** A worker that ran this long is not crashing in a loop. */

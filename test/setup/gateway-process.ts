@@ -63,7 +63,7 @@ export async function startGatewayProcess(
   await writeFile(file, stringify(config));
   const child = spawn(
     process.execPath,
-    ['--max-semi-space-size=64', program, 'serve', '--config', file],
+    ['--max-semi-space-size=32', program, 'serve', '--config', file],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.environment },

@@ -105,9 +105,10 @@ export interface CatalogueOptions {
 
 /**
  * With more than so many notes it waits a few times longer: each goes to a page of its device's
- * own, so more of them together cost the disk less.
+ * own, so more of them together cost the disk less. With fewer it does not, as the ledger waits
+ * while the disk takes them.
  */
-const fewNotes = 500;
+const fewNotes = 2_500;
 const waitsOfMany = 4;
 
 /** The writer, one per data directory, on the worker thread. */

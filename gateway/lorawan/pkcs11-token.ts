@@ -115,7 +115,10 @@ function parsePublicKey(der: Buffer): KeyObject | undefined {
   }
 }
 
-/** One attempt and no more: a token locks itself after a few wrong PINs. */
+/**
+ * One attempt with the PIN and no more: a token locks itself after a few wrong ones. But a token in
+ * software is not there for a moment while another process changes it, and no PIN was tried then.
+ */
 function askToken(
   options: Pkcs11Options,
   words: readonly string[],
@@ -127,12 +130,26 @@ function askToken(
     throw new Error(`PKCS#11: there is no module ${module}: see keys.protection.module`);
   }
   const login = ['--module', module, '--token-label', tokenLabel, '--login'];
-  const result = spawnSync(tool, [...login, '--pin', `env:${pinVariable}`, ...words], {
-    ...{ input, timeout: callTimeoutMs, maxBuffer: answerBytesMax },
-    env: { ...foreignEnvironment(), LC_ALL: 'C', [pinVariable]: pin },
-  });
+  const call = () =>
+    spawnSync(tool, [...login, '--pin', `env:${pinVariable}`, ...words], {
+      ...{ input, timeout: callTimeoutMs, maxBuffer: answerBytesMax },
+      env: { ...foreignEnvironment(), LC_ALL: 'C', [pinVariable]: pin },
+    });
+  let result = call();
+  for (let looks = 1; looks < looksMax && isWithoutToken(result); looks += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lookAgainMs);
+    result = call();
+  }
   if (result.status === 0) return result.stdout;
   throw new Error(`PKCS#11: ${reasonOf(result, options) ?? `${failure} (${lastWords(result)})`}`);
+}
+
+/** For a token that is not there, and between two looks. */
+const looksMax = 3;
+const lookAgainMs = 200;
+
+function isWithoutToken({ stderr }: SpawnSyncReturns<Buffer>): boolean {
+  return /No slot with.* found/.test(String(stderr));
 }
 
 /** Modules find their settings in variables of their own; our secrets are none of theirs. */
@@ -144,9 +161,10 @@ function foreignEnvironment(): NodeJS.ProcessEnv {
 
 /** What the tool's words mean for the operator; undefined for words that are not known. */
 function reasonOf(
-  { error, stderr }: SpawnSyncReturns<Buffer>,
+  result: SpawnSyncReturns<Buffer>,
   { module, tokenLabel, tool }: Pkcs11Options,
 ): string | undefined {
+  const { error, stderr } = result;
   if (error !== undefined) {
     return 'code' in error && error.code === 'ENOENT'
       ? `${tool} is not installed (Debian package opensc)`
@@ -154,7 +172,7 @@ function reasonOf(
   }
   const said = stderr.toString();
   if (said.includes('Failed to load pkcs11 module')) return `${module} is no PKCS#11 module`;
-  if (/No slot with.* found/.test(said)) return `no token is named ${tokenLabel}`;
+  if (isWithoutToken(result)) return `no token is named ${tokenLabel}`;
   if (said.includes('CKR_PIN_LOCKED')) return `the PIN of the token ${tokenLabel} is locked`;
   if (/CKR_PIN_(INCORRECT|INVALID|LEN_RANGE)/.test(said)) {
     return `the PIN of the token ${tokenLabel} is wrong; it was tried once`;

@@ -42,6 +42,7 @@ export function valuesBy(
 function valuesIn({ data, normalized, rules }: MakerFields, before: readonly FieldRule[]) {
   const all = before.length === 0 ? rules : joined(before, rules);
   const { ruled, others } = mapObjectByRules(data, all);
+  if (ruled.length === 0 && normalized === undefined) return others;
   const normalised = mapDecoded(normalisedValues(normalized), all);
   const left = ruled.length === 0 ? normalised : without(normalised, ruled, seriesOf);
   return [...ruled, ...left, ...without(others, normalised, ({ quantity }) => quantity)];

@@ -4,17 +4,28 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { type MarkLayout, markWrites } from './write-marks.ts';
 
-let compiled: Promise<WebAssembly.Module | undefined> | undefined;
+/** Marks what it writes. */
+export interface EngineModule {
+  readonly wasmModule: WebAssembly.Module;
+  readonly layout: MarkLayout;
+}
 
-/** Undefined where the file is not found: then each thread compiles it for itself. */
-export function engineModule(): Promise<WebAssembly.Module | undefined> {
+let compiled: Promise<EngineModule | undefined> | undefined;
+
+/**
+ * Undefined where the file is not found or not understood: then each thread compiles it for itself
+ * as it is.
+ */
+export function engineModule(): Promise<EngineModule | undefined> {
   compiled ??= compile().catch(() => undefined);
   return compiled;
 }
 
-async function compile(): Promise<WebAssembly.Module> {
+async function compile(): Promise<EngineModule> {
   const library = createRequire(import.meta.url).resolve('quickjs-emscripten');
   const file = createRequire(library).resolve('@jitl/quickjs-wasmfile-release-sync/wasm');
-  return WebAssembly.compile(await readFile(file));
+  const { wasm, ...layout } = markWrites(await readFile(file));
+  return { wasmModule: await WebAssembly.compile(wasm), layout };
 }

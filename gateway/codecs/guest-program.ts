@@ -19,18 +19,22 @@ export const lookUpProgram = `({
 })`;
 
 /**
- * Where an uplink lies for the guest: its time as a 64-bit float, its port and its length as 32-bit
- * numbers, its bytes. Written and read in the machine's byte order, which WebAssembly has fixed.
+ * Where an uplink lies for the guest, and what it answers: the time as a 64-bit float; as 32-bit
+ * numbers the port, the length, whether the answer has to be a text, and, where it is numbers, how
+ * many they are and how long the text with their names; the numbers, as 64-bit floats; the bytes of
+ * the uplink. Written and read in the machine's byte order, which WebAssembly has fixed.
  */
 export const uplinkLayout = {
-  ...{ timeAt: 0, fPortAt: 8, lengthAt: 12, bytesAt: 16, bytesMax: 1_024 },
+  ...{ timeAt: 0, fPortAt: 8, lengthAt: 12, isTextAt: 16, countAt: 20, namesLengthAt: 24 },
+  ...{ valuesAt: 32, valuesMax: 64, bytesAt: 544, bytesMax: 1_024 },
   /** The bytes before the first uplink. */
   mark: 0xa5,
 } as const;
 
 /**
  * Gives `adopt` (the functions of a script), `run` (one call: JSON in, text out) and `runUplink`
- * (the uplink as it was put in; variables and dialect as JSON if it has any; text out).
+ * (the uplink as it was put in; variables and dialect as JSON if it has any; text out, or the names
+ * of the numbers handed out, with a line feed between them).
  */
 export function guestProgram(limits: CodecLimits): string {
   const { resultCharactersMax: charactersMax, resultFieldsMax: fieldsMax } = limits;
@@ -47,9 +51,13 @@ const guestText = `(() => {
   const text = String;
   const input = new ArrayBuffer(${uplinkLayout.bytesAt + uplinkLayout.bytesMax});
   const times = new Float64Array(input, ${uplinkLayout.timeAt}, 1);
-  const numbers = new Uint32Array(input, ${uplinkLayout.fPortAt}, 2);
+  const numbers = new Uint32Array(input, ${uplinkLayout.fPortAt}, 5);
+  const values = new Float64Array(input, ${uplinkLayout.valuesAt}, ${uplinkLayout.valuesMax});
   const payload = new Uint8Array(input, ${uplinkLayout.bytesAt}).fill(${uplinkLayout.mark});
   const limits = limitsAsJson;
+  const valuesMax = Math.min(limits.fieldsMax, ${uplinkLayout.valuesMax});
+  /** What most codecs are called with: nobody has touched it when a call begins. */
+  const usualInput = { bytes: roomFor(64), fPort: 0, recvTime: new ADate(0), variables: {} };
   let found = {};
 
   function adopt(own) {
@@ -78,16 +86,65 @@ const guestText = `(() => {
 
   function runUplink(settings) {
     try {
-      const { dialect, variables } = settings === undefined ? { variables: {} } : parse(settings);
-      const bytes = [];
-      for (let at = 0; at < numbers[1]; at += 1) bytes[at] = payload[at];
-      const call = { bytes, fPort: numbers[0], recvTime: times[0], variables, dialect };
-      const result = uplink(call);
+      const result = settings === undefined ? usualUplink() : setUplink(parse(settings));
+      const names = handOutNumbers(result);
+      if (names !== undefined) return names;
       inspectResult(result);
       return handOut(result);
     } catch (error) {
       return 'e' + wordsOf(error);
     }
+  }
+
+  function usualUplink() {
+    const { decodeUplink } = found;
+    if (typeof decodeUplink !== 'function') return setUplink({ variables: {} });
+    takeBytes(usualInput.bytes);
+    usualInput.fPort = numbers[0];
+    usualInput.recvTime.setTime(times[0]);
+    return resultOf(decodeUplink(usualInput));
+  }
+
+  function setUplink({ dialect, variables }) {
+    const bytes = takeBytes([]);
+    return uplink({ bytes, fPort: numbers[0], recvTime: times[0], variables, dialect });
+  }
+
+  function takeBytes(bytes) {
+    const length = numbers[1];
+    for (let at = 0; at < length; at += 1) bytes[at] = payload[at];
+    return bytes;
+  }
+
+  /** An empty list that need not grow. */
+  function roomFor(count) {
+    const list = [];
+    for (let at = 0; at < count; at += 1) list[at] = 0;
+    list.length = 0;
+    return list;
+  }
+
+  /** Named numbers and nothing else, as most results are, need no text: that is half of a call. */
+  function handOutNumbers({ data, warnings, errors, normalized }) {
+    if (numbers[2] > 0 || normalized !== undefined || !isNone(warnings) || !isNone(errors)) return;
+    if (typeof data !== 'object' || data === null || isArray(data)) return;
+    if (data.toJSON !== undefined) return;
+    const names = keys(data);
+    const count = names.length;
+    if (count === 0 || count > valuesMax) return;
+    for (let at = 0; at < count; at += 1) {
+      const value = data[names[at]];
+      if (typeof value !== 'number' || value - value !== 0) return;
+      values[at] = value;
+    }
+    const all = names.join('\\n');
+    numbers[3] = count;
+    numbers[4] = all.length;
+    return all;
+  }
+
+  function isNone(list) {
+    return list === undefined || (isArray(list) && list.length === 0);
   }
 
   function handOut(result) {
@@ -113,9 +170,11 @@ const guestText = `(() => {
     const decode = found[name];
     if (name === 'Decode') return { data: decode(fPort, bytes, variables) };
     if (name === 'Decoder') return { data: decode(bytes, fPort) };
-    const input = { bytes, fPort, recvTime: new ADate(recvTime), variables };
-    const output = plain(decode(input), name);
-    const { data, warnings, errors } = output;
+    return resultOf(decode({ bytes, fPort, recvTime: new ADate(recvTime), variables }));
+  }
+
+  function resultOf(output) {
+    const { data, warnings, errors } = plain(output, 'decodeUplink');
     const hasFailed = isArray(errors) && errors.length > 0;
     if (hasFailed || typeof found.normalizeUplink !== 'function') return { data, warnings, errors };
     const normalizeUplink = found.normalizeUplink;

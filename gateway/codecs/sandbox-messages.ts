@@ -1,4 +1,5 @@
 /** What the sandbox and its thread say to each other. Plain data: it is copied between threads. */
+import type { EngineModule } from './engine-module.ts';
 import type { CodecLimits } from './limits.ts';
 
 /** Given to the thread as it starts. */
@@ -10,7 +11,7 @@ export interface SandboxSettings {
    */
   readonly progress: SharedArrayBuffer;
   /** The engine's program, where it is compiled already. */
-  readonly wasmModule: WebAssembly.Module | undefined;
+  readonly module: EngineModule | undefined;
 }
 
 export interface SandboxScript {

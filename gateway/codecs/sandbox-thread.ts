@@ -56,7 +56,7 @@ interface Waiting {
 
 export async function startThread(program: URL, limits: CodecLimits): Promise<SandboxThread> {
   const progress = new SharedArrayBuffer(12);
-  const settings: SandboxSettings = { limits, progress, wasmModule: await engineModule() };
+  const settings: SandboxSettings = { limits, progress, module: await engineModule() };
   const options = { workerData: settings, name: 'codecs', resourceLimits, env: {} };
   const worker = new Worker(program, options);
   let waiting: Waiting | undefined;

@@ -14,8 +14,8 @@ const loadMsMin = 50;
 const slowMsMin = 5;
 
 async function run(port: MessagePort, settings: SandboxSettings): Promise<void> {
-  const { limits, progress, wasmModule } = settings;
-  const engine = await createEngine(limits, installEngineClock(), wasmModule);
+  const { limits, progress, module } = settings;
+  const engine = await createEngine(limits, installEngineClock(), module);
   const steps = new Int32Array(progress);
   const sources = new Map<string, string>();
   const loaded = new Map<string, LoadedScript>();
@@ -36,15 +36,24 @@ async function run(port: MessagePort, settings: SandboxSettings): Promise<void> 
   }
 
   function answer(chunk: Chunk): ChunkAnswer {
+    const startedAt = performance.now();
+    const script = scriptOf(chunk);
+    if (!script.ok && script.isLate) {
+      const lateMs = performance.now() - startedAt;
+      return { texts: [`e${script.error}`], slowMs: 0, lateMs };
+    }
+    const made = makeCalls(chunk, script);
+    if (engine.hasHeld(script)) return made;
+    const again = makeCalls(chunk, script);
+    engine.hasHeld(script);
+    return { ...again, slowMs: made.slowMs + made.lateMs + again.slowMs };
+  }
+
+  function makeCalls(chunk: Chunk, script: LoadedScript): ChunkAnswer {
     const { calls, timeLimitMs, allowanceMs } = chunk;
     const texts: string[] = [];
     let slowMs = 0;
-    const startedAt = performance.now();
-    const script = scriptOf(chunk);
     let at = performance.now();
-    if (!script.ok && script.isLate) {
-      return { texts: [`e${script.error}`], slowMs, lateMs: at - startedAt };
-    }
     for (const [index, call] of calls.entries()) {
       step(index, timeLimitMs);
       const { text, isLate } = engine.run(script, call, timeLimitMs);

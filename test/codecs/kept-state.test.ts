@@ -6,6 +6,7 @@ import {
   RELEASE_SYNC,
 } from 'quickjs-emscripten';
 import { createEngine, type Engine } from '../../gateway/codecs/engine.ts';
+import { engineModule } from '../../gateway/codecs/engine-module.ts';
 import { guestProgram, lookUpProgram } from '../../gateway/codecs/guest-program.ts';
 import { codecLimits } from '../../gateway/codecs/limits.ts';
 import type { RequestCall, UplinkCall } from '../../gateway/codecs/sandbox-messages.ts';
@@ -62,7 +63,10 @@ function shuffled<T>(list: readonly T[]): T[] {
   return keyed.sort((left, right) => left.key - right.key).map(({ one }) => one);
 }
 
-describe('Kept state', () => {
+describe.each([
+  { name: 'Kept state', marks: true },
+  { name: 'Kept state of an engine that does not mark what it writes', marks: false },
+])('$name', ({ marks }) => {
   let engine: Engine;
   let quickJs: QuickJSWASMModule;
 
@@ -71,7 +75,9 @@ describe('Kept state', () => {
       reads += 1;
       return now;
     };
-    engine = await createEngine(codecLimits, clock);
+    const module = await engineModule();
+    expect(module).toBeDefined();
+    engine = await createEngine(codecLimits, clock, marks ? module : undefined);
     quickJs = await newQuickJSWASMModuleFromVariant(RELEASE_SYNC);
   });
 
@@ -97,6 +103,21 @@ describe('Kept state', () => {
       const asUplink = engine.run(script.loaded, plainly(call), 10_000).text;
       const { name } = script;
       expect({ name, asRequest, asUplink }).toEqual({ name, asRequest: text, asUplink: text });
+    }
+  });
+
+  it('is all there, byte for byte, after calls of every kind of script', () => {
+    for (const [name, source] of Object.entries(memorable)) {
+      const script = engine.load(source, 10_000);
+      for (let length = 0; length < 48; length += 1) {
+        const bytes = Array.from({ length }, (_, place) => (place * 37 + length * 11) & 0xff);
+        const call = uplinkRequest(bytes, { fPort: 1 + (length % 3) }, time + length);
+        const isRequest = length % 3 === 0;
+        engine.run(script, isRequest ? call : plainly(call), 10_000);
+        expect({ name, length, hasHeld: engine.hasHeld(script) }).toEqual({
+          ...{ name, length, hasHeld: true },
+        });
+      }
     }
   });
 

@@ -1,16 +1,17 @@
 /** `/devices`: list, read, put, delete and import. Keys go in and never come out. */
-import express, { type Request, type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
 import { fromExport, rowsOfExport } from '../gateway/lorawan/device-exports.ts';
 import { type DeviceProblem, parseDeviceInput } from '../gateway/lorawan/device-input.ts';
 import { withOpenKeys } from '../gateway/lorawan/key-envelope.ts';
 import type { Device } from '../gateway/model/device.ts';
 import { codecOfModel, macVersionOfModel } from '../gateway/model/device-model.ts';
 import { parseEui64 } from '../gateway/model/eui.ts';
+import { bodyOf } from './body.ts';
 import { parseDeviceTable } from './device-table.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { DeviceJson, DevicesJson } from './protocol.ts';
-import { choiceOf, integerOf, onlyParameters, textOf } from './query.ts';
+import { choiceOf, integerOf, textOf } from './query.ts';
 import { nameOf, needs } from './session.ts';
 
 const importRowsMax = 100_000;
@@ -31,12 +32,13 @@ export function devicesRouter(parts: DashboardParts, json: RequestHandler): Rout
     const id = idOf(request, parts);
     const isNew = parts.registry.get(id) === undefined;
     const problems = await put(withOpenKeys({ ...bodyObject(request), id }, parts.kekOf), parts);
-    if (problems.length > 0) throw new Problem(422, 'Not a valid device', undefined, problems);
+    if (problems.length > 0)
+      throw new Problem(422, problems[0]?.detail ?? 'not a valid device', { errors: problems });
     response.status(isNew ? 201 : 200).json(one(idOf(request, parts), parts));
   });
   router.delete('/devices/:id', needs('operator'), async (request, response) => {
     const id = idOf(request, parts);
-    if (!(await parts.registry.delete(id))) throw new Problem(404, 'Not found', 'no such device');
+    if (!(await parts.registry.delete(id))) throw new Problem(404, 'no such device');
     // Or a device that nobody knows any more would go on publishing.
     await parts.mqtt.credentials.revoke(id, nameOf(response.locals['principal']));
     response.status(204).end();
@@ -44,14 +46,11 @@ export function devicesRouter(parts: DashboardParts, json: RequestHandler): Rout
   router.post(
     /^\/devices:import$/,
     needs('operator'),
-    express.text({ type: 'text/csv', limit: importBytesMax }),
-    express.json({ type: 'application/json', limit: importBytesMax }),
+    bodyOf({ bytesMax: importBytesMax, textTypes: ['text/csv'] }),
     async (request, response) => {
-      onlyParameters(request, ['atomic']);
       const isAtomic = choiceOf(request, 'atomic', ['true', 'false'] as const) === 'true';
       const inputs = rowsOf(request, parts);
-      const refused = isAtomic ? refuseAll(inputs) : undefined;
-      response.json(refused ?? (await importAll(inputs, parts)));
+      response.json(await (isAtomic ? importWhole : importAll)(inputs, parts));
     },
   );
   return router;
@@ -66,7 +65,7 @@ function idOf(request: Request, { registry }: DashboardParts): string {
 function bodyObject(request: Request): object {
   const body: unknown = request.body;
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
-  throw new Problem(400, 'Bad request', 'the body is one device as a JSON object');
+  throw new Problem(400, 'the body is one device as a JSON object');
 }
 
 type FieldProblem = { path: string; detail: string };
@@ -91,9 +90,9 @@ function asFieldProblem({ path, message, remedy }: DeviceProblem): FieldProblem 
 function rowsOf(request: Request, { kekOf }: DashboardParts): readonly unknown[] {
   const body: unknown = request.body;
   const rows = typeof body === 'string' ? parseDeviceTable(body) : rowsOfExport(body);
-  if (rows === undefined) throw new Problem(400, 'Bad request', 'send a JSON array or text/csv');
+  if (rows === undefined) throw new Problem(400, 'send a JSON array or text/csv');
   if (rows.length > importRowsMax) {
-    throw new Problem(413, 'Too large', `an import has at most ${importRowsMax} rows`);
+    throw new Problem(413, `an import has at most ${importRowsMax} rows`);
   }
   return rows.map((row) => fromExport(row, kekOf));
 }
@@ -111,25 +110,21 @@ interface ImportRow {
   readonly errors?: FieldProblem[];
 }
 
-/** All or none: every row is read before any is written; undefined when all are sound. */
-function refuseAll(inputs: readonly unknown[]): ImportResult | undefined {
-  const seen = new Set<string>();
-  const problems = inputs.map((input): FieldProblem[] => {
-    const parsed = parseDeviceInput(input);
-    if ('problems' in parsed) return parsed.problems.map(asFieldProblem);
-    const { id } = parsed.device;
-    const isRepeated = seen.has(id);
-    seen.add(id);
-    return isRepeated ? [{ path: 'id', detail: 'another row is of the same device' }] : [];
-  });
-  if (problems.every(({ length }) => length === 0)) return undefined;
+/** All or none, in one write. */
+async function importWhole(
+  inputs: readonly unknown[],
+  { registry }: DashboardParts,
+): Promise<ImportResult> {
+  const done = await registry.putAll(inputs);
+  const isDone = done.every(({ problems }) => problems.length === 0);
   const notWritten = [{ path: '', detail: 'not imported: other rows are at fault' }];
-  const rows = problems.map((errors, index) => {
-    const id = idIn(inputs[index]);
-    const said = errors.length > 0 ? errors : notWritten;
-    return { row: index + 1, ...(id === undefined ? {} : { id }), ok: false, errors: said };
+  const rows = done.map(({ device, problems }, index): ImportRow => {
+    const id = device?.id ?? idIn(inputs[index]);
+    const row = { row: index + 1, ...(id === undefined ? {} : { id }), ok: isDone };
+    if (isDone) return row;
+    return { ...row, errors: problems.length > 0 ? problems.map(asFieldProblem) : notWritten };
   });
-  return { imported: 0, failed: rows.length, rows };
+  return { imported: isDone ? rows.length : 0, failed: isDone ? 0 : rows.length, rows };
 }
 
 /** One result a row, in order; a bad row stops only itself. */
@@ -167,22 +162,11 @@ function one(id: string, parts: DashboardParts): DeviceJson {
   const lastSeen = catalogue.lastSeen(id);
   if (device !== undefined) return deviceJson(device, lastSeen, parts);
   if (lastSeen !== undefined) return heardJson(id, lastSeen);
-  throw new Problem(404, 'Not found', 'no such device');
+  throw new Problem(404, 'no such device');
 }
 
 /** Registered devices and those that were only heard, in the order of their ids. */
 function list(request: Request, parts: DashboardParts): DevicesJson {
-  onlyParameters(request, [
-    'kind',
-    'agency',
-    'area',
-    'model',
-    'codec',
-    'q',
-    'registered',
-    'limit',
-    'cursor',
-  ]);
   const { registry, catalogue } = parts;
   const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
   const after = textOf(request, 'cursor');

@@ -11,9 +11,8 @@ const columnsMax = 64;
 /** One object a row, empty cells left out; the caller checks each as a device. */
 export function parseDeviceTable(text: string): Row[] {
   const [header, ...rows] = parseCsv(text, separatorOf(text));
-  if (header === undefined) throw new Problem(400, 'Bad request', 'the CSV has no header row');
-  if (header.length > columnsMax)
-    throw new Problem(400, 'Bad request', 'the CSV has too many columns');
+  if (header === undefined) throw new Problem(400, 'the CSV has no header row');
+  if (header.length > columnsMax) throw new Problem(400, 'the CSV has too many columns');
   return rows.map((cells) => {
     const row = emptyRow();
     cells.forEach((text, index) => {

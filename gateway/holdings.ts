@@ -9,6 +9,7 @@ import { watchDirectory } from './codecs/directory-watch.ts';
 import { type ModelBook, openModelBook } from './codecs/models/model-book.ts';
 import { counterResets } from './counter-resets.ts';
 import { crossCheck } from './cross-check.ts';
+import { openDeviceBatch } from './device-batch.ts';
 import { type DeviceCredentials, openDeviceCredentials } from './device-credentials.ts';
 import { keyPlaceOf } from './device-key-place.ts';
 import { type CatalogueReader, openCatalogueReader } from './ledger/catalogue.ts';
@@ -55,7 +56,9 @@ export async function openHoldings(config: Config, clock: Clock, log: Log): Prom
     const state = openState({ directory: dataDir });
     const { path, protection } = keyPlaceOf(config, dataDir);
     const vault = openKeyVault(path, protection);
-    const registry = new DeviceRegistry(state, vault);
+    const registry = new DeviceRegistry(state, vault, {
+      openBatch: () => openDeviceBatch(dataDir),
+    });
     const imported = join(dataDir, 'models');
     const models = openModelBook({ root: state, directory: imported });
     const joinBook = new JoinBook(state, vault);

@@ -5,23 +5,27 @@
 import assert from 'node:assert/strict';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Device, Session } from '../model/device.ts';
+import { DeviceClaims, type RegistryLimits, registryLimits } from './device-claims.ts';
 import {
+  type DeviceInput,
   type DeviceKeys,
   type DeviceProblem,
   deviceKeyNames,
   parseDeviceInput,
 } from './device-input.ts';
-import { IdOrder } from './id-order.ts';
+import {
+  batchHere,
+  type DeviceRow,
+  deviceRowsName,
+  type OpenDeviceBatch,
+  type SealedDevice,
+  writeDevice,
+} from './device-row.ts';
+import { DeviceView } from './device-view.ts';
 import type { KeyVault } from './key-vault.ts';
 import { type KeyName, sessionOf } from './session.ts';
-
-export interface RegistryLimits {
-  readonly devicesMax: number;
-  /** Each one costs a MIC computation for every frame of this DevAddr that none of them sent. */
-  readonly devicesPerDevAddrMax: number;
-}
-
-export const registryLimits: RegistryLimits = { devicesMax: 1_000_000, devicesPerDevAddrMax: 256 };
+import { inTurns } from './turns.ts';
+import { UnwrittenWrites } from './unwritten-writes.ts';
 
 /** The longest page that `list` gives, whatever it is asked for. */
 export const devicePageMax = 1_000;
@@ -56,59 +60,69 @@ export interface DevicePage {
   readonly next?: string;
 }
 
-/** The stored form; version 1. */
-interface DeviceRow {
-  readonly version: 1;
-  readonly device: Device;
-  /** Base64 by key name. */
-  readonly sealedKeys?: Readonly<Record<string, string>>;
+/** What became of one of many that are put at once. */
+export interface PutRow {
+  /** Absent when it could not be read. */
+  readonly device?: Device;
+  readonly problems: readonly DeviceProblem[];
 }
 
-/** The sessions are undefined until a frame asks for them, and again after a change. */
-interface DevAddrEntry {
-  /** An array, because nearly every DevAddr has one device and a set of one takes 200 bytes. */
-  readonly ids: readonly string[];
-  sessions: readonly Session[] | undefined;
+export interface RegistryOptions {
+  readonly limits?: RegistryLimits;
+  /** What writes more devices than are written in one turn of the event loop; here if absent. */
+  readonly openBatch?: OpenDeviceBatch;
 }
+
+/** So many are written in one turn, which is quicker than to start a thread for them. */
+const devicesPerTurnMax = 500;
+
+const repeated: DeviceProblem = {
+  path: 'id',
+  message: 'another row is of the same device',
+  remedy: '',
+};
 
 const noSessions: readonly Session[] = [];
 
 export class DeviceRegistry {
   readonly #rows: Database<DeviceRow, string>;
   readonly #vault: KeyVault;
-  readonly #limits: RegistryLimits;
-  readonly #devices = new Map<string, Device>();
-  readonly #order = new IdOrder();
-  readonly #byDevAddr = new Map<string, DevAddrEntry>();
+  readonly #openBatch: OpenDeviceBatch | undefined;
+  readonly #view = new DeviceView();
+  readonly #claims: DeviceClaims;
   readonly #listeners = new Set<(change: DeviceChange) => void>();
   readonly #unreadable = new Set<string>();
+  /** Of single devices. */
+  readonly #writes = new UnwrittenWrites();
+  /** While many are written: what is begun meanwhile waits, or disk and memory would part. */
+  #gate: Promise<void> | undefined;
 
   /**
    * The caller opens and closes `root`; the registry keeps its rows in the database `devices`.
    * Throws when the key file is not the one that this data directory's keys were sealed under.
    */
-  constructor(root: RootDatabase, vault: KeyVault, limits: RegistryLimits = registryLimits) {
+  constructor(root: RootDatabase, vault: KeyVault, options: RegistryOptions = {}) {
     checkVault(root, vault);
     // JSON, since 100,000 rows of it load in 0.8 s and 73 MB, against 1.3 s and 116 MB of msgpack.
-    this.#rows = root.openDB<DeviceRow, string>({ name: 'devices', encoding: 'json' });
+    this.#rows = root.openDB<DeviceRow, string>({ name: deviceRowsName, encoding: 'json' });
     this.#vault = vault;
-    this.#limits = limits;
+    this.#openBatch = options.openBatch;
+    this.#claims = new DeviceClaims(this.#view, options.limits ?? registryLimits);
     for (const { key, value } of this.#rows.getRange()) {
       assert(
         value.version === 1 && value.device.id === key,
         `device row ${key} is not of version 1`,
       );
-      this.#order.add(key);
-      this.#remember(value.device);
+      this.#view.put(value.device);
     }
   }
 
   get size(): number {
-    return this.#devices.size;
+    return this.#view.size;
   }
 
   get(id: string): Device | undefined {
-    return this.#devices.get(id);
+    return this.#view.get(id);
   }
 
   /** Ids of devices whose sealed keys did not open: altered rows, or another key file. */
@@ -124,22 +138,126 @@ export class DeviceRegistry {
   async put(device: Device, keys?: DeviceKeys): Promise<readonly DeviceProblem[]> {
     const input = parseDeviceInput(keys === undefined ? device : { ...device, keys });
     if ('problems' in input) return input.problems;
-    const problems = this.#limitProblems(input.device);
+    const problems = this.#claims.claim(input.device);
     if (problems.length > 0) return problems;
-    const { id } = input.device;
-    const sealedKeys = input.keys === undefined ? undefined : this.#seal(id, input.keys);
-    await this.#rows.transaction(() => {
-      this.#rows.put(id, rowOf(input.device, sealedKeys ?? this.#rows.get(id)?.sealedKeys));
-    });
-    this.#apply({ kind: 'put', id, device: input.device });
+    try {
+      await this.#alone(async () => {
+        const sealed = this.#sealed(input);
+        await this.#rows.transaction(() => writeDevice(this.#rows, sealed));
+        this.#apply({ kind: 'put', id: input.device.id, device: input.device });
+      });
+    } finally {
+      this.#claims.release(input.device);
+    }
     await this.#rows.flushed;
     return [];
   }
 
+  /**
+   * Registers all of them or none, in one commit. Resolves, once they are on disk, with what became
+   * of each, in order; with any problem at all nothing is changed. However many they are, the event
+   * loop goes on meanwhile, and readers see none of them or all. Rejects when the disk fails.
+   */
+  async putAll(inputs: readonly unknown[]): Promise<readonly PutRow[]> {
+    const rows: PutRow[] = [];
+    const taken: DeviceInput[] = [];
+    const seen = new Set<string>();
+    try {
+      await inTurns(inputs, (input) => {
+        const read = parseDeviceInput(input);
+        if ('problems' in read) {
+          rows.push(read);
+          return;
+        }
+        const { device } = read;
+        const problems = seen.has(device.id) ? [repeated] : this.#claims.claim(device);
+        seen.add(device.id);
+        if (problems.length === 0) taken.push(read);
+        rows.push({ device, problems });
+      });
+      if (taken.length === rows.length) await this.#gated(() => this.#replaceAll(taken));
+    } finally {
+      await inTurns(taken, ({ device }) => this.#claims.release(device));
+    }
+    return rows;
+  }
+
+  /** Listeners hear of them before readers see them: whoever derives knows a device first. */
+  async #replaceAll(inputs: readonly DeviceInput[]): Promise<void> {
+    const layer = await this.#view.prepare(inputs.map(({ device }) => device));
+    const tell = (change: DeviceChange) => {
+      for (const listener of this.#listeners) listener(change);
+    };
+    await inTurns(layer.devices, ([id, device]) => tell({ kind: 'put', id, device }));
+    try {
+      await this.#writeAll(inputs);
+    } catch (error) {
+      await inTurns(layer.devices.keys(), (id) => {
+        const device = this.#view.get(id);
+        tell(device === undefined ? { kind: 'delete', id } : { kind: 'put', id, device });
+      });
+      throw error;
+    }
+    for (const id of this.#unreadable) if (layer.devices.has(id)) this.#unreadable.delete(id);
+    this.#claims.onAllAdded(layer.newCount);
+    this.#view.lay(layer);
+    await this.#view.sink();
+  }
+
+  /** Again when the key file has got a new key meanwhile, as its old one may be gone from it. */
+  async #writeAll(inputs: readonly DeviceInput[]): Promise<void> {
+    const isFew = inputs.length <= devicesPerTurnMax;
+    const open = isFew ? undefined : this.#openBatch;
+    let newest: string | undefined;
+    do {
+      [newest] = this.#vault.keyIds();
+      const batch = open?.() ?? batchHere(this.#rows);
+      try {
+        await inTurns(inputs, (input) => batch.add([this.#sealed(input)]));
+      } catch (error) {
+        await batch.abandon();
+        throw error;
+      }
+      await batch.commit();
+    } while (this.#vault.keyIds()[0] !== newest);
+  }
+
+  /** Beside other single writes, but not while many are written. */
+  async #alone<T>(write: () => Promise<T>): Promise<T> {
+    while (this.#gate !== undefined) await this.#gate;
+    const written = write();
+    this.#writes.add(written);
+    return written;
+  }
+
+  /** When the writes that have begun have ended, and before any other begins. */
+  async #gated(write: () => Promise<void>): Promise<void> {
+    while (this.#gate !== undefined) await this.#gate;
+    let open = () => {};
+    this.#gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    try {
+      // One that has failed has told so to whoever asked for it.
+      await this.#writes.pending()?.catch(() => undefined);
+      await write();
+    } finally {
+      this.#gate = undefined;
+      open();
+    }
+  }
+
+  #sealed({ device, keys }: DeviceInput): SealedDevice {
+    return { device, sealedKeys: keys === undefined ? undefined : this.#seal(device.id, keys) };
+  }
+
   /** Forgets a device and its keys; false when there was none. On disk when it resolves. */
   async delete(id: string): Promise<boolean> {
-    const isRemoved = await this.#rows.transaction(() => this.#rows.removeSync(id));
-    if (isRemoved) this.#apply({ kind: 'delete', id });
+    const isRemoved = await this.#alone(async () => {
+      const isGone = await this.#rows.transaction(() => this.#rows.removeSync(id));
+      if (isGone) this.#apply({ kind: 'delete', id });
+      return isGone;
+    });
     await this.#rows.flushed;
     return isRemoved;
   }
@@ -147,9 +265,8 @@ export class DeviceRegistry {
   list({ after, limit, filter = {} }: DeviceQuery): DevicePage {
     const length = Math.min(Math.max(1, limit), devicePageMax);
     const devices: Device[] = [];
-    for (const id of this.#order.following(after)) {
-      const device = this.#devices.get(id);
-      if (device === undefined || !isWanted(device, filter)) continue;
+    for (const device of this.#view.following(after)) {
+      if (!isWanted(device, filter)) continue;
       const last = devices.at(-1);
       if (last !== undefined && devices.length === length) return { devices, next: last.id };
       devices.push(device);
@@ -159,7 +276,7 @@ export class DeviceRegistry {
 
   /** Every session of a DevAddr; the array and its sessions stay the same until one changes. */
   sessionsOf(devAddr: string): readonly Session[] {
-    const entry = this.#byDevAddr.get(devAddr);
+    const entry = this.#view.entryOf(devAddr);
     if (entry === undefined) return noSessions;
     entry.sessions ??= entry.ids.flatMap((id) => this.#openSession(id) ?? []);
     return entry.sessions;
@@ -188,21 +305,13 @@ export class DeviceRegistry {
     return keys.size === Object.keys(row.sealedKeys ?? {}).length ? keys : undefined;
   }
 
-  /** Called after each change, in the order of the changes; returns what ends it. */
+  /**
+   * Called after each change, in the order of the changes; of many at once, just before readers see
+   * them. Returns what ends it.
+   */
   onChange(listener: (change: DeviceChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  #limitProblems(device: Device): readonly DeviceProblem[] {
-    const { devicesMax, devicesPerDevAddrMax } = this.#limits;
-    const ids = this.#idsOf(device.devAddr ?? '');
-    const isFull = !this.#devices.has(device.id) && this.#devices.size >= devicesMax;
-    const isCrowded = !ids.includes(device.id) && ids.length >= devicesPerDevAddrMax;
-    return [
-      ...(isFull ? [limitProblem('', `${devicesMax} devices are registered`)] : []),
-      ...(isCrowded ? [limitProblem('devAddr', `${devicesPerDevAddrMax} devices share it`)] : []),
-    ];
   }
 
   #seal(deviceId: string, keys: DeviceKeys): Record<string, string> {
@@ -228,35 +337,11 @@ export class DeviceRegistry {
   }
 
   #apply(change: DeviceChange): void {
-    const before = this.#devices.get(change.id);
-    if (before !== undefined) this.#forget(before);
-    if (change.kind === 'put') {
-      if (before === undefined) this.#order.add(change.id);
-      this.#remember(change.device);
-    } else if (before !== undefined) {
-      this.#order.remove(change.id);
-    }
+    this.#unreadable.delete(change.id);
+    if (change.kind === 'delete') {
+      if (this.#view.delete(change.id)) this.#claims.onRemoved(change.id);
+    } else if (this.#view.put(change.device)) this.#claims.onAdded(change.id);
     for (const listener of this.#listeners) listener(change);
-  }
-
-  #remember(device: Device): void {
-    this.#devices.set(device.id, device);
-    if (device.devAddr === undefined) return;
-    const ids = [...this.#idsOf(device.devAddr), device.id];
-    this.#byDevAddr.set(device.devAddr, { ids, sessions: undefined });
-  }
-
-  #forget(device: Device): void {
-    this.#devices.delete(device.id);
-    this.#unreadable.delete(device.id);
-    if (device.devAddr === undefined) return;
-    const ids = this.#idsOf(device.devAddr).filter((id) => id !== device.id);
-    if (ids.length === 0) this.#byDevAddr.delete(device.devAddr);
-    else this.#byDevAddr.set(device.devAddr, { ids, sessions: undefined });
-  }
-
-  #idsOf(devAddr: string): readonly string[] {
-    return this.#byDevAddr.get(devAddr)?.ids ?? [];
   }
 }
 
@@ -272,21 +357,6 @@ function checkVault(root: RootDatabase, vault: KeyVault): void {
         'restore it from its backup, or give every device its keys again in a new data directory.',
     );
   }
-}
-
-/** A device that is no longer a LoRaWAN one leaves no keys behind. */
-function rowOf(device: Device, sealedKeys: DeviceRow['sealedKeys']): DeviceRow {
-  return sealedKeys === undefined || device.kind === 'cellular'
-    ? { version: 1, device }
-    : { version: 1, device, sealedKeys };
-}
-
-function limitProblem(path: string, message: string): DeviceProblem {
-  return {
-    path,
-    message: `The limit is reached: ${message}.`,
-    remedy: 'Delete devices that are out of use.',
-  };
 }
 
 function isWanted(device: Device, filter: DeviceFilter): boolean {

@@ -55,7 +55,10 @@ export function openKeyVault(path: string, protection?: KeyProtection): KeyVault
     open: (slot, sealed) =>
       tryAll(slot, sealed) ?? (hasChanged() ? tryAll(slot, sealed) : undefined),
     isCurrent: (slot, sealed) => openKey(newestOf(keys), slot, sealed) !== undefined,
-    keyIds: () => keys.map(keyIdOf),
+    keyIds() {
+      hasChanged();
+      return keys.map(keyIdOf);
+    },
   };
 }
 

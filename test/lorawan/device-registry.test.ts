@@ -1,50 +1,27 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { open, type RootDatabase } from 'lmdb';
-import type { DeviceKeys } from '../../gateway/lorawan/device-input.ts';
+import { describe, expect, it } from '@jest/globals';
 import {
   type DeviceChange,
   DeviceRegistry,
   devicePageMax,
-  registryLimits,
 } from '../../gateway/lorawan/device-registry.ts';
 import { openKeyVault } from '../../gateway/lorawan/key-vault.ts';
 import { verifyUplink } from '../../gateway/lorawan/verify.ts';
 import type { Device } from '../../gateway/model/device.ts';
+import {
+  appSKey,
+  device,
+  idOf,
+  idsOf,
+  keys,
+  nwkSKey,
+  openRegistry,
+  openRoot,
+  roots,
+} from './registry-bench.ts';
 import { scratchFolder } from './scratch-folder.ts';
 import { bytes, uplinkOf, vectorOf } from './vectors.ts';
-
-const appSKey = 'ec925802ae430ca77fd3dd73cb2cc588';
-const nwkSKey = '44024241ed4ce9a68c6a8bc055233fd3';
-const keys: DeviceKeys = { appSKey, nwkSKey };
-const device: Device = {
-  id: '70b3d57ed0000001',
-  kind: 'lorawan',
-  activation: 'abp',
-  devAddr: '49be7df1',
-};
-
-const roots: RootDatabase[] = [];
-
-afterEach(async () => {
-  await Promise.all(roots.splice(0).map((root) => root.close()));
-});
-
-function openRoot(folder: string): RootDatabase {
-  const root = open({ path: join(folder, 'state'), maxDbs: 12 });
-  roots.push(root);
-  return root;
-}
-
-function openRegistry(folder = scratchFolder(), limits = registryLimits) {
-  const root = openRoot(folder);
-  const vault = openKeyVault(join(folder, 'master.key'));
-  return { root, vault, folder, registry: new DeviceRegistry(root, vault, limits) };
-}
-
-const idOf = (index: number) => (0x70b3d57ed0000000n + BigInt(index)).toString(16);
-const idsOf = (page: { readonly devices: readonly Device[] }) => page.devices.map(({ id }) => id);
 
 describe('Device registry', () => {
   it('knows a device from when it was put until it was deleted', async () => {
@@ -206,6 +183,63 @@ describe('Device registry', () => {
     await registry.put(device);
     const { id } = device;
     expect(changes).toEqual([`put ${id}`, `put ${id}`, `delete ${id}`]);
+  });
+});
+
+describe('Many devices at once', () => {
+  const cellular = (index: number) => ({ id: `meter-${index}`, kind: 'cellular' });
+  const lorawan = (index: number) => ({ ...device, id: idOf(index), keys });
+
+  it('are all registered in one write, and known after a restart', async () => {
+    const { registry, root, folder } = openRegistry();
+    const inputs = [...Array(300).keys()].map(cellular);
+    const done = await registry.putAll([...inputs, lorawan(1)]);
+    expect(done.flatMap(({ problems }) => problems)).toEqual([]);
+    expect([registry.size, registry.sessionsOf('49be7df1')]).toEqual([301, [expect.anything()]]);
+    await root.close();
+    expect(openRegistry(folder).registry.size).toBe(301);
+  });
+
+  it('stay out together when the limit of devices is met midway', async () => {
+    const limits = { devicesMax: 3, devicesPerDevAddrMax: 9 };
+    const { registry, root, folder } = openRegistry(scratchFolder(), limits);
+    await registry.put(device);
+    const done = await registry.putAll([1, 2, 3].map(cellular));
+    expect(done.map(({ problems }) => problems.length)).toEqual([0, 0, 1]);
+    expect(registry.size).toBe(1);
+    // One that is known already takes no more room.
+    const replacing = await registry.putAll([cellular(1), device, cellular(2)]);
+    expect(replacing.flatMap(({ problems }) => problems)).toEqual([]);
+    await root.close();
+    expect(idsOf(openRegistry(folder).registry.list({ limit: 9 }))).toHaveLength(3);
+  });
+
+  it('stay out together when too many of them share a DevAddr', async () => {
+    const limits = { devicesMax: 9, devicesPerDevAddrMax: 2 };
+    const { registry } = openRegistry(scratchFolder(), limits);
+    const done = await registry.putAll([1, 2, 3].map(lorawan));
+    expect(done.map(({ problems }) => problems.map(({ path }) => path))).toEqual([
+      [],
+      [],
+      ['devAddr'],
+    ]);
+    expect(registry.size).toBe(0);
+  });
+
+  it('stay out together when one cannot be read or comes twice', async () => {
+    const { registry } = openRegistry();
+    for (const bad of [null, cellular(1)]) {
+      const done = await registry.putAll([cellular(1), bad]);
+      expect(done.map(({ problems }) => problems.length)).toEqual([0, 1]);
+    }
+    expect(registry.size).toBe(0);
+  });
+
+  it('keep the keys that they had when none are given', async () => {
+    const { registry } = openRegistry();
+    await registry.put(device, keys);
+    await registry.putAll([{ ...device, name: 'Well' }]);
+    expect(registry.keysOf(device.id)?.size).toBe(2);
   });
 });
 

@@ -73,7 +73,7 @@ const webhooks = z.strictObject({
     .array(webhookSource)
     .max(1_000)
     .default([])
-    .describe('Who may POST to /ingest/<name>.'),
+    .describe('Who may POST to /ingest/<name>; read again on SIGHUP.'),
   bodyBytesMax: bytes.default(262_144).describe('Largest body.'),
   queryLengthMax: count.default(1_024),
   requestsPerSecondMax: count.default(2_000).describe('Of one source; above it 429.'),
@@ -163,7 +163,11 @@ const coap = z.strictObject({
     .boolean()
     .default(false)
     .describe('CoAP has no encryption here: anybody on the way reads the tokens.'),
-  accounts: z.array(coapAccount).max(100_000).default([]).describe('Who may send.'),
+  accounts: z
+    .array(coapAccount)
+    .max(100_000)
+    .default([])
+    .describe('Who may send; read again on SIGHUP.'),
   bodyBytesMax: bytes.default(65_536).describe('Largest body, in blocks or not.'),
   blockwiseMax: count.default(1_000).describe('Bodies that are being put together from blocks.'),
   blockwiseBytesMax: bytes.default(16_777_216).describe('Bytes of all of them.'),

@@ -16,7 +16,12 @@ export interface ConfigProblem {
 }
 
 export type LoadedConfig =
-  | { readonly ok: true; readonly config: Config }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** Where a path such as `ingest.routes.0.adapter` stands. */
+      readonly locate: (path: string) => string;
+    }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 type Path = readonly (string | number)[];
@@ -42,12 +47,18 @@ export function loadConfig(
     path: variable,
     detail,
   }));
+  const locate = (path: Path) => variableFor(path, variableOf) ?? source.locate(path);
   if (!parsed.success) {
-    const locate = (path: Path) => variableFor(path, variableOf) ?? source.locate(path);
     found.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, locate)));
   }
   if (found.length > 0 || !parsed.success) return { ok: false, problems: found };
-  return { ok: true, config: deepFreeze(parsed.data) };
+  const config = deepFreeze(parsed.data);
+  return { ok: true, config, locate: (path) => locate(partsOf(path)) };
+}
+
+/** A remark such as the id of a device, in brackets after its number, is no part of the path. */
+function partsOf(path: string): Path {
+  return path.replace(/ \([^)]*\)/, '').split('.');
 }
 
 /** One line a problem, as people read it. */

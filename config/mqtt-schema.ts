@@ -148,7 +148,10 @@ export const mqtt = z.strictObject({
     .default({ host: '127.0.0.1', port: 1883, proxyFrom: [] })
     .describe('null for none.'),
   tls: tls.optional().describe('MQTT over TLS, for clients beyond this machine.'),
-  clients: z.array(client).default([]).describe('Accounts; anonymous clients are refused.'),
+  clients: z
+    .array(client)
+    .default([])
+    .describe('Accounts, read again on SIGHUP; anonymous clients are refused.'),
   devices: devices
     .prefault({})
     .describe('What devices may do whose credentials `fieldgate devices` makes.'),

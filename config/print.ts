@@ -2,6 +2,7 @@
  * Writes the annotated defaults: a file that is valid as it stands, every key with its sentence.
  */
 import { stringify } from 'yaml';
+import { reloadable } from './reloadable.ts';
 import { branchesOf, isSchema, propertiesOf, rootSchema } from './schema-paths.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -11,6 +12,8 @@ export function annotatedDefaults(): string {
   const head = [
     '# Fieldgate configuration with every default.',
     '# Each key can also be set as FIELDGATE__SECTION__KEY; a secret as FIELDGATE__SECTION__KEY__FILE.',
+    '# On SIGHUP a running gateway takes these over; every other key needs a restart:',
+    ...reloadable.map((path) => `#   ${path}`),
     '',
   ];
   return [...head, ...section(rootSchema(), 0)].join('\n').concat('\n');

@@ -9,7 +9,7 @@ import type { RootDatabase } from 'lmdb';
 export interface AuditRecord {
   /**
    * `connect`, `refuse`, `takeover`, `disconnect`, `kick`, `ban`, `lift`, `credential`, `token`,
-   * `keys`.
+   * `keys`, `reload`, `reload-failed`.
    */
   readonly event: string;
   /** Who did it; absent for what the gateway did by itself. */

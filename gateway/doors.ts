@@ -6,7 +6,7 @@ import { isGenuineRequest } from './adapters/thingpark-security.ts';
 import { type ChannelPlan, channelPlans } from './model/channel-plan.ts';
 import { parseEui64 } from './model/eui.ts';
 import { createBasicStation } from './transports/basic-station.ts';
-import { createCoap } from './transports/coap.ts';
+import { type Coap, createCoap } from './transports/coap.ts';
 import { createHttpPush } from './transports/http-push.ts';
 import type { HttpAuth } from './transports/http-source.ts';
 import { isLoopback } from './transports/private-address.ts';
@@ -19,11 +19,20 @@ export interface Doors extends Transport {
   /** The webhooks, to be mounted on the HTTP server. */
   readonly router: Router;
   readonly remoteBrokers: Pick<RemoteBrokers, 'states' | 'publish' | 'answer'>;
+  /**
+   * Webhooks and CoAP accounts from the next request on, but for those named in `unread`. A section
+   * that is gone has no accounts; one that is new waits for a restart.
+   */
+  setAccounts(ingest: Pick<Ingest, 'webhooks' | 'coap'>, unread: ReadonlySet<string>): void;
 }
+
+type Ingest = Config['ingest'];
 
 export function createDoors({ ingest }: Config, receive: Receive, hooks: TransportHooks): Doors {
   const { sources: configured, ...limits } = ingest.webhooks;
-  const sources = configured.map((source) => ({ ...source, auth: authOf(source.auth, hooks) }));
+  const sourcesOf = (list: Ingest['webhooks']['sources']) =>
+    list.map((source) => ({ ...source, auth: authOf(source.auth, hooks) }));
+  const sources = sourcesOf(configured);
   const push = createHttpPush({ sources, limits }, receive, hooks);
   const remote = createRemoteBrokers(
     {
@@ -42,16 +51,18 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
   if (ingest.basicStation !== undefined) {
     transports.push(createBasicStation(stationOptionsOf(ingest.basicStation), receive, hooks));
   }
+  let coap: Coap | undefined;
   if (ingest.coap !== undefined) {
-    const accounts = ingest.coap.accounts.map((account) => ({
-      ...account,
-      isSource: account.adapter !== undefined,
-    }));
-    transports.push(createCoap({ ...ingest.coap, accounts }, receive, hooks));
+    coap = createCoap({ ...ingest.coap, accounts: coapAccountsOf(ingest.coap) }, receive, hooks);
+    transports.push(coap);
   }
   return {
     router: push.router,
     remoteBrokers: remote,
+    setAccounts: (next, unread) => {
+      push.setSources(sourcesOf(next.webhooks.sources.filter(({ name }) => !unread.has(name))));
+      coap?.setAccounts(next.coap === undefined ? [] : coapAccountsOf(next.coap, unread));
+    },
     start: async () => {
       const addresses: ListeningAddress[] = [];
       for (const transport of transports) addresses.push(...(await transport.start()));
@@ -63,7 +74,17 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
   };
 }
 
-type AuthConfig = Config['ingest']['webhooks']['sources'][number]['auth'];
+function coapAccountsOf(
+  { accounts }: NonNullable<Ingest['coap']>,
+  unread: ReadonlySet<string> = new Set(),
+) {
+  return accounts.map((account) => ({
+    ...account,
+    isSource: account.adapter !== undefined && !unread.has(account.name),
+  }));
+}
+
+type AuthConfig = Ingest['webhooks']['sources'][number]['auth'];
 
 /** ThingPark's proof is a matter of its format, so that the door is handed a function for it. */
 function authOf(auth: AuthConfig, { clock }: Pick<TransportHooks, 'clock'>): HttpAuth {

@@ -55,6 +55,9 @@ function registerCounts(registry: Registry, { broker, clock }: MqttMetricSources
   const ageOf = (oldestAt: number | undefined) =>
     oldestAt === undefined ? 0 : Math.max(0, clock.now() - oldestAt) / 1_000;
   gauge('connections', 'Connections, signed in or not.', () => broker.counts().connections);
+  gauge('connections_waiting', 'Those that wait for their turn to be opened.', () => {
+    return broker.counts().connectionsWaiting;
+  });
   gauge('sessions', 'Sessions, of clients that are connected or away.', () => {
     return broker.counts().sessions;
   });

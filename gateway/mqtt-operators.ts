@@ -9,16 +9,15 @@ import type { DeviceCredentials } from './device-credentials.ts';
 import type { MqttBroker } from './transports/mqtt-broker.ts';
 
 export interface OperatorParts {
-  readonly holdings: { readonly audit: AuditLog; readonly deviceCredentials: DeviceCredentials };
-  readonly config: { readonly mqtt: { readonly clients: readonly { username: string }[] } };
+  readonly audit: AuditLog;
+  readonly deviceCredentials: DeviceCredentials;
 }
 
 export function createMqttOperators(
-  broker: Pick<MqttBroker, 'clients' | 'disconnect' | 'ban' | 'bans'>,
-  { holdings, config }: OperatorParts,
+  broker: Pick<MqttBroker, 'clients' | 'disconnect' | 'ban' | 'bans' | 'isConfigured'>,
+  parts: OperatorParts,
 ): MqttOperators {
-  const { audit } = holdings;
-  const names = new Set(config.mqtt.clients.map(({ username }) => username));
+  const { audit } = parts;
   return {
     clients: broker.clients,
     disconnect: (clientId, by) => {
@@ -43,7 +42,7 @@ export function createMqttOperators(
       await broker.bans.flushed();
       return true;
     },
-    credentials: createCredentialOperators(holdings, (name) => names.has(name)),
+    credentials: createCredentialOperators(parts, broker.isConfigured),
     audit: async (query) => {
       await audit.flushed();
       return audit.read(query);

@@ -12,8 +12,8 @@ import type { Ingest } from './pipeline/ingest.ts';
 import type { MqttAuditEntry } from './transports/mqtt-audit.ts';
 import { createBanBook } from './transports/mqtt-bans.ts';
 import { createMqttBroker, type MqttBroker } from './transports/mqtt-broker.ts';
-import type { MqttHooks, TooLargePacket } from './transports/mqtt-options.ts';
-import type { TokenIssuer } from './transports/mqtt-token.ts';
+import type { MqttAccountRules, MqttHooks, TooLargePacket } from './transports/mqtt-options.ts';
+import { createTokenCheck, type TokenIssuer } from './transports/mqtt-token.ts';
 import { readRevocationLists } from './transports/revocation-list.ts';
 
 /** Not listening yet; what an earlier process has left is read. */
@@ -35,16 +35,14 @@ function mqttOptionsOf(
   holdings: MqttHoldings,
   { log, clock }: { readonly log: Log; readonly clock: Clock },
 ) {
-  const { tcp, tls, clients, anonymousProfile, limits, devices } = mqtt;
-  const anonymous = mqtt.anonymous && (anonymousProfile ?? true);
+  const { tcp, tls, limits } = mqtt;
   const bansMax = limits.bansMax;
   return {
-    ...{ clients, anonymous, limits, store: holdings.mqttSessions, ownLevel: outLevel },
+    ...accountRulesOf(mqtt),
+    ...{ limits, store: holdings.mqttSessions, ownLevel: outLevel },
     ...(tcp === null ? {} : { tcp }),
     ...(tls === undefined ? {} : { tls: { ...tls, ...readCertificates(tls, log) } }),
     deviceAccounts: holdings.deviceCredentials,
-    deviceProfile: devices,
-    tokenIssuers: tokenIssuersOf(mqtt),
     bans: createBanBook({ store: holdings.mqttBans, bansMax, now: () => clock.now() }),
   };
 }
@@ -52,7 +50,7 @@ function mqttOptionsOf(
 type MqttTls = NonNullable<Config['mqtt']['tls']>;
 
 /** At the start, and again when they have been renewed. */
-function readCertificates({ certFile, keyFile, caFile, crlFile }: MqttTls, log: Log) {
+export function readCertificates({ certFile, keyFile, caFile, crlFile }: MqttTls, log: Log) {
   const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
   const crl = read(crlFile);
   if (crl !== undefined) warnOfOverdue(crl, log);
@@ -68,21 +66,15 @@ function warnOfOverdue(crl: Buffer, log: Log): void {
   }
 }
 
-/** What cannot be read leaves everything as it was; only who is not trusted any more is cut. */
-export function reloadMqtt(
-  { mqtt }: Config,
-  broker: Pick<MqttBroker, 'setSecureContext' | 'setTokenIssuers'>,
-  log: Log,
-): void {
-  try {
-    const issuers = tokenIssuersOf(mqtt);
-    if (mqtt.tls !== undefined) broker.setSecureContext(readCertificates(mqtt.tls, log));
-    broker.setTokenIssuers(issuers);
-    log.info({ event: 'reloaded' }, 'certificates and token keys are read again');
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    log.error({ event: 'reload-failed', detail }, 'the old certificates and keys stay in use');
-  }
+/** Throws when a key file is unreadable, or a key is not one of its algorithm. */
+export function accountRulesOf(mqtt: Config['mqtt']): MqttAccountRules {
+  const { clients, anonymousProfile, devices } = mqtt;
+  const tokenIssuers = tokenIssuersOf(mqtt);
+  createTokenCheck(tokenIssuers, () => systemClock.now());
+  return {
+    ...{ clients, deviceProfile: devices, tokenIssuers },
+    anonymous: mqtt.anonymous && (anonymousProfile ?? true),
+  };
 }
 
 /** Throws when a file is unreadable; cross-check.ts has said so before the start. */

@@ -16,6 +16,8 @@ export type BlockOutcome =
 export interface BlockAssembly {
   /** `key` tells one body of one sender from all others under way. */
   add(key: string, block: Block, payload: Buffer): BlockOutcome;
+  /** Bodies under way with such a key are never finished. */
+  forget(isGone: (key: string) => boolean): void;
   /** Bodies under way. */
   count(): number;
 }
@@ -59,6 +61,9 @@ export function createBlockAssembly(
 
   return {
     count: () => underWay.size,
+    forget: (isGone) => {
+      for (const key of [...underWay.keys()].filter(isGone)) forget(key);
+    },
     add: (key, { num, isLast, size }, payload) => {
       const known = num === 0 ? undefined : underWay.get(key);
       forget(key);

@@ -36,7 +36,7 @@ export const optionNumbers = {
   size1: 60,
 } as const;
 
-const headerBytes = 4;
+export const headerBytes = 4;
 const tokenBytesMax = 8;
 const payloadMarker = 0xff;
 /** More options than this no request needs. */

@@ -19,6 +19,7 @@ import {
   block1Option,
   type CoapMessage,
   type CoapOption,
+  headerBytes,
   optionNumbers,
   readBlock1,
   readCoapMessage,
@@ -33,6 +34,14 @@ import { isPrivate } from './private-address.ts';
 import type { Receive, Transport } from './transport.ts';
 import type { TransportHooks } from './transport-hooks.ts';
 import { openUdpSocket, type UdpSocket } from './udp-socket.ts';
+
+export interface Coap extends Transport {
+  /**
+   * Holds from the next message on. One that waits for its receipt gets its answer; a body in
+   * blocks ends with its account or its token. There is no other session: neither DTLS nor OSCORE.
+   */
+  setAccounts(accounts: readonly CoapAccount[]): void;
+}
 
 export interface CoapOptions extends BlockLimits {
   readonly host: string;
@@ -61,7 +70,8 @@ interface Listening {
   readonly options: CoapOptions;
   readonly receive: Receive;
   readonly hooks: TransportHooks;
-  readonly door: CoapDoor;
+  /** Another one with each change of the accounts. */
+  door: CoapDoor;
   readonly exchanges: CoapExchanges;
   readonly blocks: BlockAssembly;
   readonly flood: FloodLimit;
@@ -83,15 +93,18 @@ const contentFormats = new Set<number | undefined>([undefined, 0, 42, 50, 110, 1
 /** Critical options, which may not be passed over, that change nothing here. */
 const understood = new Set<number>(Object.values(optionNumbers));
 
-export function createCoap(
-  options: CoapOptions,
-  receive: Receive,
-  hooks: TransportHooks,
-): Transport {
+export function createCoap(options: CoapOptions, receive: Receive, hooks: TransportHooks): Coap {
   const listening = createListening(options, receive, hooks);
+  let accounts = options.accounts;
   let socket: UdpSocket | undefined;
   let isStopping = false;
   return {
+    setAccounts: (next) => {
+      listening.door = createCoapDoor(next);
+      const gone = goneOf(accounts, next);
+      listening.blocks.forget((key) => gone.has(key.split(' ', 1)[0] ?? ''));
+      accounts = next;
+    },
     start: async () => {
       if (!options.allowUnencryptedPublic && !isPrivate(options.host)) {
         throw new Error(
@@ -112,6 +125,13 @@ export function createCoap(
       socket = undefined;
     },
   };
+}
+
+/** Names of those that are no longer there, or under another token: maybe of somebody else. */
+function goneOf(before: readonly CoapAccount[], after: readonly CoapAccount[]) {
+  const left = new Map(after.map(({ name, token }) => [name, token]));
+  const gone = before.filter(({ name, token }) => left.get(name) !== token);
+  return new Set(gone.map(({ name }) => name));
 }
 
 function createListening(options: CoapOptions, receive: Receive, hooks: TransportHooks): Listening {
@@ -154,17 +174,19 @@ function take(listening: Listening, { datagram, from, send }: Arrival): void {
   const message = flood.admit(from.address) ? readCoapMessage(datagram) : 'flood';
   if (message === 'flood' || message === undefined) {
     turnAway(message ?? 'malformed', from);
+    if (message === undefined) reject(datagram, send);
     return;
   }
   const { type, code, messageId } = message;
   // A client asks nobody for anything here, so there is nothing to acknowledge or to reset.
   if (type === 'acknowledgement' || type === 'reset') return;
   if (code === '0.00') {
-    if (type === 'confirmable') send(pongOf(messageId));
+    if (type === 'confirmable') send(resetOf(messageId));
     return;
   }
   if (!code.startsWith('0.')) {
     turnAway('malformed', from);
+    reject(datagram, send);
     return;
   }
   const key = `${from.address} ${from.port} ${messageId}`;
@@ -181,8 +203,17 @@ function take(listening: Listening, { datagram, from, send }: Arrival): void {
   });
 }
 
-/** A reset to an empty message is how CoAP says that it is there [RFC 7252, section 4.3]. */
-function pongOf(messageId: number): Buffer {
+/**
+ * Who waits for a receipt of what cannot be read is told by a reset, and need not send it again
+ * [RFC 7252, section 4.2]. Another version, and what asks for none, is passed over [3, 4.3].
+ */
+function reject(datagram: Buffer, send: Arrival['send']): void {
+  const isConfirmable = datagram.length >= headerBytes && (datagram[0] ?? 0) >> 4 === 0b0100;
+  if (isConfirmable) send(resetOf(datagram.readUInt16BE(2)));
+}
+
+/** To an empty message it is how CoAP says that it is there [RFC 7252, section 4.3]. */
+function resetOf(messageId: number): Buffer {
   return writeCoapReply({ type: 'reset', code: '0.00', messageId, token: Buffer.alloc(0) });
 }
 
@@ -221,8 +252,8 @@ async function answerOf(
   if (body === 'continue') return { code: '2.31', options: repeated(block) };
   if (body === 'incomplete') return refuse('4.08', 'incomplete', repeated(block));
   if (body === 'too-large') {
-    const size = uintOption(optionNumbers.size1, options.bodyBytesMax);
-    return refuse('4.13', 'too-large', [...repeated(block), size]);
+    // With a Block1 it would ask for smaller blocks of the same body [RFC 7959, section 2.9.3].
+    return refuse('4.13', 'too-large', [uintOption(optionNumbers.size1, options.bodyBytesMax)]);
   }
   if (body.length === 0) return refuse('4.00', 'malformed');
   if (inFlight.count() >= options.inFlightMax) return refuse('5.03', 'busy', [comeBack]);
@@ -257,7 +288,8 @@ function bodyOf({ blocks, options }: Listening, { message, from, target, block }
   if (block === undefined) return payload.length > options.bodyBytesMax ? 'too-large' : payload;
   const declared = readUintOption(message, optionNumbers.size1) ?? 0;
   if (declared > options.bodyBytesMax) return 'too-large';
-  const key = `${from.address} ${from.port} ${target.account.name} ${target.route}`;
+  // The name goes first, as setAccounts looks for it there; it has no blank.
+  const key = `${target.account.name} ${from.address} ${from.port} ${target.route}`;
   const outcome = blocks.add(key, block, payload);
   return outcome.kind === 'whole' ? outcome.body : outcome.kind;
 }

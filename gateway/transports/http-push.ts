@@ -3,9 +3,9 @@
  * on no port of its own: its router is mounted on the server that has one.
  */
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Inbound } from '../model/inbound.ts';
+import { statusPhrase } from '../model/status-phrase.ts';
 import { createFloodLimit, type FloodLimit } from './flood-limit.ts';
 import { challengeOf, type HttpSource, isGenuine, isOverBody } from './http-source.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
@@ -30,10 +30,13 @@ export interface HttpPushOptions {
 
 export interface HttpPush extends Transport {
   readonly router: Router;
+  /** Holds from the next request on; one whose head has been read goes on under the earlier. */
+  setSources(sources: readonly HttpSource[]): void;
 }
 
-interface Pushing extends HttpPushOptions {
-  readonly byName: ReadonlyMap<string, HttpSource>;
+interface Pushing {
+  readonly limits: HttpPushLimits;
+  readonly sourceOf: (name: string) => HttpSource | undefined;
   readonly receive: Receive;
   readonly hooks: TransportHooks;
   readonly flood: FloodLimit;
@@ -53,24 +56,27 @@ type Reason =
   | 'broken-off';
 
 const retryAfterSeconds = 5;
+/** Sources whose rate is remembered: as many as the configuration may have. */
+const sourcesMax = 1_000;
 
 export function createHttpPush(
   options: HttpPushOptions,
   receive: Receive,
   hooks: TransportHooks,
 ): HttpPush {
-  const { sources, limits } = options;
+  const { limits } = options;
+  let byName = byNameOf(options.sources);
   const inFlight = createInFlight();
   const pushing: Pushing = {
-    ...options,
-    byName: new Map(sources.map((source) => [source.name, source])),
+    limits,
+    sourceOf: (name) => byName.get(name),
     receive,
     hooks,
     inFlight,
     flood: createFloodLimit({
       perSecondMax: limits.requestsPerSecondMax,
       burstMax: limits.requestsPerSecondMax,
-      keysMax: sources.length + 1,
+      keysMax: sourcesMax,
       monotonicMs: hooks.monotonicMs,
     }),
     connectionOf: createConnectionNames(),
@@ -89,12 +95,19 @@ export function createHttpPush(
   });
   return {
     router,
+    setSources: (next) => {
+      byName = byNameOf(next);
+    },
     start: async () => [],
     stop: async () => {
       isStopping = true;
       await inFlight.settle(limits.stopTimeoutMs);
     },
   };
+}
+
+function byNameOf(sources: readonly HttpSource[]): ReadonlyMap<string, HttpSource> {
+  return new Map(sources.map((source) => [source.name, source]));
 }
 
 async function push(pushing: Pushing, request: Request, response: Response): Promise<void> {
@@ -105,7 +118,7 @@ async function push(pushing: Pushing, request: Request, response: Response): Pro
     if (!request.complete) response.set('Connection', 'close');
     answerProblem(response, status, detail);
   };
-  const source = pushing.byName.get(String(request.params['source']));
+  const source = pushing.sourceOf(String(request.params['source']));
   if (source === undefined) return refuse(404, 'unknown-source', 'no source has this name');
   const query = queryOf(request.url);
   if (query.length > limits.queryLengthMax)
@@ -118,9 +131,11 @@ async function push(pushing: Pushing, request: Request, response: Response): Pro
   const waitsForBody = isOverBody(source.auth);
   if (!waitsForBody && !isGenuine(source.auth, head)) return refuseCredential();
   if (!isReadable(request.get('content-type'))) {
+    response.set({ Accept: readableTypes, 'Accept-Post': readableTypes });
     return refuse(415, 'media-type', 'send JSON, XML, CBOR, protobuf, text or plain bytes');
   }
   const body = await readBody(pushing, request, response);
+  if ('status' in body && body.status === 415) response.set('Accept-Encoding', 'identity');
   if ('status' in body) return refuse(body.status, body.reason, body.detail);
   if (waitsForBody && !isGenuine(source.auth, { ...head, body: body.bytes })) {
     return refuseCredential();
@@ -195,6 +210,10 @@ function queryOf(url: string): string {
   return at < 0 || at === url.length - 1 ? '' : url.slice(at);
 }
 
+/** What is said of it in a refusal [RFC 9110, section 15.5.16]. */
+const readableTypes =
+  'application/json, application/xml, text/xml, application/cbor, application/protobuf, ' +
+  'application/octet-stream, text/plain';
 const readable =
   /^(?:application\/(?:[\w.-]+\+)?(?:json|xml|cbor|octet-stream|protobuf|x-protobuf)|text\/(?:plain|xml))\s*(?:;|$)/i;
 
@@ -236,7 +255,7 @@ function refuseBusy({ hooks }: Pushing, response: Response): void {
 /** [RFC 9457] */
 function answerProblem(response: Response, status: number, detail: string): void {
   if (response.headersSent) return;
-  const title = STATUS_CODES[status];
+  const title = statusPhrase(status);
   response
     .status(status)
     .type('application/problem+json')

@@ -10,31 +10,28 @@ import assert from 'node:assert/strict';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Aedes, type AedesOptions, type Client } from 'aedes';
+import type { AccountReview } from './mqtt-account-review.ts';
 import { noDeviceAccounts } from './mqtt-accounts.ts';
+import { createMqttAdmission } from './mqtt-admission.ts';
 import type { Ban, BanBook, BanInput } from './mqtt-bans.ts';
 import { createMqttClients, sweepIntervalMs } from './mqtt-clients.ts';
-import type { AdmissionContext } from './mqtt-connect.ts';
-import { admit, clampKeepalive, findConnectFault } from './mqtt-connect.ts';
 import type { MqttCore } from './mqtt-core.ts';
-import {
-  createMqttCore,
-  enterClient,
-  flushSockets,
-  monotonicMs,
-  takeConnection,
-} from './mqtt-core.ts';
-import { createFlappingWatch } from './mqtt-flapping.ts';
+import { createMqttCore, flushSockets, monotonicMs, takeConnection } from './mqtt-core.ts';
 import { decideForward, decideSubscribe, grantedQos } from './mqtt-forward.ts';
 import { createMqttIdentity, type MqttIdentity } from './mqtt-identity.ts';
 import type { LimitCount } from './mqtt-limit-count.ts';
 import type { MqttListeners, SecureContext } from './mqtt-listeners.ts';
 import { createMqttListeners } from './mqtt-listeners.ts';
-import type { MqttBrokerOptions, MqttClientView, MqttHooks } from './mqtt-options.ts';
+import type {
+  MqttAccountRules,
+  MqttBrokerOptions,
+  MqttClientView,
+  MqttHooks,
+} from './mqtt-options.ts';
 import { mqttLimitDefaults } from './mqtt-options.ts';
 import { withheldTopic } from './mqtt-router.ts';
 import { noSessionStore } from './mqtt-session-store.ts';
 import type { SessionCounts } from './mqtt-sessions.ts';
-import type { TokenIssuer } from './mqtt-token.ts';
 import { isMqttPath } from './mqtt-websocket.ts';
 import type { Receive, Transport } from './transport.ts';
 import { passOverUnheard } from './unheard-messages.ts';
@@ -65,10 +62,13 @@ export interface MqttBroker extends Transport {
    */
   setSecureContext(tls: SecureContext): void;
   /**
-   * For logins from now on; connections that were made by a key that is gone are ended. Throws, and
-   * keeps those there were, when a key is unsound.
+   * For logins from now on, and connections are held against them: they end when their account is
+   * gone or has another password, or the key of their token is trusted no more, and come under the
+   * new topic filters else. Throws, and keeps the rules there were, when a key is unsound.
    */
-  setTokenIssuers(issuers: readonly TokenIssuer[]): void;
+  setAccounts(rules: MqttAccountRules): AccountReview;
+  /** Whether the configuration has an account of this name now. */
+  isConfigured(username: string): boolean;
   counts(): MqttCounts;
 }
 
@@ -79,6 +79,8 @@ export interface PublishOptions {
 
 export interface MqttCounts extends SessionCounts {
   readonly connections: number;
+  /** Those of them that wait for their turn to be opened. */
+  readonly connectionsWaiting: number;
   readonly clients: number;
   /** Messages not sent to a subscriber that does not read. */
   readonly droppedSlow: number;
@@ -104,6 +106,7 @@ export function createMqttBroker(
   const { limits, live } = core;
   const clients = createMqttClients(core, monotonicMs);
   let broker: Aedes | undefined;
+  let rules: MqttAccountRules = options;
   let identity: MqttIdentity | undefined;
   let expiry: NodeJS.Timeout | undefined;
   let sweep: NodeJS.Timeout | undefined;
@@ -127,17 +130,13 @@ export function createMqttBroker(
     start: async () => {
       assert.equal(broker, undefined);
       const logins = await createMqttIdentity({
-        clients: options.clients,
-        anonymous: options.anonymous ?? false,
-        deviceAccounts: options.deviceAccounts,
-        deviceProfile: options.deviceProfile,
-        tokenIssuers: options.tokenIssuers,
+        ...{ rules, deviceAccounts: options.deviceAccounts },
         ...{ limits, monotonicMs, now: () => hooks.clock.now(), onLimit: core.limitCount.hit },
       });
       identity = logins;
       broker = await Aedes.createBroker({
         ...aedesOptions(core),
-        ...admissionHooks(core, admissionContext(core, logins)),
+        ...createMqttAdmission(core, logins),
         ...messageHooks(core),
       });
       watchBroker(core, broker);
@@ -173,14 +172,16 @@ export function createMqttBroker(
       });
     },
     setSecureContext: (tls) => clients.distrust(listeners.setSecureContext(tls)),
-    setTokenIssuers: (issuers) => {
-      if (identity === undefined) return;
-      identity.setTokenIssuers(issuers);
-      clients.distrustTokens(identity);
+    setAccounts: (next) => {
+      identity?.setRules(next);
+      rules = next;
+      return identity === undefined ? { cut: 0, changed: 0 } : clients.review(identity);
     },
+    isConfigured: (username) => rules.clients.some((account) => account.username === username),
     counts: () => ({
       ...core.sessions.counts(),
       connections: listeners.connections(),
+      connectionsWaiting: listeners.waiting(),
       clients: live.size,
       droppedSlow: core.droppedSlow,
       inFlight: core.receiver.inFlight(),
@@ -199,65 +200,6 @@ function aedesOptions({ limits, sessions, router }: MqttCore): AedesOptions {
     maxInflightInbound: limits.inflightMax,
     // Of MQTT 3.1 only; its 23 characters are commonly exceeded, and the limit of all is checked.
     maxClientsIdLength: limits.clientIdLengthMax,
-  };
-}
-
-function admissionContext(core: MqttCore, identity: MqttIdentity): AdmissionContext {
-  const { hooks, limits, sessions, bans } = core;
-  const onLimit = core.limitCount.hit;
-  const connectionsOf = (account: string, besides: string): number => {
-    const isOwn = core.live.get(besides)?.principal?.sender.credential === account;
-    return (core.liveOf.get(account) ?? 0) - (isOwn ? 1 : 0);
-  };
-  const flapping = createFlappingWatch({
-    ...{ limits, bans, monotonicMs, onLimit, now: () => hooks.clock.now() },
-    onBan: ({ value, credential, reason }) =>
-      core.audit({ event: 'ban', clientId: value, credential, detail: reason }),
-  });
-  const { log, clock } = hooks;
-  return { identity, limits, sessions, bans, flapping, onLimit, connectionsOf, log, clock };
-}
-
-function admissionHooks(core: MqttCore, context: AdmissionContext): AedesOptions {
-  return {
-    preConnect: (client, packet, callback) => {
-      const connection = core.connections.get(client);
-      const fault = connection === undefined ? 'no connection' : findConnectFault(packet);
-      if (connection === undefined || fault !== undefined) {
-        // Only an error closes; `false` alone would leave the connection open without a time-out.
-        callback(new Error(fault), false);
-        return;
-      }
-      connection.requested = { clientId: packet.clientId, clean: packet.clean !== false };
-      const isClamped = clampKeepalive(packet, core.limits.keepaliveSecondsMax);
-      if (isClamped) core.limitCount.hit('keepaliveSecondsMax');
-      connection.isEntering = true;
-      callback(null, true);
-    },
-    authenticate: (client, username, password, callback) => {
-      const connection = core.connections.get(client);
-      assert.ok(connection);
-      const login = { username, password };
-      admit(connection, login, { clientId: client.id, context }).then(
-        (admission) => {
-          if (admission.kind === 'admitted') {
-            enterClient(core, connection);
-            callback(null, true);
-            return;
-          }
-          const { returnCode, reason } = admission;
-          const { address, requested } = connection;
-          core.note('mqtt-refused', { address, username, returnCode, reason });
-          const who = { clientId: requested.clientId, credential: username, address };
-          core.auditRefusal({ ...who, detail: reason });
-          callback(Object.assign(new Error(reason), { returnCode }), false);
-        },
-        (error: unknown) => {
-          core.hooks.log.error({ event: 'mqtt-login-failed', error }, 'mqtt-login-failed');
-          callback(Object.assign(new Error('login failed'), { returnCode: 3 }), false);
-        },
-      );
-    },
   };
 }
 

@@ -3,6 +3,7 @@
  * revoked, or with a password or token that has run out.
  */
 import type { CertificateTrust } from './certificate-trust.ts';
+import { type AccountReview, reviewConnection } from './mqtt-account-review.ts';
 import type { Ban, BanInput } from './mqtt-bans.ts';
 import type { MqttConnection, TrafficLook } from './mqtt-connection.ts';
 import type { MqttCore } from './mqtt-core.ts';
@@ -18,8 +19,8 @@ export interface MqttClients {
   ban(input: BanInput): Ban | undefined;
   /** Ends the connections whose certificate is not good any more. */
   distrust(trust: CertificateTrust): void;
-  /** Ends those that were made with a token of an issuer or a key that is not trusted any more. */
-  distrustTokens(identity: Pick<MqttIdentity, 'isTrusted'>): void;
+  /** Holds all of them against the accounts of now: some are ended, some may less or more. */
+  review(identity: Pick<MqttIdentity, 'review'>): AccountReview;
   /** Looks at all of them, once in a while; the caller has the timer. */
   sweep(identity: MqttIdentity, generation: number): void;
 }
@@ -55,7 +56,8 @@ export function createMqttClients(core: MqttCore, monotonicMs: () => number): Mq
     { identity, isChanged }: { readonly identity: MqttIdentity; readonly isChanged: boolean },
   ): string | undefined {
     if (principal === undefined) return undefined;
-    const { validUntil, device, sender } = principal;
+    const { login, sender } = principal;
+    const { validUntil, device } = login;
     const nowMs = hooks.clock.now();
     if (validUntil !== undefined && validUntil <= nowMs) return 'credential has run out';
     if (certificate !== undefined && certificate.validUntil <= nowMs) {
@@ -103,12 +105,15 @@ export function createMqttClients(core: MqttCore, monotonicMs: () => number): Mq
       latest = { trust, untilMs: monotonicMs() + enteringMsMax };
       cutDistrusted(trust);
     },
-    distrustTokens: (identity) => {
+    review: (identity) => {
+      const count = { cut: 0, changed: 0 };
       for (const connection of live.values()) {
-        const signedBy = connection.principal?.signedBy;
-        if (signedBy === undefined || identity.isTrusted(signedBy)) continue;
-        cut(connection, 'key of the token is not trusted any more');
+        const outcome = reviewConnection(core, connection, identity);
+        if (outcome === 'kept') continue;
+        count[outcome === 'changed' ? 'changed' : 'cut'] += 1;
+        if (outcome !== 'changed') cut(connection, outcome.reasonToGo);
       }
+      return count;
     },
     sweep: (identity, generation) => {
       look();

@@ -129,16 +129,18 @@ function refuse(returnCode: 2 | 3 | 4 | 5, reason: string): Admission {
   return { kind: 'refused', returnCode, reason };
 }
 
-function createPrincipal(
-  { account, vouches, validUntil, device, signedBy }: KnownLogin,
+/** Templates of the account's filters are filled with its own names. */
+export function createPrincipal(
+  login: KnownLogin,
   { clientId, connection }: { readonly clientId: string; readonly connection: MqttConnection },
 ): MqttPrincipal {
+  const { account, vouches } = login;
   const { username, deviceId, agency, application } = account;
   const { publish, subscribe, retain = [], hide = [] } = account;
   const tie = deviceId === undefined ? {} : { deviceId };
   const names = { username, clientId, agency, application, ...tie };
   return {
-    ...{ clientId, validUntil, device, signedBy },
+    ...{ clientId, login },
     acl: compileAcl({ publish, subscribe, retain, hide }, names),
     sender: { credential: username, connection: connection.id, vouches, ...tie },
   };

@@ -26,10 +26,15 @@ export interface MqttPrincipal {
   readonly clientId: string;
   readonly acl: MqttAcl;
   readonly sender: Sender;
-  /** Epoch milliseconds: when its password or token runs out. */
-  readonly validUntil?: number | undefined;
-  readonly device?: KnownLogin['device'];
-  readonly signedBy?: string | undefined;
+  readonly login: KnownLogin;
+}
+
+/** The part of aedes' client that is used from outside of its hooks. */
+export interface ProtocolClient {
+  unsubscribe(
+    packet: { readonly cmd: 'unsubscribe'; unsubscriptions: string[] },
+    done: (error?: Error) => void,
+  ): void;
 }
 
 export interface TrafficLook {
@@ -51,6 +56,8 @@ export interface MqttConnection extends AcceptedConnection {
   /** As the client asked; an empty client id is replaced by a made-up one later. */
   requested: { readonly clientId: string; readonly clean: boolean };
   principal: MqttPrincipal | undefined;
+  /** Undefined until aedes has taken the connection. */
+  client: ProtocolClient | undefined;
   /**
    * From its CONNECT to its CONNACK. Aedes would take a packet that comes in between, in a segment
    * of its own, before it knows who sends it [MQTT-3.1.4-5]: nothing is read meanwhile.
@@ -81,6 +88,8 @@ export interface PendingReceipt {
   readonly done: (outcome: Routing | Error) => void;
 }
 
+export const noTopic: MqttConnection['lastTopic'] = { topic: '', isAllowed: false };
+
 export function createMqttConnection(
   accepted: AcceptedConnection,
   context: {
@@ -90,8 +99,13 @@ export function createMqttConnection(
   },
 ): MqttConnection {
   const { limits, since, monotonicMs } = context;
+  const { conn, address, listener, certificate } = accepted;
+  // Each by its name: objects spread into one of so many members take V8 forty microseconds.
   return {
-    ...accepted,
+    conn,
+    address,
+    listener,
+    certificate,
     id: randomUUID(),
     since,
     acceptedMs: monotonicMs(),
@@ -99,10 +113,14 @@ export function createMqttConnection(
     messageRate: createRateLimit(limits.messagesPerSecondMax, monotonicMs),
     byteRate: createRateLimit(limits.bytesPerSecondMax, monotonicMs),
     requested: { clientId: '', clean: true },
-    ...{ principal: undefined, isEntering: false },
-    ...{ messages: 0, bytes: 0, looks: [] },
+    principal: undefined,
+    client: undefined,
+    isEntering: false,
+    messages: 0,
+    bytes: 0,
+    looks: [],
     waitingBytes: 0,
     receipts: [],
-    lastTopic: { topic: '', isAllowed: false },
+    lastTopic: noTopic,
   };
 }

@@ -6,7 +6,7 @@ import { gatherWrites } from './gathered-writes.ts';
 import { createLogThrottle } from './log-throttle.ts';
 import type { MqttAuditEntry } from './mqtt-audit.ts';
 import { type BanBook, createBanBook } from './mqtt-bans.ts';
-import type { AcceptedConnection, MqttConnection } from './mqtt-connection.ts';
+import type { AcceptedConnection, MqttConnection, ProtocolClient } from './mqtt-connection.ts';
 import { createMqttConnection } from './mqtt-connection.ts';
 import { createLimitCount, type LimitCount } from './mqtt-limit-count.ts';
 import type { MqttHooks, MqttLimits } from './mqtt-options.ts';
@@ -97,7 +97,7 @@ export function createMqttCore(
 export function takeConnection(
   core: MqttCore,
   accepted: AcceptedConnection,
-  handle: (conn: AcceptedConnection['conn']) => object,
+  handle: (conn: AcceptedConnection['conn']) => ProtocolClient,
 ): void {
   const { conn, address } = accepted;
   if (core.isStopping) {
@@ -130,7 +130,9 @@ export function takeConnection(
   });
   gatherWrites(conn);
   conn.once('close', () => endConnection(core, connection));
-  core.connections.set(handle(conn), connection);
+  const client = handle(conn);
+  connection.client = client;
+  core.connections.set(client, connection);
 }
 
 function endConnection(core: MqttCore, connection: MqttConnection): void {

@@ -11,20 +11,15 @@ import {
 } from './mqtt-accounts.ts';
 import type { LoginResult } from './mqtt-login.ts';
 import { badUserNameOrPassword, type KnownLogin, known, refused } from './mqtt-login.ts';
-import type { MqttAccount } from './mqtt-options.ts';
-import {
-  createTokenCheck,
-  isTokenShaped,
-  marksOf,
-  type TokenCheck,
-  type TokenIssuer,
-} from './mqtt-token.ts';
+import type { MqttAccount, MqttAccountRules } from './mqtt-options.ts';
+import { createTokenCheck, isTokenShaped, marksOf, type TokenCheck } from './mqtt-token.ts';
 import { verifySecret } from './password.ts';
+
+export type DeviceRules = Pick<MqttAccountRules, 'deviceProfile' | 'tokenIssuers'>;
 
 export interface DeviceLoginOptions {
   readonly deviceAccounts?: DeviceAccountBook | undefined;
-  readonly deviceProfile?: AccountProfile | undefined;
-  readonly tokenIssuers?: readonly TokenIssuer[] | undefined;
+  readonly rules: DeviceRules;
   /** Epoch milliseconds, which tokens and overlaps are given in. */
   readonly now: () => number;
   /** Accounts of the configuration are the operator's: nobody else makes a login for them. */
@@ -39,23 +34,17 @@ export interface DeviceLogins {
     password: Buffer | undefined,
     byCertificate: MqttAccount | undefined,
   ): LoginResult | undefined;
-  setTokenIssuers(issuers: readonly TokenIssuer[]): void;
-  /** False once its issuer, or the key it was signed with, is trusted no more. */
-  isTrusted(signedBy: string): boolean;
+  /** Throws, and keeps those there were, when a key is unsound. */
+  setRules(rules: DeviceRules): void;
+  /** What such a login comes to by the rules of now, or why it counts no more. */
+  review(login: KnownLogin): KnownLogin | string;
   /** False once the account is gone, or the secret that a connection was made with. */
   isStillKnown(username: string, device: NonNullable<KnownLogin['device']>): boolean;
 }
 
 export function createDeviceLogins(options: DeviceLoginOptions): DeviceLogins {
-  const { deviceAccounts: book = noDeviceAccounts, deviceProfile = noProfile } = options;
-  const { now, isConfigured } = options;
-  let tokens = tokenCheckOf(options.tokenIssuers ?? []);
-  let marks = marksOf(options.tokenIssuers ?? []);
-
-  /** Undefined without an issuer: then a password may look as it likes. */
-  function tokenCheckOf(issuers: readonly TokenIssuer[]) {
-    return issuers.length === 0 ? undefined : createTokenCheck(issuers, now);
-  }
+  const { deviceAccounts: book = noDeviceAccounts, now, isConfigured } = options;
+  let { deviceProfile, tokens, marks } = readRules(options.rules, now);
 
   function deviceOf(username: string): DeviceAccount | undefined {
     return isConfigured(username) ? undefined : book.find(username);
@@ -97,6 +86,15 @@ export function createDeviceLogins(options: DeviceLoginOptions): DeviceLogins {
     return { ...login, validUntil: shown.validUntil, device: { secretId: shown.id } };
   }
 
+  function isStillKnown(
+    username: string,
+    { secretId }: NonNullable<KnownLogin['device']>,
+  ): boolean {
+    const device = deviceOf(username);
+    if (device === undefined || secretId === undefined) return device !== undefined;
+    return device.secrets.some(({ id }) => id === secretId);
+  }
+
   return {
     find,
     login: (username, password, byCertificate) => {
@@ -105,17 +103,34 @@ export function createDeviceLogins(options: DeviceLoginOptions): DeviceLogins {
       if (tokens !== undefined && isTokenShaped(text)) return loginByToken(tokens(text), username);
       return loginBySecret(username, password, byCertificate);
     },
-    setTokenIssuers: (issuers) => {
-      tokens = tokenCheckOf(issuers);
-      marks = marksOf(issuers);
+    setRules: (rules) => {
+      ({ deviceProfile, tokens, marks } = readRules(rules, now));
     },
-    isTrusted: (signedBy) => marks.has(signedBy),
-    isStillKnown: (username, { secretId }) => {
-      const device = deviceOf(username);
-      if (device === undefined || secretId === undefined) return device !== undefined;
-      return device.secrets.some(({ id }) => id === secretId);
+    review: (login) => {
+      const { account, device, signedBy } = login;
+      if (isConfigured(account.username)) return 'the configuration has an account of this name';
+      if (device === undefined) {
+        const profile = marks.get(signedBy ?? '');
+        if (profile === undefined) return 'issuer or key of the token is not trusted any more';
+        const { username, deviceId = username, agency, application } = account;
+        const device = { username, deviceId, agency, application };
+        return { ...login, account: accountOf(device, profile) };
+      }
+      const today = find(account.username);
+      const isKnown = today !== undefined && isStillKnown(account.username, device);
+      return isKnown ? { ...login, account: today } : 'credential was revoked';
     },
+    isStillKnown,
   };
+}
+
+/** Without an issuer there is no check for tokens: then a password may look as it likes. */
+function readRules(
+  { deviceProfile = noProfile, tokenIssuers = [] }: DeviceRules,
+  now: () => number,
+) {
+  const tokens = tokenIssuers.length === 0 ? undefined : createTokenCheck(tokenIssuers, now);
+  return { deviceProfile, tokens, marks: marksOf(tokenIssuers) };
 }
 
 function accountOf(

@@ -17,8 +17,7 @@ import {
   refused,
   serverUnavailable,
 } from './mqtt-login.ts';
-import type { MqttAccount, MqttLimits } from './mqtt-options.ts';
-import type { TokenIssuer } from './mqtt-token.ts';
+import type { MqttAccount, MqttAccountRules, MqttLimits } from './mqtt-options.ts';
 import { defaultCost, hashPassword, parsePasswordHash, verifyPassword } from './password.ts';
 
 export interface LoginRequest {
@@ -42,26 +41,28 @@ const everything: AccountProfile = { publish: ['#'], subscribe: ['#'], retain: [
 
 export interface MqttIdentity {
   login(request: LoginRequest): Promise<LoginResult>;
-  setTokenIssuers(issuers: readonly TokenIssuer[]): void;
-  /** False once the issuer of a token, or the key it was signed with, is trusted no more. */
-  isTrusted(signedBy: string): boolean;
+  /** For logins from now on. Throws, and keeps the rules there were, when a key is unsound. */
+  setRules(rules: MqttAccountRules): void;
+  /** What an earlier login comes to by the rules of now, or why it counts no more. */
+  review(login: KnownLogin, certificateNames: readonly string[]): KnownLogin | string;
   /** False once the account is gone, or the secret that a connection was made with. */
   isStillKnown(username: string, device: NonNullable<KnownLogin['device']>): boolean;
 }
 
 export interface MqttIdentityOptions extends Omit<DeviceLoginOptions, 'isConfigured'> {
-  readonly clients: readonly MqttAccount[];
-  readonly anonymous: boolean | AccountProfile;
+  readonly rules: MqttAccountRules;
   readonly limits: Pick<MqttLimits, 'authFailuresPerMinuteMax' | 'passwordChecksMax'>;
   readonly monotonicMs: () => number;
   readonly onLimit?: OnLimit;
 }
 
 export async function createMqttIdentity(options: MqttIdentityOptions): Promise<MqttIdentity> {
-  const accounts = new Map(options.clients.map((account) => [account.username, account]));
-  const devices = createDeviceLogins({ ...options, isConfigured: (name) => accounts.has(name) });
-  const anonymous = anonymousAccount(options.anonymous);
-  const decoy = await createDecoy(options.clients);
+  const isConfigured = (username: string) => accounts.has(username);
+  let accounts = accountsOf(options.rules);
+  let anonymous = anonymousAccount(options.rules);
+  let decoy = createDecoy(options.rules);
+  await decoy;
+  const devices = createDeviceLogins({ ...options, isConfigured });
   const checkPassword = createPasswordCheck(options.limits.passwordChecksMax);
   const { onLimit = () => {} } = options;
   const pairLimit = createLimit(options, 1);
@@ -74,8 +75,22 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
 
   return {
     isStillKnown: devices.isStillKnown,
-    setTokenIssuers: devices.setTokenIssuers,
-    isTrusted: devices.isTrusted,
+    setRules: (rules) => {
+      devices.setRules(rules);
+      accounts = accountsOf(rules);
+      anonymous = anonymousAccount(rules);
+      decoy = createDecoy(rules);
+    },
+    review: (login, certificateNames) => {
+      const { account, shown, device, signedBy } = login;
+      if (device !== undefined || signedBy !== undefined) return devices.review(login);
+      if (shown !== undefined) {
+        return reviewConfigured(login, { today: accounts.get(account.username), certificateNames });
+      }
+      return anonymous === undefined
+        ? 'nobody comes in without a user name any more'
+        : known(anonymous, 'credential');
+    },
     login: async (request) => {
       const { username, password, address, certificateNames } = request;
       const byCertificate = findByCertificate(
@@ -85,7 +100,8 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
       );
       if (byCertificate !== undefined && password === undefined) {
         const login = known(byCertificate, 'tls-client');
-        return accounts.has(byCertificate.username) ? login : { ...login, device: {} };
+        const isOwn = accounts.has(byCertificate.username);
+        return isOwn ? { ...login, shown: 'certificate' } : { ...login, device: {} };
       }
       if (username === undefined) {
         return anonymous === undefined
@@ -101,13 +117,16 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
       if (login?.kind === 'refused') recordFailure(pair, address);
       if (login !== undefined) return login;
       const account = accounts.get(username);
-      const outcome = await checkPassword(account, password ?? Buffer.alloc(0), decoy);
+      const outcome = await checkPassword(account, password ?? Buffer.alloc(0), await decoy);
       if (outcome === 'busy') {
         onLimit('passwordChecksMax');
         return refused(serverUnavailable, 'too many logins at once');
       }
-      if (outcome === 'right' && account !== undefined) {
-        return known(account, byCertificate === account ? 'tls-client' : 'credential');
+      // The configuration may have been read again while the password was checked.
+      const today = accounts.get(username);
+      const isRight = outcome === 'right' && account !== undefined && today !== undefined;
+      if (isRight && isSameSecret(account, today)) {
+        return knownByPassword(today, certificateNames);
       }
       recordFailure(pair, address);
       return refused(badUserNameOrPassword, 'wrong user name or password');
@@ -118,10 +137,44 @@ export async function createMqttIdentity(options: MqttIdentityOptions): Promise<
 /** The account of those who connect without a user name, where that is allowed. */
 export const anonymousName = 'anonymous';
 
-function anonymousAccount(allowed: boolean | AccountProfile): MqttAccount | undefined {
+function anonymousAccount({
+  anonymous: allowed = false,
+}: MqttAccountRules): MqttAccount | undefined {
   if (allowed === false) return undefined;
   const profile = allowed === true ? everything : allowed;
   return { ...profile, username: anonymousName, vouches: 'credential' };
+}
+
+function accountsOf({ clients }: MqttAccountRules): ReadonlyMap<string, MqttAccount> {
+  return new Map(clients.map((account) => [account.username, account]));
+}
+
+function knownByPassword(account: MqttAccount, certificateNames: readonly string[]): KnownLogin {
+  const isNamed = isNamedBy(certificateNames, account);
+  return { ...known(account, isNamed ? 'tls-client' : 'credential'), shown: 'password' };
+}
+
+/** Of a hash nobody can tell whether it is of the same password, so that any other text counts. */
+function isSameSecret(one: MqttAccount, other: MqttAccount): boolean {
+  return one.password === other.password && one.passwordHash === other.passwordHash;
+}
+
+function reviewConfigured(
+  { account, shown }: KnownLogin,
+  {
+    today,
+    certificateNames,
+  }: { readonly today: MqttAccount | undefined; readonly certificateNames: readonly string[] },
+): KnownLogin | string {
+  if (today === undefined) return 'account is gone from the configuration';
+  if (shown === 'certificate') {
+    const isNamed = isNamedBy(certificateNames, today);
+    if (!isNamed) return 'certificate is not for this account any more';
+    return { ...known(today, 'tls-client'), shown };
+  }
+  return isSameSecret(account, today)
+    ? knownByPassword(today, certificateNames)
+    : 'password of the account has changed';
 }
 
 function createLimit({ limits, monotonicMs }: MqttIdentityOptions, factor: number) {
@@ -148,12 +201,15 @@ function findByCertificate(
   }
   const account = find(username);
   if (account === undefined) return undefined;
-  const isOwn = names.includes(username) || names.some((name) => name === account.deviceId);
-  return isOwn ? account : undefined;
+  return isNamedBy(names, account) ? account : undefined;
+}
+
+function isNamedBy(names: readonly string[], { username, deviceId }: MqttAccount): boolean {
+  return names.some((name) => name === username || name === deviceId);
 }
 
 /** A hash that no password fits, as costly as those in use, for users that do not exist. */
-async function createDecoy(clients: readonly MqttAccount[]): Promise<string> {
+async function createDecoy({ clients }: MqttAccountRules): Promise<string> {
   const first = clients.find((account) => account.passwordHash !== undefined)?.passwordHash;
   const cost = first === undefined ? undefined : parsePasswordHash(first)?.cost;
   return hashPassword(randomBytes(32).toString('base64url'), cost ?? defaultCost);

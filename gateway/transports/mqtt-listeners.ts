@@ -14,6 +14,8 @@ import {
 import { type CertificateTrust, createCertificateTrust } from './certificate-trust.ts';
 import { checkClientCertificate } from './client-certificate.ts';
 import { createConnectionCount, plainAddress } from './connection-count.ts';
+import { createConnectionPace } from './connection-pace.ts';
+import { awaitFirstBytes } from './first-bytes.ts';
 import type { AcceptedConnection } from './mqtt-connection.ts';
 import type { OnLimit } from './mqtt-limit-count.ts';
 import type {
@@ -38,6 +40,8 @@ export interface MqttListeners {
   /** For new connections; open ones stay, to be held against the trust that it gives. */
   setSecureContext(tls: SecureContext): CertificateTrust;
   connections(): number;
+  /** Those of them that have begun to speak and wait for their turn. */
+  waiting(): number;
 }
 
 /** What a listener shows of itself, and whom it trusts. */
@@ -56,6 +60,8 @@ const frameSlackBytes = 65_536;
  * and, in TLS 1.2, the key exchange; five minutes, the usual length, is less than an outage takes.
  */
 const ticketSeconds = 86_400;
+/** Between the first bytes of a connection and its turn; most clients have given up by then. */
+const waitMsMax = 30_000;
 /** The path on a server of our own. */
 const ownPath = '/mqtt';
 
@@ -64,6 +70,7 @@ export function createMqttListeners(
   { limits, events }: { readonly limits: MqttLimits; readonly events: MqttListenerEvents },
 ): MqttListeners {
   const count = createConnectionCount(limits);
+  const pace = createConnectionPace({ monotonicMs: () => performance.now(), waitMsMax });
   const servers: Server[] = [];
   let tlsServer: TlsServer | undefined;
   let trust = trustIn(options.tls ?? { cert: '', key: '' });
@@ -84,6 +91,36 @@ export function createMqttListeners(
     socket.destroy();
   }
 
+  function accept(accepted: AcceptedConnection): void {
+    pace.end(accepted.conn);
+    events.onAccept(accepted);
+  }
+
+  /** Lets a connection wait for its turn. */
+  function pass(socket: Duplex, address: string, begin: () => void): void {
+    pace.open(socket, {
+      address,
+      begin: () => {
+        socket.off('error', ignore);
+        if (isStopped) socket.destroy();
+        else begin();
+      },
+      onLate: () => turnAway(socket, { address, reason: 'it waited too long for its turn' }),
+    });
+  }
+
+  function passWhenHeard(socket: Socket, address: string, begin: () => void): void {
+    socket.on('error', ignore);
+    awaitFirstBytes(socket, {
+      timeoutMs: limits.connectTimeoutMs,
+      onBytes: () => pass(socket, address, begin),
+      onSilence: () => {
+        events.onLimit('connectTimeoutMs');
+        turnAway(socket, { address, reason: 'it did not say anything' });
+      },
+    });
+  }
+
   /** Hands on a connection that is admitted, with the address of its client. */
   function listenTo(
     proxyFrom: readonly string[],
@@ -91,7 +128,7 @@ export function createMqttListeners(
   ): (socket: Socket) => void {
     const isProxy = createTrust(proxyFrom);
     const admitAndUse = (socket: Socket, address: string) => {
-      if (admit(socket, address)) use(socket, address);
+      if (admit(socket, address)) passWhenHeard(socket, address, () => use(socket, address));
     };
     return (socket) => {
       const address = plainAddress(socket.remoteAddress);
@@ -118,15 +155,22 @@ export function createMqttListeners(
     { frameBytesMax: limits.packetBytesMax + frameSlackBytes },
     (conn, request) => {
       const address = plainAddress(request.socket.remoteAddress);
-      events.onAccept({ conn, address, listener: 'mqtt-websocket' });
+      accept({ conn, address, listener: 'mqtt-websocket' });
     },
   );
 
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', ignore);
+    pass(socket, plainAddress(request.socket.remoteAddress), () =>
+      webSocket.upgrade(request, socket, head),
+    );
+  }
+
   function listenTcp(at: ListenerOptions): Promise<ListeningAddress> {
-    const accept = listenTo(at.proxyFrom ?? [], (conn, address) => {
-      events.onAccept({ conn, address, listener: 'mqtt' });
+    const take = listenTo(at.proxyFrom ?? [], (conn, address) => {
+      accept({ conn, address, listener: 'mqtt' });
     });
-    const server = createTcpServer({ noDelay: true }, accept);
+    const server = createTcpServer({ noDelay: true }, take);
     servers.push(server);
     return bind(server, 'mqtt', at);
   }
@@ -159,19 +203,19 @@ export function createMqttListeners(
       const certificate = check.kind === 'trusted' ? check : undefined;
       const problem = certificate && trust.problemOf(certificate);
       if (problem === undefined) {
-        events.onAccept({ conn: socket, address, listener: 'mqtts', certificate });
+        accept({ conn: socket, address, listener: 'mqtts', certificate });
       } else {
         turnAway(socket, { address, reason: `client certificate: ${problem}` });
       }
     });
     // Counted before the handshake, or unfinished handshakes would not count.
-    const accept = listenTo(at.proxyFrom ?? [], (socket, address) => {
+    const take = listenTo(at.proxyFrom ?? [], (socket, address) => {
       const peer = peerOf(socket);
       clients.set(peer, address);
       socket.once('close', () => clients.delete(peer));
       server.emit('connection', socket);
     });
-    const door = createTcpServer({ noDelay: true }, accept);
+    const door = createTcpServer({ noDelay: true }, take);
     tlsServer = server;
     servers.push(door);
     return bind(door, 'mqtts', at);
@@ -191,7 +235,7 @@ export function createMqttListeners(
       socket.destroy();
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (isMqttPath(request, ownPath)) webSocket.upgrade(request, socket, head);
+      if (isMqttPath(request, ownPath)) upgrade(request, socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
     servers.push(server);
@@ -217,7 +261,8 @@ export function createMqttListeners(
       for (const server of servers) server.close();
     },
     upgrade: (request, socket, head) => {
-      if (admit(socket, request.socket.remoteAddress)) webSocket.upgrade(request, socket, head);
+      if (!admit(socket, request.socket.remoteAddress)) return;
+      upgrade(request, socket, head);
     },
     setSecureContext: (tls) => {
       const fresh = trustIn(tls);
@@ -227,6 +272,7 @@ export function createMqttListeners(
       return fresh;
     },
     connections: count.total,
+    waiting: pace.waiting,
     destroyAll: count.destroyAll,
   };
 }

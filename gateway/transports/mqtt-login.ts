@@ -12,6 +12,8 @@ export interface KnownLogin {
   readonly device?: { readonly secretId?: string };
   /** The issuer and the key of the token that was shown. */
   readonly signedBy?: string;
+  /** For an account of the configuration: a password, or nothing but a certificate. */
+  readonly shown?: 'password' | 'certificate';
 }
 
 export type LoginResult =

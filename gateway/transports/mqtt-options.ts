@@ -134,13 +134,20 @@ export const mqttLimitDefaults: MqttLimits = {
   stopTimeoutMs: 5_000,
 };
 
-export interface MqttBrokerOptions {
-  readonly tcp?: ListenerOptions | undefined;
-  readonly tls?: TlsListenerOptions | undefined;
-  readonly webSocket?: ListenerOptions | undefined;
+/** Who comes in and what for, as the configuration says it; the broker takes it over as one. */
+export interface MqttAccountRules {
   readonly clients: readonly MqttAccount[];
   /** Lets clients without a user name in; `true` allows them everything: for test benches only. */
   readonly anonymous?: boolean | AccountProfile | undefined;
+  /** What the accounts in `MqttBrokerOptions.deviceAccounts` may do. */
+  readonly deviceProfile?: AccountProfile | undefined;
+  readonly tokenIssuers?: readonly TokenIssuer[] | undefined;
+}
+
+export interface MqttBrokerOptions extends MqttAccountRules {
+  readonly tcp?: ListenerOptions | undefined;
+  readonly tls?: TlsListenerOptions | undefined;
+  readonly webSocket?: ListenerOptions | undefined;
   readonly limits?: Partial<MqttLimits> | undefined;
   /**
    * Topics that begin with this level are published by `MqttBroker.publish` alone, whatever an
@@ -151,9 +158,6 @@ export interface MqttBrokerOptions {
   readonly store?: MqttSessionStore | undefined;
   /** Accounts of devices, beside those in `clients`. */
   readonly deviceAccounts?: DeviceAccountBook | undefined;
-  /** What these may do. */
-  readonly deviceProfile?: AccountProfile | undefined;
-  readonly tokenIssuers?: readonly TokenIssuer[] | undefined;
   /** Those that operators and the broker itself have banned; in memory without it. */
   readonly bans?: BanBook | undefined;
 }

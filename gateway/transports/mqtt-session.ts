@@ -43,8 +43,11 @@ export function createSession(
   { owner, limits }: { readonly owner: string; readonly limits: QueueLimits },
 ): MqttSession {
   return {
-    ...{ owner, clientId, key: clientKeyOf(clientId) },
-    ...{ isLasting: false, isStored: false },
+    owner,
+    clientId,
+    key: clientKeyOf(clientId),
+    isLasting: false,
+    isStored: false,
     connection: undefined,
     granted: createGrantedFilters(),
     queue: createSessionQueue(limits),

@@ -41,6 +41,8 @@ export interface MqttSessions {
   mayBeAwaited(firstLevel: string): boolean;
   /** A connection takes the session over, which is made when there is none. */
   claim(clientId: string, by: SessionClaim): void;
+  /** What its client may not subscribe to any more is taken from its session, as in a claim. */
+  restrict(clientId: string, by: Pick<SessionClaim, 'acl'>): void;
   /** The connection ended. A session with nothing to remember is forgotten. */
   release(clientId: string, by: { readonly connection: string; readonly clean: boolean }): void;
   /**
@@ -99,6 +101,12 @@ export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
     book.clear(session);
   }
 
+  function restrict(session: MqttSession, acl: SessionClaim['acl']): void {
+    for (const { topic } of session.granted.list()) {
+      if (!acl.maySubscribe(topic)) book.revoke(session, topic);
+    }
+  }
+
   function forgetAbsent(): void {
     const oldestMs = monotonicMs() - limits.sessionExpirySeconds * 1_000;
     for (const clientId of away) {
@@ -141,14 +149,16 @@ export function createMqttSessions(options: MqttSessionsOptions): MqttSessions {
       const session = sessions.get(clientId) ?? createSession(clientId, { owner, limits });
       if (clean) clear(session);
       session.isLasting = !clean;
-      for (const { topic } of session.granted.list()) {
-        if (!acl.maySubscribe(topic)) book.revoke(session, topic);
-      }
+      restrict(session, acl);
       session.connection = connection;
       sessions.set(clientId, session);
       away.delete(clientId);
       book.touch(session);
       if (sessions.size > limits.sessionsMax) forgetAbsent();
+    },
+    restrict: (clientId, { acl }) => {
+      const session = sessions.get(clientId);
+      if (session !== undefined) restrict(session, acl);
     },
     release: (clientId, { connection, clean }) => {
       const session = sessions.get(clientId);

@@ -59,16 +59,26 @@ interface ParsedKey extends TokenKey {
   readonly key: KeyObject;
 }
 
-/** Each issuer with each of its keys: a token signed by none of these is not trusted any more. */
-export function marksOf(issuers: readonly TokenIssuer[]): ReadonlySet<string> {
-  return new Set(
-    issuers.flatMap(({ issuer, keys }) => keys.map((key) => markOf(issuer, parseKey(key)))),
+/**
+ * Each issuer with each of its keys, and what its devices may do: a token with none of these marks
+ * is not trusted any more.
+ */
+export function marksOf(issuers: readonly TokenIssuer[]): ReadonlyMap<string, AccountProfile> {
+  return new Map(
+    issuers.flatMap((issuer) =>
+      issuer.keys.map((key): [string, AccountProfile] => [markOf(issuer, parseKey(key)), issuer]),
+    ),
   );
 }
 
-function markOf(issuer: string, { key }: ParsedKey): string {
-  const spki = key.export({ type: 'spki', format: 'der' });
-  return `${createHash('sha256').update(spki).digest('hex')} ${issuer}`;
+/** A token is not kept: when another one would be taken by now, its mark is another, too. */
+function markOf(rule: TokenIssuer, { key }: ParsedKey): string {
+  const { issuer, audience, deviceIdClaim, agencyClaim, applicationClaim } = rule;
+  const claims = [deviceIdClaim, agencyClaim, applicationClaim, rule.lifetimeSecondsMax];
+  return createHash('sha256')
+    .update(JSON.stringify([issuer, audience, ...claims]))
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }
 
 /** True for what has the form of a token, so that it is not hashed as a password. */
@@ -95,7 +105,7 @@ export function createTokenCheck(
     if (typeof signer === 'string') return invalid(signer);
     const problem = findClaimProblem(claims, issuer, now());
     if (problem !== undefined) return invalid(problem);
-    return readClaims(claims, { issuer, signedBy: markOf(issuer.issuer, signer) });
+    return readClaims(claims, { issuer, signedBy: markOf(issuer, signer) });
   };
 }
 

@@ -11,14 +11,15 @@ export type GuardFinding =
       readonly declaredBytes: number;
       readonly limit: 'firstPacketBytesMax' | 'packetBytesMax';
     }
-  | { readonly kind: 'malformed'; readonly detail: string };
+  | { readonly kind: 'malformed'; readonly detail: string }
+  | { readonly kind: 'unknown-level'; readonly level: number };
 
 export interface GuardOptions {
   readonly firstPacketBytesMax: number;
   readonly packetBytesMax: number;
   /** While true, nothing is read; the bytes wait in the socket and push back on the sender. */
   readonly isHeld: () => boolean;
-  /** Called once; the connection is destroyed right after. */
+  /** Called once; the connection ends right after. */
   readonly onFinding: (finding: GuardFinding) => void;
 }
 
@@ -35,11 +36,20 @@ export function guardPackets(conn: Duplex, options: GuardOptions): void {
     if (finding === undefined) return chunk;
     isCut = true;
     options.onFinding(finding);
-    conn.destroy();
+    // The parser would only close [MQTT-3.1.2-2].
+    if (finding.kind === 'unknown-level') conn.end(unacceptableLevel, () => conn.destroy());
+    else conn.destroy();
     return null;
   };
 }
 
+/** CONNACK with return code 0x01. */
+const unacceptableLevel = Buffer.from([0x20, 2, 0, 1]);
+/** What the parser reads: 3.1, 3.1.1 and 5, of which the broker refuses the last one itself. */
+const knownLevels = [3, 4, 5];
+const protocolNames = ['MQTT', 'MQIsdp'];
+/** The longer name with its length, and the level. */
+const connectHeadBytes = 9;
 const connectType = 1;
 const subscribeType = 8;
 const unsubscribeType = 10;
@@ -55,6 +65,19 @@ export function createPacketScanner(
   let type: number | undefined;
   let length = 0;
   let lengthBytes = 0;
+  /** How the body of the first packet begins. */
+  const head: number[] = [];
+
+  /** Of a name that is none of the protocol's nothing is said: the parser refuses it. */
+  function takeHead(bytes: Buffer): GuardFinding | undefined {
+    for (const byte of bytes.subarray(0, connectHeadBytes - head.length)) head.push(byte);
+    const levelAt = 2 + (head[0] ?? 0) * 256 + (head[1] ?? 0);
+    const level = head[levelAt];
+    const name = String.fromCharCode(...head.slice(2, levelAt));
+    if (level === undefined || !protocolNames.includes(name)) return undefined;
+    // The highest bit says that a bridge connects.
+    return knownLevels.includes(level & 0x7f) ? undefined : { kind: 'unknown-level', level };
+  }
 
   /** One byte of a fixed header. */
   function takeHeaderByte(byte: number): GuardFinding | undefined {
@@ -94,6 +117,10 @@ export function createPacketScanner(
     let at = 0;
     while (at < chunk.length) {
       const step = Math.min(bodyLeft, chunk.length - at);
+      if (packets === 1 && head.length < connectHeadBytes) {
+        const unknown = takeHead(chunk.subarray(at, at + step));
+        if (unknown !== undefined) return unknown;
+      }
       bodyLeft -= step;
       at += step;
       const byte = chunk[at];

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { annotatedDefaults } from '../../config/print.ts';
+import { reloadable } from '../../config/reloadable.ts';
 import { configJsonSchema } from '../../config/schema.ts';
 import { branchesOf, isSchema, propertiesOf, rootSchema } from '../../config/schema-paths.ts';
 import { configOf, loaded, problemsOf } from './configuration-file.ts';
@@ -33,6 +34,14 @@ describe('The annotated defaults', () => {
       .filter((line) => !/[.]$/.test(line));
     const text = ['version: 1', 'store:', ...settings.filter((line) => !line.endsWith(':'))];
     expect(configOf(loaded(text.join('\n'))).store).toMatchObject({ kind: 'influx' });
+  });
+
+  it('say which keys need no restart, all of them keys of the schema', () => {
+    const known = new Set(settingsOf(rootSchema(), '').map(({ path }) => path));
+    for (const path of reloadable) {
+      expect(annotatedDefaults()).toContain(`#   ${path}\n`);
+      expect(known).toContain(path);
+    }
   });
 
   it('stay within 100 columns', () => {

@@ -51,6 +51,11 @@ describe('A gateway that is killed while messages wait for an absent client', ()
     await until('what was acknowledged', () =>
       acknowledged.every((payload) => seen.includes(payload)),
     );
+    // Of what was not acknowledged some may wait, too.
+    await until(
+      'nothing waits',
+      async () => (await gateway.metric('fieldgate_mqtt_waiting_messages')) === 0,
+    );
     await again.endAsync();
   }, 90_000);
   afterAll(() => gateway.stop());

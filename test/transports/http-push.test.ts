@@ -236,6 +236,8 @@ describe('A webhook request', () => {
     async (type) => {
       const response = await post('/ingest/city', { ...bearer, 'Content-Type': type });
       expect(response.status).toBe(415);
+      // [RFC 9110, section 15.5.16]
+      expect(response.headers.get('accept-post')).toContain('application/json');
       expect(receiver.received).toEqual([]);
     },
   );
@@ -255,6 +257,7 @@ describe('A webhook request', () => {
   it('is refused when it is compressed', async () => {
     const response = await post('/ingest/city', { ...bearer, 'Content-Encoding': 'gzip' });
     expect(response.status).toBe(415);
+    expect(response.headers.get('accept-encoding')).toBe('identity');
   });
 
   it('is refused above the largest body, and taken at it', async () => {

@@ -128,8 +128,7 @@ describe('Login over the wire', () => {
 describe('Failed attempts', () => {
   const identityAt = (clockMs: () => number, authFailuresPerMinuteMax: number) =>
     createMqttIdentity({
-      clients: [{ ...modem, password: undefined, passwordHash: undefined }, city],
-      anonymous: false,
+      rules: { clients: [{ ...modem, password: undefined, passwordHash: undefined }, city] },
       limits: { authFailuresPerMinuteMax, passwordChecksMax: 10 },
       monotonicMs: clockMs,
       now: () => now,

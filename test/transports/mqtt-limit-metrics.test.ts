@@ -338,6 +338,20 @@ describe('Metrics of the broker', () => {
     }
   });
 
+  it('count connections that wait for their turn while many come', async () => {
+    await start({});
+    const clients = await Promise.all(Array.from({ length: 300 }, () => openRaw(bench.port)));
+    for (const [index, client] of clients.entries()) {
+      client.send(connectPacket({ clientId: `burst-${index}` }));
+    }
+    while ((await sample('fieldgate_mqtt_connections_waiting')) === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(clients.map((client) => client.bytes(4)));
+    expect(await sample('fieldgate_mqtt_connections_waiting')).toBe(0);
+    for (const { socket } of clients) socket.destroy();
+  });
+
   it('count connections, clients that fall silent, and what the audit log is told', async () => {
     await start({});
     const client = await connectRaw(bench.port, { clientId: 'silent', keepalive: 1 });

@@ -111,6 +111,22 @@ describe('CONNECT', () => {
     expect(await answer(connectPacket({ level: 5 }))).toBe(connack(1));
   });
 
+  it.each([0, 2, 6, 127, 134])(
+    'of the unknown level %i is answered with 0x01 and closed [MQTT-3.1.2-2]',
+    async (level) => {
+      const packet = connectPacket({ level });
+      expect(await answer(packet)).toBe(connack(1));
+      const pieces = [...packet].map((byte) => Buffer.of(byte));
+      expect(await answer(...pieces)).toBe(connack(1));
+    },
+  );
+
+  it('of another protocol is closed without an answer [MQTT-3.1.2-1]', async () => {
+    const packet = Buffer.from(connectPacket({ level: 6 }));
+    packet.write('MQTX', 4, 'latin1');
+    expect(await answer(packet)).toBe('');
+  });
+
   it('without a client id but with clean session 0 gets 0x02 [MQTT-3.1.3-8]', async () => {
     expect(await answer(connectPacket({ clientId: '', clean: false }))).toBe(connack(2));
   });

@@ -9,9 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectAsync } from 'mqtt';
 import { WebSocket } from 'ws';
 import { readAltNames } from '../../gateway/transports/client-certificate.ts';
+import { startAbuseBench } from './abuse-bench.ts';
 import { type Authority, createAuthority } from './authority.ts';
 import { city, modem, startBench } from './mqtt-bench.ts';
-import { collect, connack, connectPacket, puback, publishPacket } from './mqtt-wire.ts';
+import { collect, connack, connectPacket, openRaw, puback, publishPacket } from './mqtt-wire.ts';
 
 const local = { host: '127.0.0.1', port: 0 };
 
@@ -236,6 +237,36 @@ describe('WebSocket listener', () => {
 });
 
 describe('Listeners', () => {
+  it('let all in that come at once, over each, while those are served that were there', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mqtt-burst-'));
+    const authority = await createAuthority(directory, 'town');
+    const tls = { ...local, ...(await authority.issue('gateway')) };
+    const bench = await startAbuseBench({ tls, webSocket: local });
+    const [tlsPort, webPort] = ['mqtts', 'mqtt-websocket'].map((name) => bench.ports.get(name));
+    const urls = [`mqtt://127.0.0.1:${bench.port}`, `ws://127.0.0.1:${webPort}/mqtt`];
+    const clients = await Promise.all(
+      [...urls, `mqtts://127.0.0.1:${tlsPort}`].flatMap((url) =>
+        Array.from({ length: 40 }, () => connectAsync(url, { ca: authority.ca })),
+      ),
+    );
+    expect(bench.broker.counts()).toMatchObject({ connections: 121, clients: 121 });
+    await bench.served();
+    await Promise.all(clients.map((client) => client.endAsync()));
+    expect(await bench.alone()).toEqual(['witness']);
+    await bench.stop();
+    await rm(directory, { recursive: true });
+  }, 30_000);
+
+  it('cut who connects and says nothing, and count it', async () => {
+    const limits = { connectTimeoutMs: 50 };
+    const bench = await startBench({ anonymous: true, limits });
+    const client = await openRaw(bench.port);
+    expect(await client.closed()).toBe('');
+    expect(bench.broker.counts().limited.get('connectTimeoutMs')).toBe(1);
+    expect(bench.logged.map(({ event }) => event)).toEqual(['mqtt-turned-away']);
+    await bench.stop();
+  });
+
   it('reject the start when a port is taken, and leave none open', async () => {
     const bench = await startBench();
     const taken = { host: '127.0.0.1', port: bench.port };

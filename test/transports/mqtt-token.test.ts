@@ -6,7 +6,7 @@ import {
   type TokenAlgorithm,
   type TokenIssuer,
 } from '../../gateway/transports/mqtt-token.ts';
-import { type MqttBench, now, startBench } from './mqtt-bench.ts';
+import { city, type MqttBench, modem, now, startBench } from './mqtt-bench.ts';
 import { connack, connectPacket, openRaw, puback, publishPacket } from './mqtt-wire.ts';
 
 const pairs = {
@@ -210,9 +210,11 @@ describe('A client with a token', () => {
   });
 
   it('is asked for other keys once they have changed', async () => {
-    bench.broker.setTokenIssuers([{ ...fleet, keys: fleet.keys.slice(1) }]);
+    const rules = { clients: [modem, city], tokenIssuers: [fleet] };
+    const fewer = [{ ...fleet, keys: fleet.keys.slice(1) }];
+    bench.broker.setAccounts({ ...rules, tokenIssuers: fewer });
     expect(await answerTo('jwt', tokenOf())).toBe(connack(4));
     expect(await answerTo('jwt', tokenOf(claims, {}, 'ES256'))).toBe(connack(0));
-    bench.broker.setTokenIssuers([fleet]);
+    bench.broker.setAccounts(rules);
   });
 });

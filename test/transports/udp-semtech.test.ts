@@ -144,7 +144,10 @@ describe('Other datagrams', () => {
     const almost = fc
       .tuple(fc.constantFrom(1, 2), fc.nat(255), fc.nat(255), fc.constantFrom(0, 1, 2, 3, 4, 5))
       .chain((head) => anything.map((tail) => Uint8Array.from([...head, ...tail])));
-    const datagrams = fc.sample(fc.oneof(anything, almost), 300);
+    // A JSON object after type 3 is a downlink that was overheard, which is taken.
+    const isDownlink = ([, , , type, next]: Uint8Array) => type === 3 && next === 0x7b;
+    const others = fc.oneof(anything, almost).filter((bytes) => !isDownlink(bytes));
+    const datagrams = fc.sample(others, 300);
     for (const datagram of datagrams) {
       const answered = client.received.length;
       client.send(Buffer.from(datagram));

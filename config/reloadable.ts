@@ -1,0 +1,13 @@
+/**
+ * The settings that a running gateway takes over on SIGHUP; all others are read once, at the start.
+ */
+export const reloadable: readonly string[] = [
+  ...['clients', 'devices', 'tokenIssuers', 'anonymous', 'anonymousProfile'].map(inMqtt),
+  ...['tls.certFile', 'tls.keyFile', 'tls.caFile', 'tls.crlFile'].map(inMqtt),
+  'ingest.webhooks.sources',
+  'ingest.coap.accounts',
+];
+
+function inMqtt(key: string): string {
+  return `mqtt.${key}`;
+}

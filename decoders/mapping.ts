@@ -108,7 +108,7 @@ export function mapObject(object: object, rules = noRules): readonly DecodedValu
 
 /** Rules come first: where two values claim one series, it is the other that gets a channel. */
 export function mapObjectByRules(object: object, rules: readonly FieldRule[]): MappedObject {
-  const taken = new Set<string>();
+  const taken: Series[] = [];
   const leaves = flatten(object);
   const byName = (leaf: Leaf) => withOwnChannel(mapPlain(leaf), leaf.path, taken);
   if (rules.length === 0) return { ruled: [], others: leaves.map(byName) };
@@ -182,17 +182,30 @@ function inUnit(value: number, source: string | undefined, target: string): numb
   return code === undefined ? undefined : convertUnit(value, code, target);
 }
 
+/** What two values of one object never share. */
+interface Series {
+  readonly quantity: string;
+  readonly channel: string | undefined;
+}
+
 /**
  * A device that reports one thing under two names keeps both: the second in a channel of its name.
  */
-function withOwnChannel(field: MappedField, path: readonly string[], taken: Set<string>) {
+function withOwnChannel(field: MappedField, path: readonly string[], taken: Series[]) {
   const { quantity, value } = field;
-  const series = (channel = '') => `${quantity} ${channel}`;
   let { channel } = field;
-  if (taken.has(series(channel))) channel = channelOf(readPath(path).tokens).channel;
-  for (let count = 2; taken.has(series(channel)); count += 1) channel = `value_${count}`;
-  taken.add(series(channel));
+  if (has(taken, quantity, channel)) channel = channelOf(readPath(path).tokens).channel;
+  for (let count = 2; has(taken, quantity, channel); count += 1) channel = `value_${count}`;
+  taken.push({ quantity, channel });
   return channel === undefined ? { quantity, value } : { quantity, value, ...channelOf([channel]) };
+}
+
+/** There are few of them: looking at each costs less than a key. */
+function has(taken: readonly Series[], quantity: string, channel = ''): boolean {
+  for (const one of taken) {
+    if (one.quantity === quantity && (one.channel ?? '') === channel) return true;
+  }
+  return false;
 }
 
 function mapPlain({ path, value, unit }: Leaf): MappedField {

@@ -24,12 +24,13 @@ import { createMetrics } from './metrics.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import { registerMqttMetrics } from './mqtt-metrics.ts';
 import { createMqttOperators } from './mqtt-operators.ts';
-import { openBroker, refuseForbidden, reloadMqtt } from './mqtt-setup.ts';
+import { openBroker, refuseForbidden } from './mqtt-setup.ts';
 import { publishReadings } from './out-topics.ts';
 import { createIngest } from './pipeline/ingest.ts';
 import { openingPayloads } from './pipeline/payload-opening.ts';
 import { createSourceBoard } from './pipeline/source-board.ts';
 import { createPolls } from './polls.ts';
+import { createReload, type ReadAgain } from './reload.ts';
 import { startRetention } from './retention-timer.ts';
 import { createSparkplug } from './sparkplug.ts';
 import type { ListeningAddress } from './transports/transport.ts';
@@ -39,8 +40,8 @@ export interface Gateway {
   readonly addresses: readonly ListeningAddress[];
   /** Where to sign in the first time; absent once somebody has. */
   readonly signInLink?: string;
-  /** Reads certificates and keys again; open connections stay. */
-  reload(): void;
+  /** Takes accounts, certificates and keys over from what is read; never throws. */
+  reload(readAgain: ReadAgain): void;
   stop(): Promise<void>;
 }
 
@@ -51,10 +52,10 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const clock = systemClock;
   const holdings = await openHoldings(config, clock, log);
   const parts = await joinOrClose(config, log, holdings);
-  const { broker, doors, dashboard, sparkplug, polls } = parts;
+  const { broker, doors, choice, dashboard, sparkplug, polls } = parts;
   try {
     const port = await dashboard.start();
-    const reload = () => reloadMqtt(config, broker, log);
+    const reload = createReload({ config, broker, doors, choice, audit: holdings.audit, log });
     const http = { name: 'http', host: config.http.host, port };
     const addresses = [http, ...(await broker.start()), ...(await doors.start())];
     await sparkplug.goOnline();
@@ -116,8 +117,9 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const brokers = { own: () => broker, remote: () => doors.remoteBrokers };
   const sparkplug = createSparkplug(config.ingest.sparkplug, brokers, { log, clock });
   const polls = createPolls(config.ingest.polls, { ...brokers, log, clock });
+  const choice = adapterChoice(config, holdings, [sparkplug.adapter]);
   const ingest = createIngest({
-    adapterFor: adapterChoice(config, holdings, [sparkplug.adapter]),
+    adapterFor: choice.adapterFor,
     ...frameProver(config, holdings, clock),
     ledger,
     observe: watch.observer,
@@ -138,7 +140,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     {
       ...{ registry, models, ledger: reader, catalogue, readings: derive },
       ...{ hub, sourceBoard, access, kekOf: kekOf(config) },
-      ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, { holdings, config }) },
+      ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, holdings) },
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),
     },
@@ -164,7 +166,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     await holdings.close();
   }
 
-  return { broker, doors, dashboard, sparkplug, polls, stop };
+  return { broker, doors, choice, dashboard, sparkplug, polls, stop };
 }
 
 /** Whose payloads come encrypted for the application, they are opened as they are read. */

@@ -42,6 +42,7 @@ import type {
 import { createFeed, type Feed } from './stores/feed.ts';
 import { type OpenStore, openStore } from './stores/open-store.ts';
 import type { RecordBatch, RecordBundle } from './stores/store.ts';
+import { giveWay } from './thread-priority.ts';
 
 /**
  * Whatever a crash leaves unkept is derived again: the place in the ledger is kept with the values.
@@ -263,6 +264,7 @@ function answer(
 }
 
 if (parentPort !== null) {
+  giveWay();
   const settings: WorkerSettings = workerData;
   await run(parentPort, settings);
 }

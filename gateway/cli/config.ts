@@ -30,7 +30,11 @@ export function configCommand(): Command {
 function checkFile(file: string, asJson: boolean): void {
   const loaded = loadConfig(file, process.env);
   const problems = loaded.ok
-    ? crossCheck(loaded.config).map(({ path, detail }) => ({ at: file, path, detail }))
+    ? crossCheck(loaded.config).map(({ path, detail }) => ({
+        at: loaded.locate(path),
+        path,
+        detail,
+      }))
     : loaded.problems;
   if (asJson) process.stdout.write(`${JSON.stringify({ ok: problems.length === 0, problems })}\n`);
   else if (problems.length === 0) process.stdout.write(`${file}: no problems\n`);

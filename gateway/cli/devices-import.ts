@@ -10,7 +10,7 @@ import { kekOf, keyPlaceOf } from '../device-key-place.ts';
 import { claimDirectory } from '../ledger/data-directory.ts';
 import { fromExport, rowsOfExport } from '../lorawan/device-exports.ts';
 import { parseDeviceInput } from '../lorawan/device-input.ts';
-import { DeviceRegistry } from '../lorawan/device-registry.ts';
+import { DeviceRegistry, type PutRow } from '../lorawan/device-registry.ts';
 import { openKeyVault } from '../lorawan/key-vault.ts';
 import type { KekOf } from '../lorawan/key-wrap.ts';
 import { readConfiguration } from './configuration.ts';
@@ -217,16 +217,23 @@ async function registerHere(
   batch: readonly Row[],
   isAtomic: boolean,
 ): Promise<readonly RowResult[]> {
-  const read = batch.map(({ row, input }) => ({ row, parsed: parseDeviceInput(input) }));
-  const isBarred = isAtomic && read.some(({ parsed }) => 'problems' in parsed);
+  const inputs = batch.map(({ input }) => input);
+  const done = await (isAtomic ? registry.putAll(inputs) : putEach(registry, inputs));
+  const isBarred = isAtomic && done.some(({ problems }) => problems.length > 0);
+  return batch.map(({ row }, index) => {
+    const { device, problems } = done[index] ?? { problems: [] };
+    if (problems.length > 0) return { row, problems: problems.map(wordsOf) };
+    if (isBarred || device === undefined) return { row, problems: [othersAtFault] };
+    return { row, device: { deviceId: device.id, agency: device.agency }, problems: [] };
+  });
+}
+
+function putEach(registry: DeviceRegistry, inputs: readonly unknown[]): Promise<PutRow[]> {
   return Promise.all(
-    read.map(async ({ row, parsed }) => {
-      if ('problems' in parsed) return { row, problems: parsed.problems.map(wordsOf) };
-      if (isBarred) return { row, problems: [othersAtFault] };
-      const problems = await registry.put(parsed.device, parsed.keys);
-      const { id, agency } = parsed.device;
-      if (problems.length > 0) return { row, problems: problems.map(wordsOf) };
-      return { row, device: { deviceId: id, agency }, problems: [] };
+    inputs.map(parseDeviceInput).map(async (read) => {
+      if ('problems' in read) return read;
+      const { device, keys } = read;
+      return { device, problems: await registry.put(device, keys) };
     }),
   );
 }

@@ -35,7 +35,8 @@ export function gatewayClient(options: GatewayOptions): GatewayClient | undefine
         headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }).catch((error: unknown) => {
-        throw new Error(`no gateway answers at ${base}: ${causeOf(error)}`);
+        const remedy = 'start it, or give its address with --url';
+        throw new Error(`no gateway answers at ${base} (${causeOf(error)}): ${remedy}`);
       });
       const text = await response.text();
       if (!response.ok) throw new Error(refusalIn(text, response.status));

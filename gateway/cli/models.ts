@@ -46,6 +46,7 @@ async function listAll({ find, codec, json, ...where }: ListOptions): Promise<vo
   const client = gatewayClient(where);
   if (client === undefined) return;
   let cursor: string | undefined;
+  let count = 0;
   do {
     const query = new URLSearchParams({
       limit: String(pageSize),
@@ -56,8 +57,11 @@ async function listAll({ find, codec, json, ...where }: ListOptions): Promise<vo
     const page: ModelsJson = { items: [] };
     Object.assign(page, await client.ask('GET', `/models?${query}`));
     for (const model of page.items) say(json === true ? JSON.stringify(model) : lineOf(model));
+    count += page.items.length;
     cursor = page.nextCursor;
   } while (cursor !== undefined);
+  const isNarrowed = find !== undefined || codec !== undefined;
+  if (count === 0 && json !== true) say(`no models${isNarrowed ? ' fit' : ' are known'}`);
 }
 
 function lineOf({ id, name, codec = 'no codec', macVersion, sensors, mapping, limits }: ModelJson) {
@@ -116,7 +120,7 @@ export function unmappedCommand(): Command {
     .option('--limit <number>', 'at most so many, 1 to 1000', parseLimit, 100)
     .option('--all', 'also those that a rule speaks of by now')
     .option('--yaml', 'as the beginning of a mapping, to be gone through by a person')
-    .option('--json', 'print JSON');
+    .option('--json', 'print JSON, one field a line');
   return withGatewayOptions(command).action(unmapped);
 }
 
@@ -140,9 +144,17 @@ async function unmapped(options: UnmappedOptions): Promise<void> {
   const answer: UnmappedJson = { items: [], total: 0, beyond: 0 };
   Object.assign(answer, await client.ask('GET', `/unmapped?${query}`));
   const items = answer.items.filter(({ hasRule }) => all === true || !hasRule);
-  if (json === true) process.stdout.write(`${JSON.stringify({ ...answer, items })}\n`);
+  if (json === true) for (const item of items) say(JSON.stringify(item));
   else if (yaml === true) printMapping(items);
+  else if (items.length === 0) say(nothingOf(answer, options));
   else for (const item of items) say(sentenceOf(item));
+}
+
+/** Silence would leave open whether anything was asked at all. */
+function nothingOf({ items }: UnmappedJson, { codec, model, device }: UnmappedOptions): string {
+  if (items.length > 0) return 'a rule speaks of every field that came without a place (--all)';
+  const isNarrowed = [codec, model, device].some((one) => one !== undefined);
+  return `no field without a place in the vocabulary has come${isNarrowed ? ' of these' : ''}`;
 }
 
 function sentenceOf(item: UnmappedFieldJson): string {
@@ -155,7 +167,7 @@ function sentenceOf(item: UnmappedFieldJson): string {
 
 /** What nobody has a suggestion for keeps its own name until a person knows better. */
 function printMapping(items: readonly UnmappedFieldJson[]): void {
-  say('mapping:');
+  say(items.length === 0 ? 'mapping: []' : 'mapping:');
   for (const { field, suggestions, lastValue, min, max } of items) {
     const [likely = `x_${field}`, ...others] = suggestions;
     const span = min === undefined ? '' : `, from ${min} to ${max}`;

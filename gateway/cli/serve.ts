@@ -1,8 +1,11 @@
 /** `fieldgate serve`: runs the gateway until it is told to stop. */
 import { Command } from 'commander';
+import type { Config } from '../../config/schema.ts';
 import { createLog } from '../log.ts';
 import { startGateway } from '../main.ts';
-import { readConfiguration } from './configuration.ts';
+import type { ReadAgain } from '../reload.ts';
+import { collectYoungByOneThread } from '../young-collections.ts';
+import { checkConfiguration, readConfiguration } from './configuration.ts';
 
 export function serveCommand(): Command {
   return new Command('serve')
@@ -10,11 +13,12 @@ export function serveCommand(): Command {
     .option('-c, --config <file>', 'YAML configuration; without one, every default holds')
     .action(async ({ config: file }: { config?: string }) => {
       const config = readConfiguration(file);
-      if (config !== undefined) await serve(config);
+      if (config !== undefined) await serve(config, () => checkConfiguration(file));
     });
 }
 
-async function serve(config: NonNullable<ReturnType<typeof readConfiguration>>): Promise<void> {
+async function serve(config: Config, readAgain: ReadAgain): Promise<void> {
+  collectYoungByOneThread();
   const log = createLog(config.log.level);
   const gateway = await startGateway(config, log);
   log.info({ event: 'listening', addresses: gateway.addresses }, 'gateway is listening');
@@ -31,7 +35,7 @@ async function serve(config: NonNullable<ReturnType<typeof readConfiguration>>):
     log.info({ event: 'stopped' }, 'gateway has stopped');
     process.exitCode = 0;
   };
-  process.on('SIGHUP', () => gateway.reload());
+  process.on('SIGHUP', () => gateway.reload(readAgain));
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }

@@ -22,6 +22,8 @@ export interface DeriveLoopParts {
   /** Hands readings on to the live side; called once for each entry, in order. */
   readonly publish: (readings: readonly Reading[]) => void;
   readonly observe: (progress: DeriveProgress) => void;
+  /** Readings that may wait for their turn at the store; see below. */
+  readonly readingsHeldMax?: number;
   /** The store says that it has so many readings more, and with them everything up to `seq`. */
   readonly onStored: (readings: number, seq: number) => void;
 }
@@ -52,15 +54,16 @@ export interface DeriveLoop {
  * Entries a pass: large enough that its own costs are nothing, small enough that a viewer does not
  * wait for it and that the collector finds nearly all of them dead.
  */
-const entriesMax = 500;
+const entriesMax = 250;
 /** A modem's message may hold thousands of values: so many bytes of them at once are enough. */
 const bytesMax = 4 * 1024 * 1024;
 const offersInFlightMax = 2;
 /**
- * What is derived waits here for its turn at the store, and what comes meanwhile joins it. With
- * more than this the store's side is left behind, and derived again from the ledger later.
+ * What is derived waits here for its turn at the store, and what comes meanwhile joins it: some
+ * 40 MB of lines. With more than this the store's side is left behind, and derived again from the
+ * ledger later, which a store that is only slow must not bring about: it would be the slower.
  */
-const readingsHeldMax = 20_000;
+const readingsHeldMaxUsual = 400_000;
 /**
  * From one pass to the next while not much is new: a pass has costs of its own, and so has what the
  * store makes of it.
@@ -70,6 +73,7 @@ const gatherMs = 25;
 const idleMs = 500;
 
 export function startDeriveLoop(parts: DeriveLoopParts): DeriveLoop {
+  const { readingsHeldMax = readingsHeldMaxUsual } = parts;
   let live = parts.catalogue.position('live');
   let stored = parts.catalogue.position('store');
   /** Derived for the store up to here: stored, on the way or held. */

@@ -76,6 +76,7 @@ function start(): void {
     publish: (readings) => published.push(...readings),
     observe: (told) => progress.push(told),
     onStored: () => {},
+    readingsHeldMax: 20_000,
   });
 }
 
@@ -159,7 +160,7 @@ describe('A store that is down', () => {
     store.answerOldest();
     store.answerOldest();
     await until('the store is level', () => catalogue.position('store') === 10_000);
-    expect(store.stored.map(({ readings }) => readings)).toEqual([500, 500, 9_000]);
+    expect(store.stored.map(({ readings }) => readings)).toEqual([250, 250, 9_500]);
     expect(store.seqs()).toEqual(upTo(10_000));
     expect(publishedSeqs()).toEqual(upTo(10_000));
   });

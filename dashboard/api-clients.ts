@@ -5,7 +5,7 @@ import type { MqttClientView } from '../gateway/transports/mqtt-options.ts';
 import type { MqttOperators } from './operators.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
-import { integerOf, onlyParameters, textOf } from './query.ts';
+import { integerOf, textOf } from './query.ts';
 import { nameOf, needs } from './session.ts';
 
 interface Page<Item> {
@@ -29,24 +29,23 @@ export function clientsRouter(
   router.post(/^\/clients\/(?<id>[^/]+):disconnect$/, admin, (request, response) => {
     const id = String(request.params['id']);
     if (!mqtt.disconnect(id, nameOf(response.locals['principal']))) {
-      throw new Problem(404, 'Not found', 'no such client is connected');
+      throw new Problem(404, 'no such client is connected');
     }
     response.status(204).end();
   });
-  router.get('/bans', admin, (request, response) => {
-    onlyParameters(request, []);
+  router.get('/bans', admin, (_request, response) => {
     response.json({ items: mqtt.bans().map(banJson) });
   });
   router.post('/bans', admin, json, async (request, response) => {
     const by = nameOf(response.locals['principal']);
     const ban = await mqtt.ban(readBan(request.body, { now: clock.now(), by }));
-    if (ban === undefined) throw new Problem(409, 'Too many bans', 'lift some first');
+    if (ban === undefined) throw new Problem(409, 'there are too many bans: lift some first');
     response.status(201).json(banJson(ban));
   });
   router.delete('/bans/:id', admin, async (request, response) => {
     const by = nameOf(response.locals['principal']);
     if (!(await mqtt.lift(String(request.params['id']), by))) {
-      throw new Problem(404, 'Not found', 'no such ban');
+      throw new Problem(404, 'no such ban');
     }
     response.status(204).end();
   });
@@ -58,7 +57,6 @@ export function clientsRouter(
 
 /** In the order of their ids, which is what the cursor is. */
 function listClients(request: Request, connected: readonly MqttClientView[]): Page<object> {
-  onlyParameters(request, ['q', 'limit', 'cursor']);
   const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
   const after = textOf(request, 'cursor') ?? '';
   const text = textOf(request, 'q')?.toLowerCase() ?? '';
@@ -89,20 +87,22 @@ function readBan(
   body: unknown,
   { now, by }: { readonly now: number; readonly by: string },
 ): BanInput {
-  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-  const fields = new Map<string, unknown>(isObject ? Object.entries(body) : []);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new Problem(400, 'send {"kind": …, "value": …}, and seconds and reason if wanted');
+  }
+  const fields = new Map<string, unknown>(Object.entries(body));
   const known = ['kind', 'value', 'seconds', 'reason'];
   const unknown = [...fields.keys()].find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Problem(400, 'Bad request', `unknown field ${unknown}`);
+  if (unknown !== undefined) throw new Problem(400, `unknown field ${unknown}`);
   const kind = banKinds.find((each) => each === fields.get('kind'));
   if (kind === undefined) {
-    throw new Problem(400, 'Bad request', `kind is one of ${banKinds.join(', ')}`);
+    throw new Problem(400, `kind is one of ${banKinds.join(', ')}`);
   }
   const seconds = fields.get('seconds') ?? defaultBanSeconds;
   const isTime = typeof seconds === 'number' && seconds >= 1 && seconds <= banSecondsMax;
-  if (!isTime) throw new Problem(400, 'Bad request', `seconds is from 1 to ${banSecondsMax}`);
+  if (!isTime) throw new Problem(400, `seconds is from 1 to ${banSecondsMax}`);
   const value = readText(fields, 'value');
-  if (value === '') throw new Problem(400, 'Bad request', 'value is a text');
+  if (value === '') throw new Problem(400, 'value is a text');
   return { kind, value, by, reason: readText(fields, 'reason'), until: now + seconds * 1_000 };
 }
 
@@ -110,11 +110,10 @@ function readText(fields: ReadonlyMap<string, unknown>, name: string): string {
   const value = fields.get(name) ?? '';
   const isText = typeof value === 'string' && value.length <= textMax && !value.includes('\0');
   if (isText) return value;
-  throw new Problem(400, 'Bad request', `${name} is a text of at most ${textMax} characters`);
+  throw new Problem(400, `${name} is a text of at most ${textMax} characters`);
 }
 
 async function readAudit(request: Request, mqtt: MqttOperators): Promise<Page<object>> {
-  onlyParameters(request, ['event', 'limit', 'cursor']);
   const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
   const newest = Number.MAX_SAFE_INTEGER;
   const before = integerOf(request, 'cursor', { min: 1, max: newest, fallback: newest });

@@ -9,7 +9,7 @@ import { devicesOf, draftBody, draftIn, refused } from './api-codecs.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { DryRunJson } from './protocol-dry-run.ts';
-import { integerOf, onlyParameters, textOf } from './query.ts';
+import { integerOf, textOf } from './query.ts';
 import { needs } from './session.ts';
 
 /** Devices whose uplinks are looked at; the first by their ids. */
@@ -21,9 +21,8 @@ export function codecDryRunRouter(parts: DashboardParts): Router {
   /** One at a time: each may take as long as its calls may. */
   let isUnderWay = false;
   const path = /^\/codecs\/([^/:]+):dryrun$/;
-  router.post(path, needs('admin'), ...draftBody(), async (request, response) => {
-    onlyParameters(request, ['uplinks', 'device']);
-    if (isUnderWay) throw new Problem(409, 'Conflict', 'another dry run is under way');
+  router.post(path, needs('admin'), draftBody(), async (request, response) => {
+    if (isUnderWay) throw new Problem(409, 'another dry run is under way');
     isUnderWay = true;
     try {
       response.json(await run(String(request.params['0']), request, parts));
@@ -61,7 +60,7 @@ async function devicesFor(
   const { registry, models } = parts;
   if (device !== undefined) {
     const known = registry.get(device);
-    if (known === undefined) throw new Problem(404, 'Not found', 'no such device');
+    if (known === undefined) throw new Problem(404, 'no such device');
     return [settleDevice(known, models.get(known.model ?? ''))];
   }
   const found: SettledDevice[] = [];

@@ -1,5 +1,5 @@
 /** `/codecs`: which there are, their versions, and new ones. `/devices/{id}/codec-history`. */
-import express, { type Request, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { codecs as builtIn } from '../decoders/registry.ts';
 import type { CodecDraft } from '../gateway/codecs/codec-check.ts';
 import { type CodecRecord, type CodecVersion, versionIn } from '../gateway/codecs/codec-files.ts';
@@ -10,10 +10,11 @@ import type { SettledDevice } from '../gateway/model/device.ts';
 import { settleDevice } from '../gateway/model/device-model.ts';
 import { readRules } from '../gateway/model/own-settings.ts';
 import type { Principal } from './access.ts';
+import { bodyOf } from './body.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { CodecHistoryJson, CodecJson, CodecsJson, CodecVersionJson } from './protocol.ts';
-import { integerOf, onlyParameters, textOf } from './query.ts';
+import { integerOf, textOf } from './query.ts';
 import { needs } from './session.ts';
 
 /** A script and its examples; the script itself has a limit of its own. */
@@ -23,21 +24,21 @@ const scriptTypes = ['application/javascript', 'text/javascript'];
 export function codecsRouter(parts: DashboardParts): Router {
   const router = Router();
   const { registry } = parts.codecs;
+  const mappingBody = bodyOf({ bytesMax: bodyBytesMax });
   router.get('/codecs', (request, response) => {
     response.json(list(request, parts));
   });
   router.get('/codecs/:id', (request, response) => {
-    onlyParameters(request, ['version']);
     response.json(one(String(request.params['id']), textOf(request, 'version'), parts));
   });
-  router.put('/codecs/:id', needs('admin'), ...draftBody(), async (request, response) => {
+  router.put('/codecs/:id', needs('admin'), draftBody(), async (request, response) => {
     const by = { origin: 'upload', name: nameOf(response) } as const;
     const id = String(request.params['id']);
     const outcome = await registry.put(id, draftIn(request), by);
     if (!outcome.ok) throw refused(outcome);
     response.status(outcome.isNew ? 201 : 200).json(one(id, undefined, parts));
   });
-  router.put('/codecs/:id/mapping', needs('admin'), ...draftBody(), async (request, response) => {
+  router.put('/codecs/:id/mapping', needs('admin'), mappingBody, async (request, response) => {
     const id = String(request.params['id']);
     await putMapping(id, request, nameOf(response), parts);
     response.json(one(id, undefined, parts));
@@ -47,7 +48,6 @@ export function codecsRouter(parts: DashboardParts): Router {
     response.status(204).end();
   });
   router.get('/devices/:id/codec-history', (request, response) => {
-    onlyParameters(request, []);
     response.json(historyOf(String(request.params.id), parts));
   });
   return router;
@@ -55,10 +55,7 @@ export function codecsRouter(parts: DashboardParts): Router {
 
 /** A script as it is, or JSON with what is to be known of it. */
 export function draftBody() {
-  return [
-    express.text({ type: scriptTypes, limit: bodyBytesMax }),
-    express.json({ type: 'application/json', limit: bodyBytesMax }),
-  ];
+  return bodyOf({ bytesMax: bodyBytesMax, textTypes: scriptTypes });
 }
 
 const draftFields = ['script', 'name', 'dialect', 'variables', 'examples', 'mapping'];
@@ -67,20 +64,20 @@ export function draftIn(request: Request): CodecDraft {
   const body: unknown = request.body;
   if (typeof body === 'string') return draftOf(body, undefined);
   if (typeof body !== 'object' || body === null || !('script' in body)) {
-    throw new Problem(400, 'Bad request', 'send {"script": "…"}, or JavaScript as it is');
+    throw new Problem(400, 'send {"script": "…"}, or JavaScript as it is');
   }
   const unknown = Object.keys(body).filter((field) => !draftFields.includes(field));
   if (typeof body.script !== 'string' || unknown.length > 0) {
     const detail = `script is a text; known beside it: ${draftFields.slice(1).join(', ')}`;
-    throw new Problem(400, 'Bad request', detail);
+    throw new Problem(400, detail);
   }
   return draftOf(body.script, body);
 }
 
 export function refused({ reason, problems }: Extract<PutOutcome, { ok: false }>): Problem {
-  if (reason !== 'invalid') return new Problem(409, 'Conflict', problems[0]);
+  if (reason !== 'invalid') return new Problem(409, problems[0] ?? 'it cannot be put');
   const errors = problems.map((detail) => ({ path: 'script', detail }));
-  return new Problem(422, 'Not a codec', problems[0], errors);
+  return new Problem(422, problems[0] ?? 'it is not a codec', { errors });
 }
 
 /** Another version of the same text: what the codec gives is read by other rules. */
@@ -92,15 +89,14 @@ async function putMapping(
 ): Promise<void> {
   const body: unknown = request.body;
   if (typeof body !== 'object' || body === null || !('mapping' in body)) {
-    throw new Problem(400, 'Bad request', 'send {"mapping": [rules]}');
+    throw new Problem(400, 'send {"mapping": [rules]}');
   }
   if (builtIn.some((one) => one.name === id)) {
-    throw new Problem(409, 'Conflict', 'a built-in codec: give the mapping to a model or a device');
+    throw new Problem(409, 'a built-in codec: give the mapping to a model or a device');
   }
   const record = registry.get(id);
   const version = record && versionIn(record, undefined);
-  if (record === undefined || version === undefined)
-    throw new Problem(404, 'Not found', 'no such codec');
+  if (record === undefined || version === undefined) throw new Problem(404, 'no such codec');
   const { rules, problems } = readRules(body.mapping);
   if (problems.length > 0) throw refused({ ok: false, reason: 'invalid', problems });
   const { dialect, variables } = version;
@@ -117,7 +113,6 @@ function nameOf(response: Response): string {
 }
 
 function list(request: Request, { codecs: { registry } }: DashboardParts): CodecsJson {
-  onlyParameters(request, ['limit', 'cursor']);
   const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
   const after = textOf(request, 'cursor') ?? '';
   const all = [...builtIn.map(builtInJson), ...registry.list().map(codecJson)]
@@ -142,10 +137,10 @@ function one(id: string, pin: string | undefined, parts: DashboardParts): CodecJ
   if (known !== undefined && pin === undefined) return builtInJson(known);
   const { registry } = parts.codecs;
   const record = registry.get(id);
-  if (record === undefined) throw new Problem(404, 'Not found', 'no such codec');
+  if (record === undefined) throw new Problem(404, 'no such codec');
   const version = versionIn(record, pin);
   if (pin !== undefined && version === undefined)
-    throw new Problem(404, 'Not found', 'this codec has no such version');
+    throw new Problem(404, 'this codec has no such version');
   return {
     ...codecJson(record),
     versions: record.versions.map(versionJson).reverse(),
@@ -164,13 +159,13 @@ function versionJson(given: CodecVersion): CodecVersionJson {
 async function remove(id: string, parts: DashboardParts): Promise<void> {
   const { codecs } = parts;
   const record = codecs.registry.get(id);
-  if (record === undefined) throw new Problem(404, 'Not found', 'no such codec');
+  if (record === undefined) throw new Problem(404, 'no such codec');
   if (record.origin === 'directory' && record.current !== undefined) {
-    throw new Problem(409, 'Conflict', 'it comes from the directory of scripts: remove its file');
+    throw new Problem(409, 'it comes from the directory of scripts: remove its file');
   }
   for await (const device of devicesOf(id, parts)) {
     const detail = `${device.id} uses it, and there may be more: give them another codec first`;
-    throw new Problem(409, 'Conflict', detail);
+    throw new Problem(409, detail);
   }
   codecs.registry.delete(id);
 }

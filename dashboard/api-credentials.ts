@@ -2,12 +2,13 @@
  * `/credentials`: the MQTT credentials of single devices, for administrators. A secret is drawn
  * here and answered once; what is kept is a hash.
  */
-import express, { type Request, type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
 import { isDeviceId } from '../gateway/model/device.ts';
+import { bodyOf } from './body.ts';
 import type { CredentialView } from './operators.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
-import { integerOf, onlyParameters, textOf } from './query.ts';
+import { integerOf, textOf } from './query.ts';
 import { nameOf, needs } from './session.ts';
 
 /** In one request: a client that asks for more asks again, and can tell how far it is. */
@@ -26,7 +27,6 @@ export function credentialsRouter(
   const router = Router();
   const admin = needs('admin');
   router.get('/credentials', admin, (request, response) => {
-    onlyParameters(request, ['limit', 'cursor']);
     const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
     const page = credentials.list({ after: textOf(request, 'cursor') ?? '', limit: limit + 1 });
     const items = page.slice(0, limit).map(credentialJson);
@@ -34,7 +34,7 @@ export function credentialsRouter(
     const isMore = page.length > limit && last !== undefined;
     response.json(isMore ? { items, nextCursor: last.deviceId } : { items });
   });
-  const manyJson = express.json({ limit: bodyBytesMax });
+  const manyJson = bodyOf({ bytesMax: bodyBytesMax });
   router.post('/credentials', admin, manyJson, async (request, response) => {
     const { devices, application } = readDevices(request.body);
     const wanted = devices.map((device) => ({ ...device, application }));
@@ -62,7 +62,7 @@ function idOf(request: Request): string {
 }
 
 function unknownDevice(): Problem {
-  return new Problem(404, 'Not found', 'the device has no credential');
+  return new Problem(404, 'the device has no credential');
 }
 
 function credentialJson({ secrets, ...account }: CredentialView): object {
@@ -74,10 +74,12 @@ function credentialJson({ secrets, ...account }: CredentialView): object {
 
 /** Refuses fields that it does not know, as all that change something do. */
 function fieldsOf(body: unknown, known: readonly string[]): ReadonlyMap<string, unknown> {
-  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-  const fields = new Map<string, unknown>(isObject ? Object.entries(body) : []);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new Problem(400, `send a JSON object with ${known.join(' and ')}`);
+  }
+  const fields = new Map<string, unknown>(Object.entries(body));
   const unknown = [...fields.keys()].find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Problem(400, 'Bad request', `unknown field ${unknown}`);
+  if (unknown !== undefined) throw new Problem(400, `unknown field ${unknown}`);
   return fields;
 }
 
@@ -85,13 +87,13 @@ function readDevices(body: unknown) {
   const fields = fieldsOf(body, ['devices', 'application']);
   const rows: unknown = fields.get('devices');
   if (!Array.isArray(rows) || rows.length === 0 || rows.length > devicesAtOnceMax) {
-    throw new Problem(400, 'Bad request', `devices is a list of 1 to ${devicesAtOnceMax}`);
+    throw new Problem(400, `devices is a list of 1 to ${devicesAtOnceMax}`);
   }
   const devices = rows.map((row: unknown) => {
     const device = fieldsOf(row, ['deviceId', 'agency']);
     const deviceId = readText(device, 'deviceId');
     if (deviceId === undefined || !isDeviceId(deviceId)) {
-      throw new Problem(400, 'Bad request', `${deviceId} is no device id`);
+      throw new Problem(400, `${deviceId} is no device id`);
     }
     return { deviceId, agency: readText(device, 'agency') };
   });
@@ -101,11 +103,11 @@ function readDevices(body: unknown) {
 function readText(fields: ReadonlyMap<string, unknown>, name: string): string | undefined {
   const value = fields.get(name);
   if (value === undefined || (typeof value === 'string' && value.length <= textMax)) return value;
-  throw new Problem(400, 'Bad request', `${name} is a text of at most ${textMax} characters`);
+  throw new Problem(400, `${name} is a text of at most ${textMax} characters`);
 }
 
 function readHours(body: unknown): number {
-  const hours = fieldsOf(body, ['overlapHours']).get('overlapHours') ?? defaultOverlapHours;
+  const hours = fieldsOf(body ?? {}, ['overlapHours']).get('overlapHours') ?? defaultOverlapHours;
   if (typeof hours === 'number' && hours >= 0 && hours <= overlapHoursMax) return hours;
-  throw new Problem(400, 'Bad request', `overlapHours is from 0 to ${overlapHoursMax}`);
+  throw new Problem(400, `overlapHours is from 0 to ${overlapHoursMax}`);
 }

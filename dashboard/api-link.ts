@@ -10,7 +10,7 @@ import { parseEui64 } from '../gateway/model/eui.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { LinkJson } from './protocol.ts';
-import { integerOf, onlyParameters } from './query.ts';
+import { integerOf } from './query.ts';
 
 /** Uplinks looked at, and the ledger's entries that are read to find them. */
 const uplinksMax = 1_000;
@@ -22,7 +22,6 @@ const frameOverhead = 13;
 export function linkRouter(parts: DashboardParts): Router {
   const router = Router();
   router.get('/devices/:id/link', (request, response) => {
-    onlyParameters(request, ['limit']);
     response.json(linkOf(request, parts));
   });
   return router;
@@ -33,7 +32,7 @@ function linkOf(request: Request, parts: DashboardParts): LinkJson {
   const id = parts.registry.get(text) === undefined ? (parseEui64(text) ?? text) : text;
   const limit = integerOf(request, 'limit', { min: 1, max: uplinksMax, fallback: 200 });
   if (parts.registry.get(id) === undefined && parts.catalogue.lastSeen(id) === undefined) {
-    throw new Problem(404, 'Not found', 'no such device');
+    throw new Problem(404, 'no such device');
   }
   const uplinks = newestUplinks(id, limit, parts);
   const { gateways, trend, received, lost, resets, airtimeSeconds } = linkQualityOf(uplinks);

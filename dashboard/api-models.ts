@@ -11,7 +11,7 @@ import {
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { ModelJson, ModelsJson, UnmappedJson } from './protocol-models.ts';
-import { integerOf, onlyParameters, textOf } from './query.ts';
+import { integerOf, textOf } from './query.ts';
 import { needs } from './session.ts';
 
 export function modelsRouter(parts: DashboardParts, json: RequestHandler): Router {
@@ -21,27 +21,28 @@ export function modelsRouter(parts: DashboardParts, json: RequestHandler): Route
     response.json(list(request, parts));
   });
   router.get('/models/:id', async (request, response) => {
-    onlyParameters(request, []);
     response.json(await one(String(request.params['id']), parts));
   });
   router.put('/models/:id', needs('admin'), json, async (request, response) => {
     const id = String(request.params['id']);
     const read = readModelSettings(request.body);
     if ('problems' in read) {
-      throw new Problem(422, 'Not a device model', undefined, [...read.problems]);
+      throw new Problem(422, read.problems[0]?.detail ?? 'not a device model', {
+        errors: [...read.problems],
+      });
     }
     const isNew = models.get(id) === undefined;
     const refusal = await models.put(id, read.settings);
-    if (refusal !== undefined) throw new Problem(409, 'Conflict', refusal);
+    if (refusal !== undefined) throw new Problem(409, refusal);
     response.status(isNew ? 201 : 200).json(await one(id, parts));
   });
   router.delete('/models/:id', needs('admin'), async (request, response) => {
     const id = String(request.params['id']);
     for await (const device of devicesNaming(id, parts.registry)) {
       const detail = `${device.id} names it, and there may be more: give them another model first`;
-      throw new Problem(409, 'Conflict', detail);
+      throw new Problem(409, detail);
     }
-    if (!(await models.delete(id))) throw new Problem(404, 'Not found', 'no such model');
+    if (!(await models.delete(id))) throw new Problem(404, 'no such model');
     response.status(204).end();
   });
   router.get('/unmapped', async (request, response) => {
@@ -51,7 +52,6 @@ export function modelsRouter(parts: DashboardParts, json: RequestHandler): Route
 }
 
 function list(request: Request, { models }: DashboardParts): ModelsJson {
-  onlyParameters(request, ['q', 'codec', 'limit', 'cursor']);
   const page = models.list({
     limit: integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 }),
     after: textOf(request, 'cursor'),
@@ -65,7 +65,7 @@ function list(request: Request, { models }: DashboardParts): ModelsJson {
 
 async function one(id: string, { models, registry }: DashboardParts): Promise<ModelJson> {
   const model = models.get(id);
-  if (model === undefined) throw new Problem(404, 'Not found', 'no such model');
+  if (model === undefined) throw new Problem(404, 'no such model');
   let deviceCount = 0;
   for await (const _device of devicesNaming(id, registry)) deviceCount += 1;
   const settings = models.settingsOf(id);
@@ -106,7 +106,6 @@ async function* devicesNaming(model: string, devices: DeviceRegistry): AsyncGene
 }
 
 async function unmapped(request: Request, { readings }: DashboardParts): Promise<UnmappedJson> {
-  onlyParameters(request, ['codec', 'model', 'device', 'limit']);
   const { items, total, beyond } = await readings.unmapped({
     codec: textOf(request, 'codec'),
     model: textOf(request, 'model'),

@@ -4,7 +4,7 @@ import { unitOf } from '../decoders/mapping.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { QualityFlag } from './protocol.ts';
-import { onlyParameters } from './query.ts';
+import { entrySeqOf } from './query.ts';
 
 interface QualityJson {
   seq: number;
@@ -26,10 +26,9 @@ interface QualityJson {
 export function qualityRouter({ ledger, readings }: DashboardParts): Router {
   const router = Router();
   router.get('/uplinks/:seq/quality', async (request, response) => {
-    onlyParameters(request, []);
-    const seq = Number(request.params.seq);
-    const entry = Number.isSafeInteger(seq) && seq > 0 ? ledger.get(seq) : undefined;
-    if (entry === undefined) throw new Problem(404, 'Not found', 'no ledger entry has this seq');
+    const seq = entrySeqOf(request.params.seq);
+    const entry = ledger.get(seq);
+    if (entry === undefined) throw new Problem(404, 'no ledger entry has this seq');
     const explained = await readings.explain(seq);
     const answer: QualityJson = {
       seq,

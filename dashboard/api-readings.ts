@@ -8,15 +8,7 @@ import type { StoredReading } from '../gateway/stores/store.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { LatestJson, ReadingJson, ReadingsJson } from './protocol.ts';
-import {
-  choiceOf,
-  durationOf,
-  integerOf,
-  onlyParameters,
-  refusal,
-  textOf,
-  timeOf,
-} from './query.ts';
+import { choiceOf, durationOf, integerOf, refusal, textOf, timeOf } from './query.ts';
 
 const aggregates = ['mean', 'min', 'max', 'sum', 'count', 'last'] as const;
 const dayMs = 86_400_000;
@@ -30,8 +22,7 @@ export function readingsRouter(parts: DashboardParts): Router {
     );
   });
   router.get('/latest', (request, response) => latest(request, response, parts));
-  router.get('/quantities', (request, response) => {
-    onlyParameters(request, []);
+  router.get('/quantities', (_request, response) => {
     response.json({ items: [...quantities].map(quantityJson) });
   });
   return router;
@@ -41,11 +32,8 @@ function quantityJson([name, known]: [string, ReturnType<typeof quantityOf>]) {
   return { quantity: name, ...known };
 }
 
-const known = ['device', 'quantity', 'channel', 'from', 'to', 'every', 'agg', 'limit', 'cursor'];
-
 async function raw(request: Request, parts: DashboardParts): Promise<ReadingsJson> {
   const { readings, clock } = parts;
-  onlyParameters(request, [...known, 'codec']);
   if (textOf(request, 'agg') !== undefined) throw refusal('agg', 'needs every, the window');
   const limit = integerOf(request, 'limit', { min: 1, max: 10_000, fallback: 1_000 });
   const quantity = textOf(request, 'quantity');
@@ -73,7 +61,7 @@ async function aggregated(
   request: Request,
   { readings, clock }: DashboardParts,
 ): Promise<ReadingsJson> {
-  onlyParameters(request, known);
+  if (textOf(request, 'codec') !== undefined) throw refusal('codec', 'is not for windows');
   for (const name of ['limit', 'cursor']) {
     if (textOf(request, name) !== undefined)
       throw refusal(name, 'is not for windows: from, to and every say how many there are');
@@ -158,7 +146,6 @@ function storedJson(stored: StoredReading): Omit<ReadingJson, 'receivedAt'> {
 }
 
 function latest(request: Request, response: Response, { hub, clock }: DashboardParts): void {
-  onlyParameters(request, ['device', 'area', 'quantity', 'limit', 'cursor']);
   const limit = integerOf(request, 'limit', { min: 1, max: 10_000, fallback: 1_000 });
   const from = integerOf(request, 'cursor', { min: 0, max: 100_000_000, fallback: 0 });
   const device = textOf(request, 'device');
@@ -191,7 +178,7 @@ function latestJson(
 ): LatestJson['items'][number] {
   const [index, time, value, quality, vouchedBy, receivedAt, seq] = row;
   const identity = hub.identity(index);
-  if (identity === undefined) throw new Problem(500, 'Internal error');
+  if (identity === undefined) throw new Problem(500, 'a row has no series');
   return {
     device: identity.device,
     quantity: identity.quantity,

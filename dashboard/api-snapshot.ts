@@ -6,7 +6,7 @@ import { createSubscription } from './live-subscription.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { ServerMessage } from './protocol.ts';
-import { choiceOf, integerOf, onlyParameters, textOf } from './query.ts';
+import { choiceOf, integerOf, textOf } from './query.ts';
 
 const views = ['latest', 'series'] as const;
 const unreadBytesMax = 262_144;
@@ -33,7 +33,7 @@ export function snapshotRouter(parts: DashboardParts): Router {
   });
   let streams = 0;
   router.get('/live', (request, response) => {
-    if (streams >= streamsMax) throw new Problem(503, 'Too many viewers', 'try again later');
+    if (streams >= streamsMax) throw new Problem(503, 'too many viewers: try again later');
     stream(request, response, parts);
     streams += 1;
     response.once('close', () => {
@@ -44,7 +44,6 @@ export function snapshotRouter(parts: DashboardParts): Router {
 }
 
 function selectionOf(request: Request) {
-  onlyParameters(request, ['view', 'device', 'area', 'rate']);
   const device = textOf(request, 'device');
   const area = textOf(request, 'area');
   return {

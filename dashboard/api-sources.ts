@@ -3,15 +3,13 @@ import { Router } from 'express';
 import type { Source } from '../gateway/pipeline/source-board.ts';
 import type { DashboardParts } from './parts.ts';
 import type { SourceJson, SourcesJson } from './protocol.ts';
-import { onlyParameters } from './query.ts';
 
 export function sourcesRouter({
   sourceBoard,
   clock,
 }: Pick<DashboardParts, 'sourceBoard' | 'clock'>): Router {
   const router = Router();
-  router.get('/sources', (request, response) => {
-    onlyParameters(request, []);
+  router.get('/sources', (_request, response) => {
     const { since, sources } = sourceBoard.report();
     const body: SourcesJson = {
       now: textOf(clock.now()),

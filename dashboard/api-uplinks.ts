@@ -5,7 +5,7 @@ import { type FaultCode, faultSentences } from '../gateway/model/fault.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { UplinkJson, UplinksJson } from './protocol.ts';
-import { choiceOf, integerOf, onlyParameters, refusal, textOf } from './query.ts';
+import { choiceOf, entrySeqOf, integerOf, refusal, seqMax, textOf } from './query.ts';
 import { uplinkJson } from './uplink-json.ts';
 
 const outcomes = ['accepted', 'copy', 'redelivery', 'replayed', 'quarantined', 'event'] as const;
@@ -27,16 +27,14 @@ export function uplinksRouter(parts: DashboardParts): Router {
     response.json(list(wishOf(request), parts));
   });
   router.get('/uplinks/:seq', (request, response) => {
-    const seq = Number(request.params.seq);
-    const entry = Number.isSafeInteger(seq) && seq > 0 ? parts.ledger.get(seq) : undefined;
-    if (entry === undefined) throw new Problem(404, 'Not found', 'no ledger entry has this seq');
+    const entry = parts.ledger.get(entrySeqOf(request.params.seq));
+    if (entry === undefined) throw new Problem(404, 'no ledger entry has this seq');
     response.json(whole(entry, parts));
   });
   return router;
 }
 
 function wishOf(request: Request): Wish {
-  onlyParameters(request, ['device', 'outcome', 'fault', 'after', 'limit', 'cursor']);
   const after = textOf(request, 'after');
   return {
     device: textOf(request, 'device'),
@@ -47,7 +45,7 @@ function wishOf(request: Request): Wish {
       cursorOf(request) ??
       (after === undefined
         ? { before: Number.MAX_SAFE_INTEGER }
-        : { after: integerOf(request, 'after', { min: 0, max: 2 ** 52, fallback: 0 }) }),
+        : { after: integerOf(request, 'after', { min: 0, max: seqMax, fallback: 0 }) }),
   };
 }
 
@@ -55,8 +53,9 @@ function cursorOf(request: Request): Wish['from'] | undefined {
   const text = textOf(request, 'cursor');
   if (text === undefined) return undefined;
   const match = /^([ab])(\d{1,16})$/.exec(text);
-  if (match === null) throw refusal('cursor', 'is not one that this gateway gave out');
-  const seq = Number(match[2]);
+  const seq = Number(match?.[2]);
+  if (match === null || seq > seqMax)
+    throw refusal('cursor', 'is not one that this gateway gave out');
   return match[1] === 'a' ? { after: seq } : { before: seq };
 }
 

@@ -86,7 +86,7 @@ export const clientSchemas = {
         ...text,
         description:
           'One of `connect`, `refuse`, `takeover`, `disconnect`, `kick`, `ban`, `lift`, ' +
-          '`credential`, `token` and `keys`.',
+          '`credential`, `token`, `keys`, `reload` and `reload-failed`.',
       },
       by: { ...text, description: 'Who did it; absent for what the gateway did.' },
       clientId: text,

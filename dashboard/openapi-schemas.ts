@@ -333,13 +333,13 @@ export const schemas = {
   },
   Problem: {
     type: 'object',
-    required: ['type', 'title', 'status'],
+    required: ['type', 'title', 'status', 'detail'],
     additionalProperties: false,
     properties: {
-      type: text,
-      title: text,
+      type: { type: 'string', const: 'about:blank' },
+      title: { type: 'string', description: 'The phrase of the status [RFC 9457, 4.2.1].' },
       status: { type: 'integer' },
-      detail: text,
+      detail: { type: 'string', description: 'What is wrong, and what would be right.' },
       errors: { type: 'array', items: { $ref: '#/components/schemas/FieldError' } },
     },
   },

@@ -146,7 +146,12 @@ export const webhookPath = {
       '404': refusal('No source has this name.'),
       '413': refusal('The body is larger than `ingest.webhooks.bodyBytesMax`.'),
       '414': refusal('The query is longer than `ingest.webhooks.queryLengthMax`.'),
-      '415': refusal('The body is of another media type, or compressed.'),
+      '415': {
+        ...refusal('The body is of another media type, or compressed.'),
+        headers: {
+          'Accept-Post': { description: 'The types that would do.', schema: { type: 'string' } },
+        },
+      },
       '429': { ...refusal('The source sends more than its limit.'), headers: retryAfter },
       '503': {
         ...refusal('It could not be written down, or too many wait: send it again.'),

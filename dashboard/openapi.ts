@@ -10,6 +10,7 @@ import { frameSchemas } from './openapi-frames.ts';
 import { linkSchemas } from './openapi-link.ts';
 import { modelPaths, modelSchemas } from './openapi-models.ts';
 import { qualitySchemas } from './openapi-quality.ts';
+import { methods, type Operation, withRefusals } from './openapi-refusals.ts';
 import { schemas as otherSchemas } from './openapi-schemas.ts';
 import { sourceSchemas, sourceSecurity, webhookPath } from './openapi-sources.ts';
 
@@ -56,8 +57,13 @@ const parameterSchemas = {
     description: 'Redeliveries are acknowledged and counted, not stored: that list is empty.',
   },
   fault: { type: 'string', enum: Object.keys(faultSentences) },
-  after: { type: 'integer', minimum: 0, description: 'Entries after this seq, oldest first.' },
-  limit: { type: 'integer', minimum: 1 },
+  after: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 2 ** 48 - 2,
+    description: 'Entries after this seq, oldest first.',
+  },
+  limit: { type: 'integer', minimum: 1, maximum: 1_000 },
   cursor: { type: 'string', description: '`nextCursor` of the page before.' },
   view: { type: 'string', enum: ['latest', 'series'] },
   rate: {
@@ -73,6 +79,12 @@ type ParameterName = keyof typeof parameterSchemas;
 function query(...names: ParameterName[]) {
   return names.map((name) => ({ name, in: 'query', schema: parameterSchemas[name] }));
 }
+
+/** Readings are asked for by the thousand. */
+const manyRows = {
+  ...{ name: 'limit', in: 'query' },
+  schema: { ...parameterSchemas.limit, maximum: 10_000 },
+} as const;
 
 function ok(schema: SchemaName, description = 'OK') {
   return { description, content: { 'application/json': { schema: ref(schema) } } };
@@ -105,7 +117,7 @@ export const openApi = {
   },
   servers: [{ url: '/' }],
   security: [{ bearer: [] }, { session: [] }],
-  paths: {
+  paths: withRefusals({
     '/healthz/live': {
       get: {
         summary: 'The process runs',
@@ -139,7 +151,12 @@ export const openApi = {
           required: ['token'],
           properties: { token: { type: 'string' } },
         }),
-        responses: { '204': { description: 'Signed in' }, ...refusals, '429': problem },
+        responses: {
+          '204': { description: 'Signed in' },
+          ...refusals,
+          '403': problem,
+          '429': { ...problem, headers: { 'Retry-After': { schema: { type: 'integer' } } } },
+        },
       },
       delete: {
         summary: 'Sign out',
@@ -202,7 +219,7 @@ export const openApi = {
         parameters: [
           {
             ...{ name: 'atomic', in: 'query', schema: { type: 'string', enum: ['true', 'false'] } },
-            description: 'All rows or none: they are read before any is written.',
+            description: 'All rows or none, in one write.',
           },
         ],
         requestBody: {
@@ -224,7 +241,7 @@ export const openApi = {
         summary: 'History of one device, raw or aggregated over windows',
         parameters: [
           ...query('device', 'quantity', 'channel', 'from', 'to', 'every', 'agg'),
-          ...query('limit', 'cursor'),
+          ...[manyRows, ...query('cursor')],
           {
             ...{ name: 'codec', in: 'query', schema: { type: 'string', enum: ['true', 'false'] } },
             description: 'Whether each reading says which version of which codec made it.',
@@ -236,7 +253,7 @@ export const openApi = {
     '/api/v1/latest': {
       get: {
         summary: 'The last value of every series, with its age and who vouches',
-        parameters: query('device', 'area', 'quantity', 'limit', 'cursor'),
+        parameters: [...query('device', 'area', 'quantity'), manyRows, ...query('cursor')],
         responses: { '200': ok('Latest'), ...refusals },
       },
     },
@@ -292,7 +309,7 @@ export const openApi = {
         },
       },
     },
-  },
+  }),
   components: {
     schemas,
     securitySchemes: {
@@ -303,14 +320,32 @@ export const openApi = {
   },
 } as const;
 
-const paths = Object.entries(openApi.paths).map(([path, operations]) => ({
-  pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`),
-  methods: Object.keys(operations)
-    .filter((key) => key !== 'parameters')
-    .map((key) => key.toUpperCase()),
-}));
+/** The longest first: `/codecs/{id}` would take what is of `/codecs/{id}:dryrun`. */
+const paths = Object.entries(openApi.paths)
+  .sort(([left], [right]) => right.length - left.length)
+  .map(([path, item]) => ({
+    pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`),
+    operations: new Map<string, Operation>(
+      methods.flatMap((method) => {
+        const operation = item[method];
+        return operation === undefined ? [] : [[method.toUpperCase(), operation] as const];
+      }),
+    ),
+  }));
+
+function operationsOf(path: string): ReadonlyMap<string, Operation> | undefined {
+  return paths.find(({ pattern }) => pattern.test(path))?.operations;
+}
 
 /** The methods that a path has; empty for a path that is not of this contract. */
 export function methodsOf(path: string): readonly string[] {
-  return paths.find(({ pattern }) => pattern.test(path))?.methods ?? [];
+  const methods = [...(operationsOf(path)?.keys() ?? [])];
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+/** The names of the query parameters of an operation; undefined when there is no such. */
+export function parametersOf(path: string, method: string): readonly string[] | undefined {
+  const operation = operationsOf(path)?.get(method === 'HEAD' ? 'GET' : method);
+  const parameters = operation === undefined ? undefined : (operation.parameters ?? []);
+  return parameters?.filter((one) => one.in === 'query').map(({ name }) => name);
 }

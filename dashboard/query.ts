@@ -1,15 +1,31 @@
 /** Reads query parameters strictly: what is not understood is refused with its name. */
-import type { Request } from 'express';
+import type { NextFunction, Request, Response } from 'express';
+import { closest, distance } from 'fastest-levenshtein';
+import { parametersOf } from './openapi.ts';
 import { Problem } from './problem.ts';
 
-/** Refuses parameters that the endpoint does not know: a typo must not widen an answer. */
-export function onlyParameters(request: Request, known: readonly string[]): void {
-  for (const name of Object.keys(request.query)) {
-    if (!known.includes(name)) {
-      const detail = `unknown parameter ${name}; known here: ${known.join(', ') || 'none'}`;
-      throw new Problem(400, 'Bad request', detail);
-    }
+/**
+ * Refuses parameters that the contract does not name for this path and method, before anything is
+ * done: a typo must not widen an answer. A path that is not of the contract is left to others.
+ */
+export function knownParameters(request: Request, _response: Response, next: NextFunction): void {
+  const known = parametersOf(request.baseUrl + request.path, request.method);
+  for (const name of known === undefined ? [] : Object.keys(request.query)) {
+    if (known?.includes(name) === false) throw unknownParameter(name, known);
   }
+  next();
+}
+
+/** A name that takes more changes than this is another word. */
+const nearMax = 2;
+const nameShownMax = 64;
+
+function unknownParameter(name: string, known: readonly string[]): Problem {
+  const near = known.length === 0 ? undefined : closest(name, known);
+  const isNear = near !== undefined && distance(name, near) <= Math.min(nearMax, name.length - 1);
+  const hint = isNear ? `; did you mean ${near}?` : '';
+  const listed = `known here: ${known.join(', ') || 'none'}`;
+  return new Problem(400, `unknown parameter ${name.slice(0, nameShownMax)}; ${listed}${hint}`);
 }
 
 export function textOf(request: Request, name: string): string | undefined {
@@ -31,6 +47,19 @@ export function integerOf(
   if (!(value >= min && value <= max))
     throw refusal(name, `is a whole number from ${min} to ${max}`);
   return value;
+}
+
+/**
+ * The ledger keeps the number of an entry in six bytes, and the one after it has to fit, too, as
+ * a page begins there; a larger one is of no entry.
+ */
+export const seqMax = 2 ** 48 - 2;
+
+/** The number of a ledger entry in a path; 404 for what no entry can have. */
+export function entrySeqOf(text: string): number {
+  const seq = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(seq <= seqMax)) throw new Problem(404, 'no ledger entry has this seq');
+  return seq;
 }
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
@@ -80,5 +109,5 @@ export function durationOf(request: Request, name: string): number | undefined {
 }
 
 export function refusal(name: string, what: string): Problem {
-  return new Problem(400, 'Bad request', `parameter ${name} ${what}`);
+  return new Problem(400, `parameter ${name} ${what}`);
 }

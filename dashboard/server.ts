@@ -22,10 +22,12 @@ import { readingsRouter } from './api-readings.ts';
 import { snapshotRouter } from './api-snapshot.ts';
 import { sourcesRouter } from './api-sources.ts';
 import { uplinksRouter } from './api-uplinks.ts';
+import { bodyOf } from './body.ts';
 import { createLiveServer, type LiveOptions, type LiveServer } from './live.ts';
 import { methodsOf, openApi } from './openapi.ts';
 import type { DashboardParts } from './parts.ts';
-import { Problem, problemHandler, sendProblem } from './problem.ts';
+import { Problem, problemHandler, problemJson, sendProblem } from './problem.ts';
+import { knownParameters } from './query.ts';
 import { authenticate, isSameOrigin, principalOf, sessionRouter } from './session.ts';
 
 export interface DashboardOptions {
@@ -76,7 +78,7 @@ export function createDashboard(parts: DashboardParts, options: DashboardOptions
     socket.on('error', () => socket.destroy());
     const path = (request.url ?? '').split('?')[0] ?? '';
     const handler = upgrades.get(path);
-    if (handler === undefined) refuseUpgrade(socket, '404 Not Found');
+    if (handler === undefined) refuseUpgrade(socket, new Problem(404, 'no WebSocket is here'));
     else handler(request, socket, head);
   });
   return {
@@ -111,14 +113,16 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   app.get('/metrics', async (_request, response) => {
     response.type(parts.metrics.contentType).send(await parts.metrics.metrics());
   });
-  app.get('/api/v1/openapi.json', (_request, response) => {
+  app.get('/api/v1/openapi.json', knownParameters, (_request, response) => {
     response.json(openApi);
   });
-  const json = express.json({ limit: options.bodyBytesMax });
+  const json = bodyOf({ bytesMax: options.bodyBytesMax });
   app.use(sessionRouter(parts.access));
+  app.all('/api/v1/session', refuseOtherMethods);
   const api = express.Router();
   api.use(
     authenticate(parts.access),
+    knownParameters,
     devicesRouter(parts, json),
     linkRouter(parts),
     codecDryRunRouter(parts),
@@ -136,22 +140,28 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   app.use('/api/v1', noStore, api);
   for (const router of options.mounted ?? []) app.use(router);
   app.use(refuseOtherMethods);
-  app.use('/api', (_request, response) => sendProblem(response, new Problem(404, 'Not found')));
+  app.use('/api', (_request, response) =>
+    sendProblem(response, new Problem(404, 'nothing is here')),
+  );
   if (options.webDirectory !== undefined) serveWeb(app, options.webDirectory);
-  app.use((_request, response) => sendProblem(response, new Problem(404, 'Not found')));
+  app.use((_request, response) => sendProblem(response, new Problem(404, 'nothing is here')));
   app.use(problemHandler(parts.log));
   return app;
 }
 
+/** Beside the contract, for browsers. */
+const pagePaths: readonly string[] = ['/', '/signin'];
+
 /** A path of the contract that was asked with a method that it does not have. */
 function refuseOtherMethods(request: Request, response: Response, next: NextFunction): void {
-  const allowed = methodsOf(request.path);
-  if (allowed.length === 0) {
+  const isPage = pagePaths.includes(request.path);
+  const allowed = isPage ? ['GET', 'HEAD'] : methodsOf(request.path);
+  if (allowed.length === 0 || (isPage && allowed.includes(request.method))) {
     next();
     return;
   }
   response.set('Allow', allowed.join(', '));
-  sendProblem(response, new Problem(405, 'Method not allowed', `use ${allowed.join(' or ')}`));
+  sendProblem(response, new Problem(405, `use ${allowed.join(' or ')}`));
 }
 
 /** Hashed assets may be kept for ever; the page itself is asked for anew each time. */
@@ -187,16 +197,24 @@ function upgradeLive(
   head: Buffer,
 ): void {
   if (!isSameOrigin(request)) {
-    refuseUpgrade(socket, '403 Forbidden');
+    refuseUpgrade(socket, new Problem(403, 'this request came from another site'));
     return;
   }
   const isSignedIn = principalOf(request, parts.access) !== undefined;
   live.server.handleUpgrade(request, socket, head, (accepted) => live.accept(accepted, isSignedIn));
 }
 
-function refuseUpgrade(socket: Duplex, status: string): void {
+function refuseUpgrade(socket: Duplex, problem: Problem): void {
+  const body = problemJson(problem);
+  const text = JSON.stringify(body);
+  const head = [
+    `HTTP/1.1 ${body.status} ${body.title}`,
+    'Connection: close',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+  ];
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
 }
 
 function listen(server: Server, { host, port }: DashboardOptions): Promise<number> {

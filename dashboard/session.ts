@@ -1,12 +1,15 @@
 /** Who is asking: a bearer token or the session cookie. Signing in and out. */
 import type { IncomingMessage } from 'node:http';
-import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import { type NextFunction, type Request, type Response, Router } from 'express';
 import { type Access, mayAct, type Principal, type Role } from './access.ts';
+import { bodyOf } from './body.ts';
 import { Problem } from './problem.ts';
+import { knownParameters } from './query.ts';
 
 const cookieName = 'fieldgate_session';
 /** Failed sign-ins of one address in a minute before it has to wait. */
 const failuresMax = 10;
+const waitMs = 60_000;
 const addressesMax = 10_000;
 /** A sign-in is one token: nobody who is not known yet may have more read. */
 const signInBytesMax = 4_096;
@@ -28,12 +31,11 @@ export function authenticate(access: Access) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const principal = principalOf(request, access);
     if (principal === undefined) {
-      response.set('WWW-Authenticate', 'Bearer realm="fieldgate"');
-      throw new Problem(401, 'Not signed in', 'send a bearer token, or sign in');
+      throw new Problem(401, 'send a bearer token, or sign in');
     }
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (!isRead && request.headers.authorization === undefined && !isSameOrigin(request)) {
-      throw new Problem(403, 'Forbidden', 'this request came from another site');
+      throw new Problem(403, 'this request came from another site');
     }
     response.locals['principal'] = principal;
     next();
@@ -51,7 +53,7 @@ export function needs(role: Role) {
   return (_request: Request, response: Response, next: NextFunction): void => {
     const principal: Principal | undefined = response.locals['principal'];
     if (principal === undefined || !mayAct(principal, role)) {
-      throw new Problem(403, 'Forbidden', `this needs the role ${role}`);
+      throw new Problem(403, `this needs the role ${role}`);
     }
     next();
   };
@@ -92,18 +94,17 @@ export function sessionRouter(access: Access): Router {
     if (typeof code === 'string' && signIn(request, response, code)) response.redirect(303, '/');
     else response.redirect(303, '/?signin=expired');
   });
-  const json = express.json({ limit: signInBytesMax });
-  router.post('/api/v1/session', json, (request, response) => {
+  const json = bodyOf({ bytesMax: signInBytesMax });
+  router.post('/api/v1/session', knownParameters, json, (request, response) => {
     const body: unknown = request.body;
     const token =
       typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
-    if (typeof token !== 'string') throw new Problem(400, 'Bad request', 'send {"token": "…"}');
-    if (!isSameOrigin(request))
-      throw new Problem(403, 'Forbidden', 'this request came from another site');
-    if (!signIn(request, response, token)) throw new Problem(401, 'Not signed in', 'no such token');
+    if (typeof token !== 'string') throw new Problem(400, 'send {"token": "…"}');
+    if (!isSameOrigin(request)) throw new Problem(403, 'this request came from another site');
+    if (!signIn(request, response, token)) throw new Problem(401, 'no such token');
     response.status(204).end();
   });
-  router.delete('/api/v1/session', (request, response) => {
+  router.delete('/api/v1/session', knownParameters, (request, response) => {
     const session = cookieOf(request);
     if (session !== undefined && isSameOrigin(request)) access.signOut(session);
     response.clearCookie(cookieName, { path: '/' }).status(204).end();
@@ -117,9 +118,13 @@ function refuseTooMany(
 ): void {
   const failed = failures.get(address);
   if (failed === undefined) return;
-  if (performance.now() - failed.since > 60_000) failures.delete(address);
-  else if (failed.count >= failuresMax)
-    throw new Problem(429, 'Too many attempts', 'wait a minute');
+  const waitedMs = performance.now() - failed.since;
+  if (waitedMs > waitMs) failures.delete(address);
+  else if (failed.count >= failuresMax) {
+    const seconds = Math.max(1, Math.ceil((waitMs - waitedMs) / 1_000));
+    const headers = { 'Retry-After': String(seconds) };
+    throw new Problem(429, `too many attempts: wait ${seconds} seconds`, { headers });
+  }
 }
 
 function countFailure(

@@ -82,10 +82,11 @@ export function gapsOf(points: readonly Point[]): Gap[] {
 export interface ChartColumns {
   /** Seconds, as uPlot counts. */
   readonly times: number[];
-  /** Null breaks the line: in a gap, and at a value that failed its checks. */
+  /** Null breaks the line: in a gap, and at a value that failed its checks or is missing. */
   readonly line: (number | null)[];
   readonly suspect: (number | null)[];
   readonly fail: (number | null)[];
+  readonly missing: (number | null)[];
   /** The point that each column stands for; -1 in a gap. */
   readonly pointAt: number[];
 }
@@ -94,10 +95,18 @@ const failed: QualityFlag = 4;
 const missing: QualityFlag = 9;
 const suspected: QualityFlag = 3;
 
-const isFail = (point: Point) => point.quality === failed || point.quality === missing;
+/** A missing value is not a bad one: the number stands where none came. Neither counts. */
+const isCounted = ({ quality }: Point) => quality !== failed && quality !== missing;
 
 export function chartColumns(points: readonly Point[]): ChartColumns {
-  const columns: ChartColumns = { times: [], line: [], suspect: [], fail: [], pointAt: [] };
+  const columns: ChartColumns = {
+    times: [],
+    line: [],
+    suspect: [],
+    fail: [],
+    missing: [],
+    pointAt: [],
+  };
   const gaps = gapPlaces(points);
   for (const [at, point] of points.entries()) {
     const before = points[at - 1];
@@ -115,16 +124,17 @@ function pushColumn(
 ): void {
   const { point } = column;
   const value = point?.value ?? null;
-  const fails = point !== undefined && isFail(point);
+  const valueIf = (quality: QualityFlag) => (point?.quality === quality ? value : null);
   columns.times.push(column.time / 1_000);
-  columns.line.push(fails ? null : value);
-  columns.suspect.push(point?.quality === suspected ? value : null);
-  columns.fail.push(fails ? value : null);
+  columns.line.push(point !== undefined && isCounted(point) ? value : null);
+  columns.suspect.push(valueIf(suspected));
+  columns.fail.push(valueIf(failed));
+  columns.missing.push(valueIf(missing));
   columns.pointAt.push(column.at);
 }
 
 interface Summary {
-  /** Points that count: all but the failed. */
+  /** Points that count: all but the failed and the missing. */
   readonly count: number;
   readonly last: Point | undefined;
   readonly min: Point | undefined;
@@ -134,10 +144,12 @@ interface Summary {
   readonly gapsMs: number;
   readonly suspect: number;
   readonly fail: number;
+  readonly missing: number;
 }
 
 export function summarise(points: readonly Point[]): Summary {
-  const counted = points.filter((point) => !isFail(point));
+  const counted = points.filter(isCounted);
+  const countOf = (flag: QualityFlag) => points.filter(({ quality }) => quality === flag).length;
   const gaps = gapsOf(points);
   let min: Point | undefined;
   let max: Point | undefined;
@@ -155,7 +167,8 @@ export function summarise(points: readonly Point[]): Summary {
     mean: counted.length === 0 ? 0 : sum / counted.length,
     gaps: gaps.length,
     gapsMs: gaps.reduce((total, gap) => total + gap.to - gap.from, 0),
-    suspect: points.filter((point) => point.quality === suspected).length,
-    fail: points.length - counted.length,
+    suspect: countOf(suspected),
+    fail: countOf(failed),
+    missing: countOf(missing),
   };
 }

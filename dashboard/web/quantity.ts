@@ -1,4 +1,4 @@
-/** The vocabulary of quantities as the server gives it, and how units are written on screen. */
+/** The vocabulary of quantities as the server gives it. */
 import type { Language } from './language.ts';
 
 /** One of the `items` of `GET /api/v1/quantities`. */
@@ -12,44 +12,6 @@ export interface QuantityJson {
   resolution?: number;
   /** The words that a state can be, as people say them. */
   states?: Readonly<Record<string, { names: Record<Language, string> }>>;
-}
-
-/** UCUM codes whose customary sign differs from the code. */
-const unitLabels: Readonly<Record<string, string>> = {
-  Cel: '°C',
-  deg: '°',
-  'deg/s': '°/s',
-  '{NTU}': 'NTU',
-  'ug/m3': 'µg/m³',
-  'mg/m3': 'mg/m³',
-  'dB(A)': 'dB(A)',
-  '[ppm]': 'ppm',
-  '[ppb]': 'ppb',
-  'kW.h': 'kWh',
-  'W.h': 'Wh',
-  'm/s': 'm/s',
-  'W/m2': 'W/m²',
-  '[pH]': 'pH',
-  '[degF]': '°F',
-  min: 'min',
-  Ohm: 'Ω',
-  'uS/cm': 'µS/cm',
-  '{#}': '',
-  '1': '',
-};
-
-const superscripts: Readonly<Record<string, string>> = { '2': '²', '3': '³' };
-
-/** The printed unit of a UCUM code; annotations in braces and brackets are dropped. */
-export function unitLabel(ucum: string): string {
-  const known = unitLabels[ucum];
-  if (known !== undefined) return known;
-  return ucum
-    .replace(/\{[^}]*\}/gu, '')
-    .replace(/[[\]]/gu, '')
-    .replace(/\bu(?=[A-Za-z])/gu, 'µ')
-    .replace(/(?<=[A-Za-z])[23]/gu, (digit) => superscripts[digit] ?? digit)
-    .replace(/\./gu, '·');
 }
 
 /** The quantity's name in a language; without one, its identifier made readable. */

@@ -87,6 +87,21 @@ describe('Paging', () => {
     expect(items.map((item) => fieldOf(item, 'channel'))).toEqual(['0', '1', '2']);
   });
 
+  it.each([
+    [404, '/281474976710656'],
+    [404, '/9007199254740991/quality'],
+    [404, '/0x10'],
+    [404, '/1e1'],
+    [404, '/%201'],
+    [404, '/281474976710655'],
+    [400, '?cursor=a281474976710655'],
+    [400, '?after=281474976710655'],
+    [200, '?cursor=a281474976710654'],
+  ])('answers %i for a number of no ledger entry: %s', async (status, rest) => {
+    const answer = await dashboard.ask(`/api/v1/uplinks${rest}`);
+    expect(answer.status).toBe(status);
+  });
+
   it('goes on where the ledger still holds entries after older ones were removed', async () => {
     const limits = { receivedBefore: 0, sizeBytesMax: 0, keepAfter: 10 };
     expect(await dashboard.ledger.retain(limits)).toBeGreaterThan(0);
@@ -149,6 +164,22 @@ describe('Keys that come wrapped', () => {
     const answer = await bodyOf('/api/v1/devices:import', { method: 'POST', body });
     const errors = [{ path: 'keys.appKey', detail: expect.stringContaining('"village"') }];
     expect(answer).toMatchObject({ imported: 0, rows: [{ ok: false, errors }] });
+  });
+});
+
+describe('An import with atomic=true', () => {
+  it('registers none when a limit is met midway', async () => {
+    const rows = Array.from({ length: 257 }, (_, index) => ({
+      ...{ id: (0x70b3d57ed00a0000n + BigInt(index)).toString(16), kind: 'lorawan' },
+      ...{ activation: 'abp', devAddr: '26011bee' },
+    }));
+    const init = { method: 'POST', body: JSON.stringify(rows) };
+    const { size } = dashboard.registry;
+    const answer = await bodyOf('/api/v1/devices:import?atomic=true', init);
+    expect(answer).toMatchObject({ imported: 0, failed: 257 });
+    expect(answer.rows[0].errors[0].detail).toBe('not imported: other rows are at fault');
+    expect(answer.rows[256].errors[0].path).toBe('devAddr');
+    expect(dashboard.registry.size).toBe(size);
   });
 });
 
@@ -218,7 +249,10 @@ describe('Requests at the edges', () => {
     const body = JSON.stringify({ kind: 'cellular', name: 'x'.repeat(5_000) });
     const answer = await dashboard.ask('/api/v1/devices/m', { method: 'PUT', body });
     expect(answer.status).toBe(413);
-    expect(await answer.json()).toMatchObject({ title: 'Payload Too Large', status: 413 });
+    expect(await answer.json()).toMatchObject({
+      ...{ title: 'Content Too Large', status: 413 },
+      detail: 'the body has more than 4096 bytes',
+    });
   });
 
   it('of malformed JSON get 400 without their own words', async () => {
@@ -230,7 +264,7 @@ describe('Requests at the edges', () => {
 
   it('with another method get 405 and those that there are', async () => {
     const answer = await dashboard.ask('/api/v1/devices/m', { method: 'PATCH' });
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, PUT, DELETE']);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT, DELETE']);
     expect((await dashboard.ask('/healthz/live', { method: 'POST' })).status).toBe(405);
   });
 

@@ -26,7 +26,8 @@ export async function startBroker(
   const store = openStateJournal(state, 'mqtt-bans', log);
   const broker = createMqttBroker(
     {
-      ...{ tcp: { host: '127.0.0.1', port: 0 }, clients: [], anonymous: true },
+      ...{ tcp: { host: '127.0.0.1', port: 0 }, anonymous: true },
+      clients: [{ username: 'configured', vouches: 'credential', publish: [], subscribe: [] }],
       limits: { connectsPerMinuteMax: 1_000 },
       deviceAccounts: deviceCredentials,
       bans: createBanBook({ store, bansMax: 5, now }),
@@ -41,10 +42,7 @@ export async function startBroker(
   const [address] = await broker.start();
   return {
     port: address?.port ?? 0,
-    operators: createMqttOperators(broker, {
-      holdings: { audit, deviceCredentials },
-      config: { mqtt: { clients: [{ username: 'configured' }] } },
-    }),
+    operators: createMqttOperators(broker, { audit, deviceCredentials }),
     async stop() {
       await broker.stop();
       await audit.flushed();

@@ -102,12 +102,17 @@ export const az: Catalogue = {
   'chart.none': 'Qiymət yoxdur.',
   'chart.count': { one: '{n} qiymət', other: '{n} qiymət' },
   'chart.last': 'Sonuncu: {value}, saat {time}.',
-  'chart.range': 'Ən aşağı: {min}, saat {minTime}; ən yüksək: {max}, saat {maxTime}; orta: {mean}.',
+  'chart.range':
+    'Ən aşağı: {min}, saat {minTime}; ən yüksək: {max}, saat {maxTime}. Qiymətlərin ədədi ortası: {mean}; aralıqdan asılı olmayaraq hər biri bir dəfə sayılır.',
   'chart.gaps': { one: '{n} boşluq, cəmi {span}.', other: '{n} boşluq, cəmi {span}.' },
   'chart.suspect': { one: '{n} şübhəli qiymət (◇).', other: '{n} şübhəli qiymət (◇).' },
   'chart.fail': {
     one: '{n} yararsız qiymət (×), hesablamaya daxil deyil.',
     other: '{n} yararsız qiymət (×), hesablamaya daxil deyil.',
+  },
+  'chart.missing': {
+    one: '{n} çatışmayan qiymət (○), hesablamaya daxil deyil.',
+    other: '{n} çatışmayan qiymət (○), hesablamaya daxil deyil.',
   },
   'chart.table': '{name}: cədvəl',
   'chart.showTable': 'Cədvəl kimi göstər',

@@ -114,12 +114,17 @@ export const en = {
   'chart.none': 'No values.',
   'chart.count': { one: '{n} value', other: '{n} values' },
   'chart.last': 'Last {value} at {time}.',
-  'chart.range': 'Lowest {min} at {minTime}, highest {max} at {maxTime}, mean {mean}.',
+  'chart.range':
+    'Lowest {min} at {minTime}, highest {max} at {maxTime}. Mean of the values {mean}; each counts once, however far apart.',
   'chart.gaps': { one: '{n} gap, {span} in all.', other: '{n} gaps, {span} in all.' },
   'chart.suspect': { one: '{n} suspect value (◇).', other: '{n} suspect values (◇).' },
   'chart.fail': {
     one: '{n} failed value (×), left out of the figures.',
     other: '{n} failed values (×), left out of the figures.',
+  },
+  'chart.missing': {
+    one: '{n} missing value (○), left out of the figures.',
+    other: '{n} missing values (○), left out of the figures.',
   },
   'chart.table': '{name}: table',
   'chart.showTable': 'Show as table',

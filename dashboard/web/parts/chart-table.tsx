@@ -10,6 +10,8 @@ const tableRowsMax = 2_000;
 interface TableProps {
   points: readonly Point[];
   name: string;
+  /** UCUM. */
+  unit: string;
   print: PrintValue;
   now: number;
 }
@@ -37,7 +39,7 @@ export function ChartTable(props: TableProps) {
   );
 }
 
-function PointTable({ points, name, print, now }: TableProps) {
+function PointTable({ points, name, unit, print, now }: TableProps) {
   const { t, format } = usePage();
   const newest = points.slice(-tableRowsMax).reverse();
   return (
@@ -50,7 +52,10 @@ function PointTable({ points, name, print, now }: TableProps) {
           <thead>
             <tr>
               <th scope="col">{t('column.time')}</th>
-              <th scope="col">{t('column.value')}</th>
+              <th scope="col">
+                {t('column.value')}
+                {unit === '' ? null : <span class="ucum"> UCUM: {unit}</span>}
+              </th>
               <th scope="col">{t('column.quality')}</th>
             </tr>
           </thead>

@@ -41,6 +41,7 @@ function summaryWords(options: {
   if (summary.gaps > 0) parts.push(t('chart.gaps', { n: summary.gaps, words: { span } }));
   if (summary.suspect > 0) parts.push(t('chart.suspect', { n: summary.suspect }));
   if (summary.fail > 0) parts.push(t('chart.fail', { n: summary.fail }));
+  if (summary.missing > 0) parts.push(t('chart.missing', { n: summary.missing }));
   return parts.join(' ');
 }
 
@@ -178,7 +179,7 @@ export function Chart(props: { series: SeriesHistory; name: string }) {
       {points.length < pointsMax ? null : (
         <p class="summary">{t('device.cut', { n: pointsMax })}</p>
       )}
-      <ChartTable points={points} name={name} print={print} now={now} />
+      <ChartTable points={points} name={name} unit={series.unit} print={print} now={now} />
     </section>
   );
 }

@@ -5,7 +5,8 @@ import type { QualityFlag, VouchedByWord } from '../../protocol.ts';
 import type { Freshness } from '../freshness.ts';
 import type { LiveReading } from '../live-subscription.ts';
 import { usePage } from '../page-context.tsx';
-import { decimalsOf, stateWord, unitLabel } from '../quantity.ts';
+import { decimalsOf, stateWord } from '../quantity.ts';
+import { unitLabel } from '../unit.ts';
 import { FreshnessIcon, QualityIcon, VouchedIcon } from './icons.tsx';
 
 /** Nothing looks fresh while the stream is down: what was on time is then simply not known. */
@@ -73,7 +74,7 @@ export function useValueText(): (reading: {
       return { value: stateWord(known, { quantity, value }, format.language), unit: '' };
     }
     const decimals = decimalsOf(known.get(quantity)?.resolution);
-    return { value: format.number(value, decimals), unit: unitLabel(unit) };
+    return { value: format.number(value, decimals), unit: unitLabel(unit, format.language) };
   };
 }
 
@@ -97,7 +98,7 @@ export function Value({ reading }: { reading: LiveReading }) {
     <span class="value">
       <data value={String(reading.value)}>{text.value}</data>
       {text.unit === '' ? null : (
-        <span class="unit">
+        <span class="unit" title={`UCUM: ${reading.unit}`}>
           {unitSpace}
           {text.unit}
         </span>

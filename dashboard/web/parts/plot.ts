@@ -62,6 +62,11 @@ const cross: Shape = (context, x, y, size) => {
   context.lineTo(x - size, y + size);
 };
 
+const ring: Shape = (context, x, y, size) => {
+  context.moveTo(x + size, y);
+  context.arc(x, y, size, 0, 2 * Math.PI);
+};
+
 /** A failed value may lie far outside: its mark then stands at the edge. */
 function drawMarks(u: uPlot, options: { series: number; shape: Shape; ink: string }): void {
   const { ctx, bbox } = u;
@@ -149,7 +154,8 @@ function optionsOf(options: PlotOptions, inks: Inks, edge: { now: number }): uPl
       {},
       { stroke: inks.line, width: 1.75, spanGaps: false, points: { fill: inks.line, size: 4 } },
       { paths: () => null, points: { show: false } },
-      // A failed value does not stretch the axis.
+      // Neither a failed value nor the number in a missing one's place stretches the axis.
+      { paths: () => null, points: { show: false }, auto: false },
       { paths: () => null, points: { show: false }, auto: false },
     ],
     hooks: {
@@ -157,6 +163,7 @@ function optionsOf(options: PlotOptions, inks: Inks, edge: { now: number }): uPl
         (u) => drawLonely(u, inks.line),
         (u) => drawMarks(u, { series: 2, shape: diamond, ink: inks.mark }),
         (u) => drawMarks(u, { series: 3, shape: cross, ink: inks.mark }),
+        (u) => drawMarks(u, { series: 4, shape: ring, ink: inks.mark }),
       ],
       setCursor: [(u) => options.onPoint(u.cursor.idx ?? undefined)],
     },
@@ -166,12 +173,13 @@ function optionsOf(options: PlotOptions, inks: Inks, edge: { now: number }): uPl
 export function openPlot(options: PlotOptions): Plot {
   const edge = { now: Date.now() };
   const inks = inksOf(options.into);
-  const empty: uPlot.AlignedData = [[], [], [], []];
+  const empty: uPlot.AlignedData = [[], [], [], [], []];
   const plot = new uPlot(optionsOf(options, inks, edge), empty, options.into);
   return {
     show(columns, now) {
       edge.now = now;
-      plot.setData([columns.times, columns.line, columns.suspect, columns.fail]);
+      const { times, line, suspect, fail, missing } = columns;
+      plot.setData([times, line, suspect, fail, missing]);
     },
     point(column) {
       const time = column === undefined ? undefined : plot.data[0]?.[column];

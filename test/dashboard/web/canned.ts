@@ -169,7 +169,9 @@ export function latestRows(now: number): LiveRow[] {
   });
 }
 
-/** A value every ten minutes, three hours of silence, one doubtful and one failed value. */
+const flagAt: Readonly<Record<number, QualityFlag>> = { 20: 3, 40: 4, 50: 9 };
+
+/** A value every ten minutes, three hours of silence; one doubtful, one failed, one missing. */
 export function historyOf(device: string, now: number): Omit<ReadingJson, 'receivedAt'>[] {
   const place = spots.find((one) => one.id === device);
   if (place === undefined) return [];
@@ -178,8 +180,9 @@ export function historyOf(device: string, now: number): Omit<ReadingJson, 'recei
     if (step > 60 && step < 78) continue;
     const time = new Date(now - step * 10 * minuteMs - 60_000).toISOString();
     for (const quantity of place.quantities) {
-      const quality: QualityFlag = step === 20 ? 3 : step === 40 ? 4 : 1;
-      const value = step === 40 && quantity !== 'parking_state' ? -99 : cannedValue(quantity, step);
+      const quality = flagAt[step] ?? 1;
+      const isMeasured = (step !== 40 && step !== 50) || quantity === 'parking_state';
+      const value = isMeasured ? cannedValue(quantity, step) : -99;
       const unit = unitOf.get(quantity) ?? '';
       const { vouchedBy } = place;
       items.push({ device, quantity, value, unit, time, quality, vouchedBy, seq: step + 1 });

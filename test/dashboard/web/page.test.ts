@@ -168,6 +168,16 @@ describeWith('chromium', 'The page', () => {
     expect(await page.locator('html').getAttribute('lang')).toBe('az');
   });
 
+  it('writes units in the script of the language, and keeps their codes in reach', async () => {
+    await open(`?lang=ru#/device/${deviceId}`);
+    const value = page.locator('.last-values tr', { hasText: 'PM2,5' });
+    expect(plain(await value.locator('.value').textContent())).toBe('18,4 мкг/м³');
+    expect(await value.locator('.unit').getAttribute('title')).toBe('UCUM: ug/m3');
+    const chart = page.locator('.chart', { hasText: 'PM2,5' });
+    await chart.getByRole('button', { name: 'Показать таблицей' }).click();
+    await chart.getByRole('columnheader', { name: 'Значение UCUM: ug/m3' }).waitFor();
+  });
+
   it('changes the language and remembers it', async () => {
     await open('?lang=en');
     await page.getByRole('button', { name: 'RU' }).click();
@@ -204,9 +214,9 @@ describeWith('chromium', 'The page', () => {
     await page.locator('.status-down').waitFor();
     expect(await textOf('.live')).toMatch(/^Not live since \d\d:\d\d — reconnecting$/u);
     expect(await page.locator('.state-fresh').count()).toBe(0);
-    const before = await textOf('[data-device="24e124710c000009"] .cell-age');
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(await textOf('[data-device="24e124710c000009"] .cell-age')).not.toBe(before);
+    const age = page.locator('[data-device="24e124710c000009"] .cell-age');
+    const before = await age.textContent();
+    await age.filter({ hasNotText: before ?? '' }).waitFor();
     standIn.acceptSockets(true);
     await page.locator('.status-live').waitFor();
   });
@@ -215,8 +225,9 @@ describeWith('chromium', 'The page', () => {
     await open(`?lang=en#/device/${deviceId}`);
     const chart = page.locator('.chart').first();
     const label = plain(await chart.getByRole('img').getAttribute('aria-label'));
-    expect(label).toContain('Air temperature, last 24 hours. 122 values. Last 14.2 °C at');
+    expect(label).toContain('Air temperature, last 24 hours. 121 values. Last 14.2 °C at');
     expect(label).toContain('1 gap, 3 hrs in all. 1 suspect value (◇). 1 failed value (×)');
+    expect(label).toContain('1 missing value (○), left out of the figures.');
     await chart.getByRole('button', { name: 'Show as table' }).click();
     expect(await chart.locator('tbody tr').count()).toBe(123);
     await chart.locator('tbody tr', { hasText: 'Fail' }).filter({ hasText: '-99 °C' }).waitFor();

@@ -138,14 +138,17 @@ describe('A chart', () => {
     const columns = chartColumns(flagged);
     expect(columns.line).toEqual([1, 2, null, null]);
     expect(columns.suspect).toEqual([null, 2, null, null]);
-    expect(columns.fail).toEqual([null, null, -99, 4]);
+    expect(columns.fail).toEqual([null, null, -99, null]);
+    expect(columns.missing).toEqual([null, null, null, 4]);
   });
 
-  it('is summed up without the failed values', () => {
-    const summary = summarise([...points, point(90, -99, 4), point(100, 100, 3)]);
+  it('is summed up without the failed and the missing values, which it counts apart', () => {
+    const doubtful = [point(90, -99, 4), point(100, 100, 3), point(105, 0, 9), point(110, 0, 9)];
+    const summary = summarise([...points, ...doubtful]);
     expect(summary).toMatchObject({
       count: 7,
       fail: 1,
+      missing: 2,
       suspect: 1,
       gaps: 1,
       gapsMs: 40 * minuteMs,

@@ -5,8 +5,10 @@ import { fold, matches, queryWords } from '../../../dashboard/web/fold.ts';
 import { chooseLanguage, languages } from '../../../dashboard/web/language.ts';
 import type { Message } from '../../../dashboard/web/messages/en.ts';
 import { catalogues, createTranslate } from '../../../dashboard/web/messages/translate.ts';
-import { decimalsOf, quantityName, stateWord, unitLabel } from '../../../dashboard/web/quantity.ts';
+import { decimalsOf, quantityName, stateWord } from '../../../dashboard/web/quantity.ts';
 import { addressOf, routeOf } from '../../../dashboard/web/route.ts';
+import { unitLabel } from '../../../dashboard/web/unit.ts';
+import { quantities } from '../../../decoders/quantity.ts';
 import { quantityList } from './canned.ts';
 
 const towns =
@@ -101,6 +103,27 @@ describe('Message catalogues', () => {
     expect(t('chart.count', { n: 22 })).toBe('22 значения');
     expect(t('chart.count', { n: 11 })).toBe('11 значений');
   });
+
+  it.each([
+    ['az', '2 çatışmayan qiymət (○)', '2 yararsız qiymət (×)'],
+    ['ru', '2 отсутствующих значения (○)', '2 негодных значения (×)'],
+    ['en', '2 missing values (○)', '2 failed values (×)'],
+  ] as const)('call in %s a missing value missing and a failed one failed', (language, ...said) => {
+    const t = createTranslate({ language, number: String });
+    const words = [t('chart.missing', { n: 2 }), t('chart.fail', { n: 2 })];
+    expect(words.map((sentence) => sentence.slice(0, sentence.indexOf(')') + 1))).toEqual(said);
+  });
+
+  it('say that a mean counts each value once, whatever time it stands for', () => {
+    const said = {
+      az: 'hər biri bir dəfə sayılır',
+      ru: 'каждое учтено один раз',
+      en: 'each counts once',
+    };
+    for (const language of languages) {
+      expect(catalogues[language]['chart.range']).toContain(said[language]);
+    }
+  });
 });
 
 describe('The language', () => {
@@ -126,8 +149,68 @@ describe('Quantities and units', () => {
     ['V.A', 'V·A'],
     ['m3/h', 'm³/h'],
     ['[ppm]', 'ppm'],
-  ])('print %s as %s', (ucum, label) => {
-    expect(unitLabel(ucum)).toBe(label);
+    ['dB(A)', 'dB(A)'],
+    ['kW.h', 'kWh'],
+    ['[foo_i]/h', 'foo_i/h'],
+  ])('print %s as %s in English', (ucum, label) => {
+    expect(unitLabel(ucum, 'en')).toBe(label);
+  });
+
+  it.each([
+    ['Cel', '°C', '°C'],
+    ['hPa', 'гПа', 'hPa'],
+    ['ug/m3', 'мкг/м³', 'mkq/m³'],
+    ['mg/L', 'мг/л', 'mq/l'],
+    ['kW.h', 'кВт·ч', 'kVt·saat'],
+    ['W/m2', 'Вт/м²', 'Vt/m²'],
+    ['V.A', 'В·А', 'V·A'],
+    ['m3/h', 'м³/ч', 'm³/saat'],
+    ['mm/h', 'мм/ч', 'mm/saat'],
+    ['uS/cm', 'мкСм/см', 'mkSm/sm'],
+    ['dS/m', 'дСм/м', 'dSm/m'],
+    ['deg/s', '°/с', '°/san'],
+    ['m/s2', 'м/с²', 'm/s²'],
+    ['dB(A)', 'дБА', 'dB(A)'],
+    ['[ppm]', 'млн⁻¹', 'ppm'],
+    ['[pH]', 'pH', 'pH'],
+    ['lx', 'лк', 'lk'],
+    ['%', '%', '%'],
+    ['{count}', '', ''],
+  ])('print %s as %s in Russian and as %s in Azerbaijani', (ucum, russian, azerbaijani) => {
+    expect([unitLabel(ucum, 'ru'), unitLabel(ucum, 'az')]).toEqual([russian, azerbaijani]);
+  });
+
+  it.each([
+    ['kg', 'kilogram'],
+    ['g', 'gram'],
+    ['cm', 'centimeter'],
+    ['mm', 'millimeter'],
+    ['km', 'kilometer'],
+    ['L', 'liter'],
+    ['s', 'second'],
+    ['ms', 'millisecond'],
+    ['min', 'minute'],
+    ['h', 'hour'],
+    ['m/s', 'meter-per-second'],
+    ['km/h', 'kilometer-per-hour'],
+    ['mm/h', 'millimeter-per-hour'],
+  ])('print %s in Russian and Azerbaijani as ICU does', (ucum, unit) => {
+    for (const language of ['ru', 'az'] as const) {
+      const icu = new Intl.NumberFormat(language, { style: 'unit', unit });
+      const parts = icu.formatToParts(2).filter((part) => part.type === 'unit');
+      expect(unitLabel(ucum, language)).toBe(parts.map((part) => part.value).join(''));
+    }
+  });
+
+  it('leave no unit of the vocabulary half in Latin letters on a Russian page', () => {
+    const units = new Set([...quantities.values()].map(({ unit }) => unit));
+    const latin = [...units].filter((unit) => /[A-Za-z]/u.test(unitLabel(unit, 'ru')));
+    expect(latin.sort()).toEqual(['Cel', '[pH]', '{NTU}']);
+  });
+
+  it('print a code that is partly unknown in one script', () => {
+    expect(unitLabel('m3/foo', 'ru')).toBe('m³/foo');
+    expect(unitLabel('toString', 'ru')).toBe('toString');
   });
 
   it('have a readable name also without one in the vocabulary', () => {

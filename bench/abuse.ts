@@ -11,13 +11,15 @@ import { startGatewayProcess } from '../test/setup/gateway-process.ts';
 import { type AbusePlan, abusePhases } from './abuse-phases.ts';
 import { type Memory, memoryOf, watchMemory } from './memory-watch.ts';
 import { createCertificate } from './mqtt-broker.ts';
-import { startTraffic } from './ordinary-traffic.ts';
+import { type OrdinaryTraffic, startTraffic } from './ordinary-traffic.ts';
 
 export interface AbuseFigures {
   /** Of honest devices, from the first phase to the last. */
   readonly acknowledged: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** The phase whose p99 was the highest. */
+  readonly worst: PhaseFigures;
   /** Right after the start. */
   readonly cold: Memory;
   /** After a minute of ordinary traffic. */
@@ -26,6 +28,16 @@ export interface AbuseFigures {
   readonly peak: { readonly ownMb: number; readonly phase: string };
   /** A minute after the last phase. */
   readonly after: Memory;
+}
+
+export interface PhaseFigures extends Latencies {
+  readonly phase: string;
+}
+
+interface Latencies {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
 }
 
 export type AbuseOptions = Pick<AbusePlan, 'packets' | 'idle' | 'flaps' | 'subscribers'> & {
@@ -45,42 +57,61 @@ export async function abuse(options: AbuseOptions): Promise<AbuseFigures> {
     const cold = look('as it started', pid);
     const devices = await startTraffic({ port, ...traffic });
     await sleep(options.warmSeconds * 1_000);
-    const warm = look('warm', pid);
-    const before = devices.latenciesMs.length;
+    const warm = look('warm', pid, latenciesOf(await devices.take()));
     const plan = { ...options, port, tlsPort: gateway.port('mqtts'), ca };
-    const peak = await runPhases(plan, pid);
-    const latenciesMs = devices.latenciesMs.slice(before).sort((left, right) => left - right);
+    const { latenciesMs, peak, worst } = await runPhases(plan, { pid, devices });
     await sleep(options.restSeconds * 1_000);
-    const after = look(`${options.restSeconds} s later`, pid);
-    devices.stop();
-    const at = (share: number) =>
-      latenciesMs[Math.floor((latenciesMs.length - 1) * share)] ?? Number.NaN;
+    const after = look(`${options.restSeconds} s later`, pid, latenciesOf(await devices.take()));
+    await devices.stop();
     const acknowledged = latenciesMs.length;
-    return { acknowledged, p50Ms: at(0.5), p99Ms: at(0.99), cold, warm, peak, after };
+    const { p50Ms, p99Ms } = latenciesOf(latenciesMs);
+    return { acknowledged, p50Ms, p99Ms, worst, cold, warm, peak, after };
   } finally {
     await gateway.stop();
     rmSync(directory, { recursive: true });
   }
 }
 
-async function runPhases(plan: AbusePlan, pid: number): Promise<AbuseFigures['peak']> {
+async function runPhases(
+  plan: AbusePlan,
+  { pid, devices }: { readonly pid: number; readonly devices: OrdinaryTraffic },
+): Promise<Pick<AbuseFigures, 'peak' | 'worst'> & { readonly latenciesMs: readonly number[] }> {
   const watch = watchMemory(pid);
   let peak = { ownMb: 0, phase: '' };
+  let worst: PhaseFigures = { phase: '', p50Ms: 0, p99Ms: 0, maxMs: 0 };
+  const latenciesMs: number[] = [];
   for (const { name, run } of abusePhases) {
+    const started = performance.now();
     await run(plan);
+    const seconds = ((performance.now() - started) / 1_000).toFixed(0);
+    const taken = await devices.take();
+    for (const latencyMs of taken) latenciesMs.push(latencyMs);
+    const figures = latenciesOf(taken);
+    if (figures.p99Ms > worst.p99Ms) worst = { phase: name, ...figures };
     const ownMb = watch.takePeakMb();
     if (ownMb > peak.ownMb) peak = { ownMb, phase: name };
-    look(`${name}, up to ${ownMb.toFixed(0)} MB`, pid);
+    look(`${name}, ${seconds} s, up to ${ownMb.toFixed(0)} MB`, pid, figures);
   }
   watch.stop();
-  return peak;
+  return { latenciesMs, peak, worst };
+}
+
+function latenciesOf(latenciesMs: readonly number[]): Latencies {
+  const sorted = latenciesMs.toSorted((left, right) => left - right);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+  return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
 }
 
 /** Each step is told as it comes: the whole takes minutes. */
-function look(what: string, pid: number): Memory {
+function look(what: string, pid: number, latencies?: Latencies): Memory {
   const memory = memoryOf(pid);
   const { ownMb, filesMb } = memory;
   const words = `${ownMb.toFixed(0)} MB own, ${filesMb.toFixed(0)} MB of files`;
-  process.stderr.write(`  ${what}: ${words}\n`);
+  process.stderr.write(`  ${what}: ${words}${latencies === undefined ? '' : wordsOf(latencies)}\n`);
   return memory;
+}
+
+function wordsOf({ p50Ms, p99Ms, maxMs }: Latencies): string {
+  const [p50, p99, max] = [p50Ms, p99Ms, maxMs].map((ms) => ms.toFixed(0));
+  return `; PUBACK p50 ${p50} ms, p99 ${p99} ms, at most ${max} ms`;
 }

@@ -61,7 +61,7 @@ export const families: Readonly<Record<string, Family>> = {
     rows: abuseRows,
   },
   'end-to-end': {
-    title: 'end to end: MQTT QoS 1 → ledger → built-in codec → InfluxDB, 5,000 devices',
+    title: 'end to end: MQTT QoS 1 → ledger → built-in codec → InfluxDB (GOGC=400), 5,000 devices',
     rows: ({ isQuick }) => endToEndRows('built-in', isQuick),
   },
   'end-to-end-script': {

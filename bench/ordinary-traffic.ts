@@ -1,13 +1,16 @@
-/** Devices that go on publishing at QoS 1, each at its pace, whatever else happens. */
-import type { Socket } from 'node:net';
-import { inParallel, openIdle } from '../test/transports/abuse-clients.ts';
-import { publishPacket } from '../test/transports/mqtt-wire.ts';
+/**
+ * Devices that go on publishing at QoS 1, each at its pace, whatever else happens: a process of
+ * their own, so that what is done beside them is not in the times that they take.
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export interface OrdinaryTraffic {
-  /** Milliseconds from PUBLISH to PUBACK, as they came. */
-  readonly latenciesMs: readonly number[];
+  /** Milliseconds from PUBLISH to PUBACK, of all since the last call. */
+  take(): Promise<readonly number[]>;
   /** Ends it; rejects when a connection was not left alone. */
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 export interface TrafficPlan {
@@ -17,49 +20,39 @@ export interface TrafficPlan {
   readonly messagesPerSecond: number;
 }
 
-export async function startTraffic(plan: TrafficPlan): Promise<OrdinaryTraffic> {
-  const latenciesMs: number[] = [];
-  const sockets: Socket[] = [];
-  let cut = 0;
-  await inParallel({ count: plan.devices, atOnce: 50 }, async (index) => {
-    const socket = await openIdle(plan.port, `device-${index}`);
-    socket.removeAllListeners('close').once('close', () => {
-      cut += 1;
-    });
-    socket.on('error', () => {});
-    sockets.push(socket);
-  });
-  const timers = sockets.map((socket, index) => publishBy(socket, index, plan, latenciesMs));
-  return {
-    latenciesMs,
-    stop: () => {
-      for (const timer of timers) clearInterval(timer);
-      const lost = cut;
-      for (const socket of sockets) socket.destroy();
-      if (lost > 0) throw new Error(`${lost} honest connections were cut`);
-    },
-  };
+/** A line for each that was sent to it. */
+export interface TrafficAnswer {
+  readonly latenciesMs: readonly number[];
+  /** Connections that the gateway has ended. */
+  readonly cut: number;
 }
 
-/** One message at a time; a device whose message is not acknowledged yet leaves its turn out. */
-function publishBy(
-  socket: Socket,
-  index: number,
-  { devices, messagesPerSecond }: TrafficPlan,
-  latenciesMs: number[],
-): NodeJS.Timeout {
-  let count = 0;
-  let sentAt: number | undefined;
-  socket.on('data', () => {
-    if (sentAt !== undefined) latenciesMs.push(performance.now() - sentAt);
-    sentAt = undefined;
+/** Resolves when all are connected. */
+export async function startTraffic(plan: TrafficPlan): Promise<OrdinaryTraffic> {
+  const program = fileURLToPath(new URL('./traffic-process.js', import.meta.url));
+  const child = spawn(process.execPath, [program, JSON.stringify(plan)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const everyMs = (devices / messagesPerSecond) * 1_000;
-  return setInterval(() => {
-    if (sentAt !== undefined) return;
-    count += 1;
-    sentAt = performance.now();
-    const payload = `{"n":${count},"temperature":${20 + (count % 50) / 10}}`;
-    socket.write(publishPacket({ topic: `up/device-${index}`, payload, id: (count % 65_535) + 1 }));
-  }, everyMs);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+
+  async function answer(): Promise<TrafficAnswer> {
+    const { done, value } = await lines.next();
+    if (done === true) throw new Error('the honest devices are gone');
+    return JSON.parse(value);
+  }
+
+  async function ask(): Promise<TrafficAnswer> {
+    child.stdin.write('\n');
+    return answer();
+  }
+
+  await answer();
+  return {
+    take: async () => (await ask()).latenciesMs,
+    stop: async () => {
+      const { cut } = await ask();
+      child.stdin.end();
+      if (cut > 0) throw new Error(`${cut} honest connections were cut`);
+    },
+  };
 }

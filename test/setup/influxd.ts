@@ -18,9 +18,14 @@ export interface Influxd {
   stop(): Promise<void>;
 }
 
+export interface InfluxdOptions {
+  /** For the process, beside what it needs, such as `GOGC` for Go's collector. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 const startTimeoutMs = 20_000;
 
-export async function startInfluxd(): Promise<Influxd> {
+export async function startInfluxd({ environment }: InfluxdOptions = {}): Promise<Influxd> {
   const directory = await mkdtemp(join(tmpdir(), 'fieldgate-influxd-'));
   const [port, rpcPort] = await freePorts();
   const url = `http://127.0.0.1:${port}`;
@@ -28,13 +33,14 @@ export async function startInfluxd(): Promise<Influxd> {
   // Its query language looks for a home directory, which service accounts do not always have.
   await mkdir(join(directory, 'home'));
   await writeFile(config, configText({ directory, port, rpcPort }));
-  let child = await launch({ config, url, directory });
+  const options = { config, url, directory, environment };
+  let child = await launch(options);
   return {
     url,
     port,
     pause: () => end(child),
     async resume() {
-      child = await launch({ config, url, directory });
+      child = await launch(options);
     },
     async stop() {
       await end(child);
@@ -67,11 +73,16 @@ interface LaunchOptions {
   readonly config: string;
   readonly url: string;
   readonly directory: string;
+  readonly environment: InfluxdOptions['environment'];
 }
 
 async function launch(options: LaunchOptions): Promise<ChildProcess> {
   const child = spawn('influxd', ['run', '-config', options.config], {
-    env: { PATH: process.env['PATH'], HOME: join(options.directory, 'home') },
+    env: {
+      ...options.environment,
+      PATH: process.env['PATH'],
+      HOME: join(options.directory, 'home'),
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let lastWords = '';

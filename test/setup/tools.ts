@@ -20,6 +20,12 @@ export function describeWith(program: string, name: string, suite: () => void): 
   else describe.skip(`${name} (needs ${program})`, suite);
 }
 
+/** A suite on what only this system has; elsewhere it is listed as skipped. */
+export function describeOnLinux(name: string, suite: () => void): void {
+  if (process.platform === 'linux') describe(name, suite);
+  else describe.skip(`${name} (needs Linux)`, suite);
+}
+
 /** A suite on something that a sandbox may forbid; machine.mjs has tried it and said so. */
 export function describeAble(ability: 'ptrace' | 'mount', name: string, suite: () => void): void {
   const found = process.env['FIELDGATE_TEST_ABILITIES'] ?? '';

@@ -4,106 +4,9 @@
  * cores it shares. Prints one JSON line with what was acknowledged and how long that took.
  */
 import { connect, type Socket } from 'node:net';
-import { devEuiOf, type LoadPlan, type LoadResult } from './load-plan.ts';
-
-/** Elsys: 22.6 Cel, 41 %, 39 lx, 3.61 V. */
-const payload = Buffer.from([1, 0, 226, 2, 41, 4, 0, 39, 7, 14, 26]).toString('base64');
-
-/** Marks in the template where each message has words of its own. */
-const marks = ['@id', '@time', '@device', '@eui', '@addr', '@round', '@gateway1', '@gateway2'];
-
-/** Written once and cut at its marks: putting every message into JSON costs more than sending it. */
-const pieces = JSON.stringify({
-  deduplicationId: '3ac7e3c4-4401-4b8d-9386-@id',
-  time: '@time',
-  deviceInfo: {
-    tenantId: '52f14cd4-c6f1-4fbd-8f87-4025e1d49242',
-    tenantName: 'Town',
-    applicationId: '17c82e96-be03-4f38-aef3-f83d48582d97',
-    applicationName: 'Air quality',
-    deviceProfileId: '14855bf7-d10d-4aee-b618-ebfcb64dc7ad',
-    deviceProfileName: 'Elsys',
-    deviceName: 'Sensor @device',
-    devEui: '@eui',
-    tags: { district: 'Nasimi' },
-  },
-  devAddr: '@addr',
-  adr: true,
-  dr: 5,
-  fCnt: '@round',
-  fPort: 5,
-  confirmed: false,
-  data: payload,
-  rxInfo: [1, 2].map((gateway) => ({
-    gatewayId: `0016c001f153a14${gateway}`,
-    uplinkId: `@gateway${gateway}`,
-    gwTime: '@time',
-    rssi: -60 - gateway,
-    snr: 8.5,
-    location: { latitude: 40.4, longitude: 49.87 },
-    context: 'E3OWOQ==',
-  })),
-  txInfo: {
-    frequency: 867100000,
-    modulation: { lora: { bandwidth: 125000, spreadingFactor: 7, codeRate: 'CR_4_5' } },
-  },
-})
-  .replace(/"(@round|@gateway[12])"/g, '$1')
-  .split(new RegExp(`(${marks.join('|')})`));
-
-function bodyOf(number: number, devices: number): string {
-  const device = number % devices;
-  const round = Math.floor(number / devices);
-  const own: Readonly<Record<string, string>> = {
-    '@id': number.toString(16).padStart(12, '0'),
-    '@time': new Date().toISOString(),
-    '@device': String(device),
-    '@eui': devEuiOf(device),
-    '@addr': (0x01000000 + device).toString(16).padStart(8, '0'),
-    '@round': String(round),
-    '@gateway1': String(number * 2),
-    '@gateway2': String(number * 2 + 1),
-  };
-  let body = '';
-  for (const piece of pieces) body += own[piece] ?? piece;
-  return body;
-}
-
-function remainingLength(length: number): number[] {
-  const bytes: number[] = [];
-  let rest = length;
-  do {
-    const byte = rest % 128;
-    rest = Math.floor(rest / 128);
-    bytes.push(rest > 0 ? byte | 128 : byte);
-  } while (rest > 0);
-  return bytes;
-}
-
-function field(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
-}
-
-function connectPacket({ username, password }: LoadPlan, index: number): Buffer {
-  const variable = Buffer.from([0, 4, 77, 81, 84, 84, 4, 0xc2, 0, 60]);
-  const body = Buffer.concat([
-    variable,
-    field(`load-${process.pid}-${index}`),
-    field(username),
-    field(password),
-  ]);
-  return Buffer.concat([Buffer.from([0x10, ...remainingLength(body.length)]), body]);
-}
-
-function publishPacket(number: number, messageId: number, devices: number): Buffer {
-  const device = devEuiOf(number % devices);
-  const topic = field(`application/17c82e96-be03-4f38-aef3-f83d48582d97/device/${device}/event/up`);
-  const body = Buffer.from(bodyOf(number, devices));
-  const head = [0x32, ...remainingLength(topic.length + 2 + body.length)];
-  const id = Buffer.from([messageId >> 8, messageId & 255]);
-  return Buffer.concat([Buffer.from(head), topic, id, body]);
-}
+import { connectPacket } from '../test/transports/mqtt-wire.ts';
+import type { LoadPlan, LoadResult } from './load-plan.ts';
+import { uplinkPackets } from './uplink-packets.ts';
 
 const latenciesMax = 200_000;
 
@@ -130,11 +33,13 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
   return { sent, acknowledged, seconds, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
 }
 
-function open(plan: LoadPlan, index: number): Promise<Socket> {
+function open({ port, username, password }: LoadPlan, index: number): Promise<Socket> {
+  const clientId = `load-${process.pid}-${index}`;
+  const greeting = connectPacket({ clientId, username, password, keepalive: 60 });
   return new Promise((resolve, reject) => {
-    const socket = connect({ port: plan.port, host: '127.0.0.1', noDelay: true });
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     socket.once('error', reject);
-    socket.once('connect', () => socket.write(connectPacket(plan, index)));
+    socket.once('connect', () => socket.write(greeting));
     socket.once('data', (answer) => {
       if (answer[0] === 0x20 && answer[3] === 0) resolve(socket);
       else reject(new Error(`CONNACK ${answer.toString('hex')}`));
@@ -146,7 +51,7 @@ function open(plan: LoadPlan, index: number): Promise<Socket> {
 function pump(socket: Socket, plan: LoadPlan, progress: Progress, started: number): Promise<void> {
   const sentAt = new Map<number, number>();
   const last = plan.first + plan.messages;
-  let messageId = 0;
+  let packetId = 0;
   let held = Buffer.alloc(0);
 
   function due(): number {
@@ -156,15 +61,18 @@ function pump(socket: Socket, plan: LoadPlan, progress: Progress, started: numbe
 
   function send(): void {
     const limit = Math.min(last, due());
-    const packets: Buffer[] = [];
-    while (sentAt.size < plan.window && progress.next < limit) {
-      messageId = (messageId % 65_535) + 1;
-      packets.push(publishPacket(progress.next, messageId, plan.devices));
-      progress.next += 1;
-      progress.sent += 1;
-      sentAt.set(messageId, performance.now());
+    const count = Math.min(plan.window - sentAt.size, limit - progress.next);
+    if (count <= 0) return;
+    const now = performance.now();
+    const packetIds: number[] = [];
+    for (let added = 0; added < count; added += 1) {
+      packetId = (packetId % 65_535) + 1;
+      packetIds.push(packetId);
+      sentAt.set(packetId, now);
     }
-    if (packets.length > 0) socket.write(Buffer.concat(packets));
+    socket.write(uplinkPackets(progress.next, packetIds, plan.devices));
+    progress.next += count;
+    progress.sent += count;
   }
 
   return new Promise((resolve, reject) => {

@@ -1,11 +1,15 @@
 /** The doors beside MQTT, as the configuration opens them: webhooks, LoRa gateways, modems. */
-import { readFileSync } from 'node:fs';
 import type { Router } from 'express';
 import type { Config } from '../config/schema.ts';
 import { isGenuineRequest } from './adapters/thingpark-security.ts';
+import {
+  type DoorCertificates,
+  readBrokerCertificates,
+  readStationCertificates,
+} from './door-certificates.ts';
 import { type ChannelPlan, channelPlans } from './model/channel-plan.ts';
 import { parseEui64 } from './model/eui.ts';
-import { createBasicStation } from './transports/basic-station.ts';
+import { type BasicStation, createBasicStation } from './transports/basic-station.ts';
 import { type Coap, createCoap } from './transports/coap.ts';
 import { createHttpPush } from './transports/http-push.ts';
 import type { HttpAuth } from './transports/http-source.ts';
@@ -19,6 +23,8 @@ export interface Doors extends Transport {
   /** The webhooks, to be mounted on the HTTP server. */
   readonly router: Router;
   readonly remoteBrokers: Pick<RemoteBrokers, 'states' | 'publish' | 'answer'>;
+  /** For new handshakes and for the next connections to remote brokers; open connections stay. */
+  setCertificates(certificates: DoorCertificates): void;
   /**
    * Webhooks and CoAP accounts from the next request on, but for those named in `unread`. A section
    * that is gone has no accounts; one that is new waits for a restart.
@@ -48,8 +54,10 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
     const gateways = allowListOf(ingest.udp.host, ingest.udp.gateways);
     transports.push(createUdpSemtech({ ...ingest.udp, gateways }, receive, hooks));
   }
+  let station: BasicStation | undefined;
   if (ingest.basicStation !== undefined) {
-    transports.push(createBasicStation(stationOptionsOf(ingest.basicStation), receive, hooks));
+    station = createBasicStation(stationOptionsOf(ingest.basicStation), receive, hooks);
+    transports.push(station);
   }
   let coap: Coap | undefined;
   if (ingest.coap !== undefined) {
@@ -59,6 +67,10 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
   return {
     router: push.router,
     remoteBrokers: remote,
+    setCertificates: (next) => {
+      if (next.station !== undefined) station?.setSecureContext(next.station);
+      remote.setCertificates(next.brokers);
+    },
     setAccounts: (next, unread) => {
       push.setSources(sourcesOf(next.webhooks.sources.filter(({ name }) => !unread.has(name))));
       coap?.setAccounts(next.coap === undefined ? [] : coapAccountsOf(next.coap, unread));
@@ -118,15 +130,7 @@ function stationOptionsOf(config: BasicStationConfig) {
     plan: planOf(config),
     stations: isOpen ? undefined : new Map(listed),
     requestCert: tls?.requestCert ?? false,
-    ...(tls === undefined
-      ? {}
-      : {
-          tls: {
-            cert: readFileSync(tls.certFile),
-            key: readFileSync(tls.keyFile),
-            ca: tls.caFile === undefined ? undefined : readFileSync(tls.caFile),
-          },
-        }),
+    ...(tls === undefined ? {} : { tls: readStationCertificates(tls) }),
   };
 }
 
@@ -137,6 +141,5 @@ export function planOf({ plan: name, frequencies }: BasicStationConfig): Channel
 }
 
 function remoteBrokerOf({ tls, ...broker }: Config['ingest']['remoteBrokers'][number]) {
-  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
-  return { ...broker, ca: read(tls?.caFile), cert: read(tls?.certFile), key: read(tls?.keyFile) };
+  return { ...broker, ...readBrokerCertificates(tls) };
 }

@@ -7,6 +7,7 @@ import { reloadable } from '../config/reloadable.ts';
 import type { Config } from '../config/schema.ts';
 import type { AdapterChoice } from './adapter-choice.ts';
 import type { AuditLog } from './audit-log.ts';
+import { readRenewed, withoutRenewed } from './door-certificates.ts';
 import type { Doors } from './doors.ts';
 import type { Log } from './log.ts';
 import { accountRulesOf, readCertificates } from './mqtt-setup.ts';
@@ -21,7 +22,7 @@ export interface ReloadParts {
   /** As the gateway was started with it. */
   readonly config: Config;
   readonly broker: Pick<MqttBroker, 'setSecureContext' | 'setAccounts'>;
-  readonly doors: Pick<Doors, 'setAccounts'>;
+  readonly doors: Pick<Doors, 'setAccounts' | 'setCertificates'>;
   readonly choice: Pick<AdapterChoice, 'setSources'>;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly log: Log;
@@ -32,7 +33,7 @@ const namesMax = 20;
 
 /** The function never throws: what cannot be taken over leaves everything as it was. */
 export function createReload(parts: ReloadParts) {
-  const { config: started, broker, audit, log } = parts;
+  const { config: started, broker, doors, audit, log } = parts;
   let current = started;
 
   function fail(problems: readonly string[]): void {
@@ -50,14 +51,16 @@ export function createReload(parts: ReloadParts) {
     const { config: next } = read;
     try {
       const rules = accountRulesOf(next.mqtt);
+      const certificates = readRenewed(started.ingest, next.ingest);
       if (started.mqtt.tls !== undefined && next.mqtt.tls !== undefined) {
         broker.setSecureContext(readCertificates(next.mqtt.tls, log));
       }
+      doors.setCertificates(certificates);
       const connections = broker.setAccounts(rules);
       const waiting = takeSources(parts, next);
       const changes = changesOf(current, next, { hasCoap: started.ingest.coap !== undefined });
       current = next;
-      const needRestart = changedPaths(started, next).filter((path) => !isReloadable(path));
+      const needRestart = waitingPaths(started, next);
       log[needRestart.length === 0 ? 'info' : 'warn'](
         { event: 'reloaded', ...changes, connections, waiting, needRestart },
         'accounts, certificates and token keys are read again',
@@ -119,6 +122,16 @@ function wordsOf(
     `CoAP: ${counts(coap)}`,
     `connections: ${cut} ended, ${underNewRule} under another rule`,
   ].join('; ');
+}
+
+/** What has changed against the start, but for what is in force already. */
+function waitingPaths(started: Config, next: Config): readonly string[] {
+  const compared = (config: Config, other: Config) => ({
+    ...config,
+    ingest: { ...config.ingest, remoteBrokers: withoutRenewed(config.ingest, other.ingest) },
+  });
+  const paths = changedPaths(compared(started, next), compared(next, started));
+  return paths.filter((path) => !isReloadable(path));
 }
 
 function isReloadable(path: string): boolean {

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -26,16 +26,26 @@ export interface BasicStationOptions extends StationRights {
   readonly publicUrl?: string | undefined;
   readonly planName: string;
   readonly plan: ChannelPlan;
-  /** PEM; without it stations speak plain WebSocket. */
-  readonly tls?:
-    | { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer | undefined }
-    | undefined;
+  /** Without it stations speak plain WebSocket. */
+  readonly tls?: StationCertificates | undefined;
   readonly messageBytesMax: number;
   readonly inFlightPerStationMax: number;
   readonly connectionsMax: number;
   /** A station that answers no ping for so long is gone, whatever its socket says. */
   readonly pingIntervalMs: number;
   readonly stopTimeoutMs: number;
+}
+
+/** PEM. */
+export interface StationCertificates {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly ca?: Buffer | undefined;
+}
+
+export interface BasicStation extends Transport {
+  /** For new handshakes; stations that are connected stay. Nothing happens on a door without TLS. */
+  setSecureContext(tls: StationCertificates): void;
 }
 
 /** Why a connection went no further: a closed list, since it becomes a label. */
@@ -64,7 +74,7 @@ export function createBasicStation(
   options: BasicStationOptions,
   receive: Receive,
   hooks: TransportHooks,
-): Transport {
+): BasicStation {
   const lns = createLns(options, receive, hooks);
   const { connectionsMax } = options;
   const connections = createConnectionCount({
@@ -81,6 +91,9 @@ export function createBasicStation(
   server.on('upgrade', (request, socket, head) => upgrade(lns, { request, socket, head }));
   return {
     start: () => listen(server, options),
+    setSecureContext: (tls) => {
+      if (server instanceof HttpsServer) server.setSecureContext(secureContextOf(tls));
+    },
     stop: async () => {
       server.close();
       for (const { socket } of lns.stations.values()) socket?.close(goingAway);
@@ -127,14 +140,14 @@ function createServer({ tls, requestCert }: BasicStationOptions): Server {
     response.writeHead(426).end();
   };
   if (tls === undefined) return createHttpServer(limits, refuse);
-  const { cert, key, ca } = tls;
   return createHttpsServer(
-    {
-      ...{ ...limits, cert, key, requestCert, rejectUnauthorized: requestCert },
-      ...(ca === undefined ? {} : { ca }),
-    },
+    { ...limits, ...secureContextOf(tls), requestCert, rejectUnauthorized: requestCert },
     refuse,
   );
+}
+
+function secureContextOf({ cert, key, ca }: StationCertificates) {
+  return { cert, key, ...(ca === undefined ? {} : { ca }) };
 }
 
 interface Handshake {

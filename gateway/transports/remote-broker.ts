@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createInFlight } from './in-flight.ts';
-import type { RemoteBroker, RemoteBrokerLimits } from './remote-options.ts';
+import type { RemoteBroker, RemoteBrokerLimits, RemoteCertificates } from './remote-options.ts';
 import { type PublishRemote, type RemoteSession, runRemoteSession } from './remote-session.ts';
 import type { Receive, Transport } from './transport.ts';
 import type { TransportHooks } from './transport-hooks.ts';
@@ -23,6 +23,8 @@ export interface RemoteBrokers extends Transport {
   states(): ReadonlyMap<string, boolean>;
   /** To the broker of this name; rejects while it is not connected. */
   publish(broker: string, message: RemoteMessage): Promise<void>;
+  /** By name, for the next connection to each of them; open ones stay. */
+  setCertificates(certificates: ReadonlyMap<string, RemoteCertificates>): void;
   /** Back on the connection that an inbound message came by; false when it is none of these. */
   answer(connection: string, message: RemoteMessage): Promise<boolean>;
 }
@@ -40,6 +42,7 @@ export function createRemoteBrokers(
   const ended = new AbortController();
   const running = createInFlight();
   const states = new Map(brokers.map(({ name }) => [name, false]));
+  const renewed = new Map<string, RemoteCertificates>();
   const publishers = new Map<string, PublishRemote>();
   /** By connection: whose it is. */
   const connections = new Map<string, string>();
@@ -49,7 +52,8 @@ export function createRemoteBrokers(
     while (!ended.signal.aborted) {
       const connection = randomUUID();
       const session: RemoteSession = {
-        ...{ broker, limits, receive, hooks, signal: ended.signal, connection },
+        broker: { ...broker, ...renewed.get(broker.name) },
+        ...{ limits, receive, hooks, signal: ended.signal, connection },
         onConnected: (publish) => {
           if (publish === undefined) {
             publishers.delete(broker.name);
@@ -80,6 +84,9 @@ export function createRemoteBrokers(
   return {
     states: () => states,
     publish,
+    setCertificates: (certificates) => {
+      for (const [name, each] of certificates) renewed.set(name, each);
+    },
     answer: async (connection, message) => {
       const broker = connections.get(connection);
       if (broker === undefined) return false;

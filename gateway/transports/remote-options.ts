@@ -1,7 +1,7 @@
 /** What a remote broker is set up with. The names of the limits are those of the configuration. */
 import type { Sender } from '../model/inbound.ts';
 
-export interface RemoteBroker {
+export interface RemoteBroker extends RemoteCertificates {
   readonly name: string;
   /** `mqtt`, `mqtts`, `ws` or `wss`. */
   readonly url: string;
@@ -14,7 +14,10 @@ export interface RemoteBroker {
   readonly protocolVersion: '3.1.1' | '5';
   readonly vouches: Exclude<Sender['vouches'], 'tls-client'>;
   readonly deviceId?: string | undefined;
-  /** PEM. */
+}
+
+/** PEM. */
+export interface RemoteCertificates {
   readonly ca?: Buffer | undefined;
   readonly cert?: Buffer | undefined;
   readonly key?: Buffer | undefined;

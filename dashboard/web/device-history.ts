@@ -18,6 +18,8 @@ export interface DeviceHistory {
   /** By quantity and channel; undefined until the first answer. */
   readonly series: Signal<ReadonlyMap<string, SeriesHistory> | undefined>;
   readonly trouble: Signal<string | undefined>;
+  /** Fetches the day again, when what was missing may be there now. */
+  refresh(): void;
   close(): void;
 }
 
@@ -25,6 +27,8 @@ export interface DeviceHistory {
 const seriesMax = 64;
 /** A stream that breaks again and again does not fetch the day anew each time. */
 const fetchEveryMs = 5_000;
+/** How long after a failure the day is asked for again. */
+const retryMs = 20_000;
 const seriesRateMs = 1_000;
 
 /** Numbers only; states have no place on a value axis. */
@@ -64,6 +68,7 @@ export function openHistory(options: {
   const trouble = signal<string | undefined>(undefined);
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let isClosed = false;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   function add(readings: readonly LiveReading[]): void {
     if (!isClosed) series.value = withHistory(series.peek() ?? new Map(), readings, now());
@@ -72,11 +77,18 @@ export function openHistory(options: {
   async function fetchDay(): Promise<void> {
     if (performance.now() - fetchedAt < fetchEveryMs) return;
     fetchedAt = performance.now();
+    clearTimeout(retryTimer);
     const to = now();
     const answer = await api.history({ device, from: to - windowMs, to });
     if (isClosed) return;
     trouble.value = answer.ok ? undefined : answer.detail;
+    if (!answer.ok) retryTimer = setTimeout(refresh, retryMs);
     add(answer.ok ? answer.value : []);
+  }
+
+  function refresh(): void {
+    fetchedAt = Number.NEGATIVE_INFINITY;
+    void fetchDay();
   }
 
   void fetchDay();
@@ -96,8 +108,10 @@ export function openHistory(options: {
   return {
     series,
     trouble,
+    refresh,
     close() {
       isClosed = true;
+      clearTimeout(retryTimer);
       unsubscribe();
     },
   };

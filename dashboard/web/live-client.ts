@@ -40,6 +40,8 @@ interface LiveClientOptions {
   onState(state: LiveState): void;
   /** The server's clock, epoch milliseconds, at each message that bears it. */
   onServerTime(now: number): void;
+  /** With each heartbeat: whether each source of the picture is up to date. */
+  onSources(sources: Readonly<Record<string, string>>): void;
   /** The gateway lowered the rate for a slow reader; milliseconds between deltas. */
   onSlow(rateMs: number): void;
   now(): number;
@@ -205,6 +207,7 @@ export function createLiveClient(options: LiveClientOptions): LiveClient {
         return;
       case 'hb':
         options.onServerTime(message.now);
+        options.onSources(message.sources ?? {});
         return;
       case 'snap':
       case 'd':

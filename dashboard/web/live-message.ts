@@ -33,6 +33,11 @@ function isRow(value: unknown): value is LiveRow {
   );
 }
 
+/** By name, such as the states of sources; a word of a later version is a word too. */
+function areWords(value: unknown): boolean {
+  return isFields(value) && Object.values(value).every((word) => typeof word === 'string');
+}
+
 function areAll(value: unknown, is: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(is);
 }
@@ -47,7 +52,7 @@ const checks: Readonly<Record<string, (fields: Fields) => boolean>> = {
     areNumbers(fields, ['id', 'from', 'seq']) &&
     (fields['series'] === undefined || areAll(fields['series'], isSeriesEntry)) &&
     areAll(fields['rows'], isRow),
-  hb: (fields) => areNumbers(fields, ['now', 'seq']),
+  hb: (fields) => areNumbers(fields, ['now', 'seq']) && areWords(fields['sources'] ?? {}),
   resume: (fields) => areNumbers(fields, ['id']) && typeof fields['ok'] === 'boolean',
   gap: (fields) => areNumbers(fields, ['id', 'from', 'to']),
   slow: (fields) => areNumbers(fields, ['id', 'rate']),

@@ -30,6 +30,8 @@ export interface PageState {
   readonly isOutdated: ReadonlySignal<boolean>;
   readonly quantities: Signal<ReadonlyMap<string, QuantityJson>>;
   readonly live: Signal<LiveState>;
+  /** Server time at which the page first heard that the store is behind; undefined when it is not. */
+  readonly storeLateSince: ReadonlySignal<number | undefined>;
   /** Milliseconds between deltas when the gateway lowered the rate. */
   readonly slowMs: Signal<number | undefined>;
   /** Server time at which the reader paused. */
@@ -46,6 +48,7 @@ export interface PageState {
   setClock(serverNow: number): void;
   takeSnapshot(readings: readonly LiveReading[]): void;
   takeDelta(readings: readonly LiveReading[]): void;
+  takeSources(sources: Readonly<Record<string, string>>): void;
 }
 
 /** A device that sent readings but is in no list: shown, and marked as unregistered. */
@@ -99,6 +102,7 @@ export function createPageState(options: {
   const quantities = signal<ReadonlyMap<string, QuantityJson>>(new Map());
   const isLoaded = signal(false);
   const updatedAt = signal<number | undefined>(undefined);
+  const storeLateSince = signal<number | undefined>(undefined);
   const devices = createDevices(listed, board);
   const serverNow = () => localNow() + clockOffsetMs.peek();
 
@@ -145,6 +149,7 @@ export function createPageState(options: {
     ),
     quantities,
     live,
+    storeLateSince,
     slowMs: signal(undefined),
     pausedAt,
     now,
@@ -161,5 +166,11 @@ export function createPageState(options: {
     },
     takeSnapshot: (readings) => take(readings, board.replace),
     takeDelta: (readings) => take(readings, board.merge),
+    takeSources({ store }) {
+      const isLate = store === 'late';
+      if (isLate !== (storeLateSince.peek() !== undefined)) {
+        storeLateSince.value = isLate ? serverNow() : undefined;
+      }
+    },
   };
 }

@@ -17,6 +17,10 @@ export const az: Catalogue = {
   'status.down': '{time} anından canlı deyil — yenidən qoşulur',
   'status.never': 'Canlı deyil — yenidən qoşulur',
   'status.refused': '{time} anından canlı deyil — şlüz qoşulmanı rədd etdi',
+  'status.old': 'Göstərilənlər son gələn qiymətlərdir; daha yenisi görünmür.',
+  'status.trying': 'Səhifə qoşulmağa özü cəhd edir.',
+  'status.storeLate':
+    'Tarixçə geri qalır (aşkarlanıb: {time}): anbar ölçmələri qəbul etmir. Canlı qiymətlər gəlməyə davam edir. Çatışmayanlar saxlanılır və sonra əlavə olunacaq.',
   'status.signIn': 'Zəhmət olmasa, yenidən daxil olun.',
   'status.reload': 'Səhifəni yeniləyin; kömək etməsə, inzibatçıya bildirin.',
   'status.updated': 'yenilənib: {time}',

@@ -29,6 +29,10 @@ export const en = {
   'status.down': 'Not live since {time} — reconnecting',
   'status.never': 'Not live — connecting again',
   'status.refused': 'Not live since {time} — the gateway refused the connection',
+  'status.old': 'What is shown is the last that arrived; newer values cannot be seen.',
+  'status.trying': 'The page keeps trying by itself.',
+  'status.storeLate':
+    'History is behind (noticed at {time}): the store does not take readings. Live values are not affected. What is missing is kept and will be filled in.',
   'status.signIn': 'Please sign in again.',
   'status.reload': 'Reload the page; if that does not help, tell your administrator.',
   'status.updated': 'updated {time}',

@@ -63,6 +63,10 @@ export function QualityIcon({ quality }: { quality: QualityFlag }) {
   return <Icon paths={[circle]} />;
 }
 
+export function WarningIcon() {
+  return <Icon paths={['M8 2L14.5 13.5h-13z', 'M8 6.5v3.2', 'M8 11.6h.01']} />;
+}
+
 export type LineState = 'live' | 'paused' | 'waiting' | 'down';
 
 export function LiveIcon({ state }: { state: LineState }) {

@@ -6,7 +6,7 @@ import { closeCodes } from '../../protocol.ts';
 import { createAnnouncer } from '../announcer.ts';
 import { languages } from '../language.ts';
 import { type PageTools, usePage } from '../page-context.tsx';
-import { type LineState, LiveIcon } from './icons.tsx';
+import { type LineState, LiveIcon, WarningIcon } from './icons.tsx';
 
 const languageNames = { az: 'Azərbaycanca', ru: 'Русский', en: 'English' } as const;
 
@@ -22,7 +22,7 @@ function liveWords({ page, t, format }: PageTools): {
   if (isLost) {
     const key = live.phase === 'down' ? 'status.down' : 'status.refused';
     const offset = page.serverNow() - Date.now();
-    const time = format.time((live.lastHeard ?? 0) + offset);
+    const time = format.moment((live.lastHeard ?? 0) + offset, page.serverNow());
     return { state: 'down', text: t(key, { words: { time } }) };
   }
   if (pausedAt !== undefined) {
@@ -33,6 +33,19 @@ function liveWords({ page, t, format }: PageTools): {
   }
   if (live.phase === 'connecting') return { state: 'waiting', text: t('status.connecting') };
   return { state: 'live', text: t('status.live') };
+}
+
+/** What limits the picture beside the stream itself: a reader must not take it for whole. */
+function warningWords({ page, t, format }: PageTools): string | undefined {
+  const { phase } = page.live.value;
+  const lateSince = page.storeLateSince.value;
+  if (phase === 'down') {
+    const trying = t('status.trying');
+    return page.isLoaded.value ? `${t('status.old')} ${trying}` : trying;
+  }
+  if (phase === 'refused') return page.isLoaded.value ? t('status.old') : undefined;
+  if (lateSince === undefined) return undefined;
+  return t('status.storeLate', { words: { time: format.moment(lateSince, page.serverNow()) } });
 }
 
 /** One sentence of counts; the same words for the eye and for the screen reader. */
@@ -106,7 +119,10 @@ function Announcement() {
   const isReady = tools.page.isLoaded.value;
   const { reporting, troubles } = countWords(tools);
   const words = liveWords(tools);
-  const sentence = `${words.text}. ${[reporting, ...troubles].join(', ')}.`;
+  const counts = [reporting, ...troubles].join(', ');
+  const sentence = [`${words.text}.`, warningWords(tools), `${counts}.`]
+    .filter((part) => part !== undefined)
+    .join(' ');
   const news = isReady && words.state !== 'waiting' ? announcer.offer(sentence, now) : undefined;
   if (news !== undefined) queueMicrotask(() => say(news));
   return (
@@ -168,8 +184,10 @@ export function StatusLine() {
 }
 
 function StatusNotes({ slowMs }: { slowMs: number | undefined }) {
-  const { page, t, format } = usePage();
+  const tools = usePage();
+  const { page, t, format } = tools;
   const live = page.live.value;
+  const warning = warningWords(tools);
   const notes: string[] = [];
   if (page.isSimulated.value) notes.push(t('page.simulated'));
   if (page.pausedAt.value !== undefined) notes.push(t('status.pausedNote'));
@@ -177,6 +195,15 @@ function StatusNotes({ slowMs }: { slowMs: number | undefined }) {
     notes.push(t(live.code === closeCodes.auth ? 'status.signIn' : 'status.reload'));
   }
   if (slowMs !== undefined) notes.push(t('status.slow', { words: { span: format.span(slowMs) } }));
-  if (notes.length === 0) return null;
-  return <p class="notes">{notes.join(' ')}</p>;
+  return (
+    <>
+      {warning === undefined ? null : (
+        <p class="notes warning">
+          <WarningIcon />
+          <span>{warning}</span>
+        </p>
+      )}
+      {notes.length === 0 ? null : <p class="notes">{notes.join(' ')}</p>}
+    </>
+  );
 }

@@ -1,5 +1,5 @@
 /** One device: who it is, its last values, and a day of each of them. */
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { DeviceJson } from '../../protocol.ts';
 import { type DeviceHistory, openHistory } from '../device-history.ts';
 import { deviceName } from '../device-order.ts';
@@ -31,6 +31,12 @@ function useHistory(id: string): DeviceHistory {
     [id, page, live],
   );
   useEffect(() => () => history.close(), [history]);
+  const wasLate = useRef(false);
+  const isLate = page.storeLateSince.value !== undefined;
+  useEffect(() => {
+    if (wasLate.current && !isLate) history.refresh();
+    wasLate.current = isLate;
+  }, [history, isLate]);
   return history;
 }
 

@@ -131,6 +131,9 @@ beforeEach(async () => {
       gateway.wake();
     },
     onServerTime: () => {},
+    onSources({ store }) {
+      if (store !== undefined) take('store', [store]);
+    },
     onSlow: (rateMs) => take('slow', [rateMs]),
     now: () => Date.now(),
     random: () => 0,
@@ -180,6 +183,19 @@ describe('The live client', () => {
     gateway.say({ t: 'snap', id, seq: 10, part: 2, of: 2, series: [], rows: [row(1, 2)] });
     await gateway.until(() => phase() === 'live');
     expect(taken[1]).toEqual(['snapshot', [1, 2]]);
+  });
+
+  it('hands over whether the store is behind, with each heartbeat', async () => {
+    client.start();
+    await gateway.until(() => gateway.subs().length === 1);
+    const beat = { t: 'hb', now: 1, seq: 10, ingestLagMs: 0 } as const;
+    gateway.say({ ...beat, sources: { store: 'late' } });
+    gateway.say({ ...beat, sources: { store: 'ok' } });
+    await gateway.until(() => taken.length === 2);
+    expect(taken).toEqual([
+      ['store', ['late']],
+      ['store', ['ok']],
+    ]);
   });
 
   it('hands over deltas that join on', async () => {

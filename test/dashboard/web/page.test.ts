@@ -217,8 +217,47 @@ describeWith('chromium', 'The page', () => {
     const age = page.locator('[data-device="24e124710c000009"] .cell-age');
     const before = await age.textContent();
     await age.filter({ hasNotText: before ?? '' }).waitFor();
+    expect(await textOf('.warning')).toBe(
+      'What is shown is the last that arrived; newer values cannot be seen. ' +
+        'The page keeps trying by itself.',
+    );
     standIn.acceptSockets(true);
     await page.locator('.status-live').waitFor();
+    expect(await page.locator('.warning').count()).toBe(0);
+  });
+
+  it.each([
+    ['en', 'History is behind (noticed at '],
+    ['ru', 'История отстаёт (замечено в '],
+    ['az', 'Tarixçə geri qalır (aşkarlanıb: '],
+  ])('says in %s that history is behind, until the store is back', async (language, words) => {
+    await open(`?lang=${language}`);
+    expect(await page.locator('.warning').count()).toBe(0);
+    standIn.heartbeat('late');
+    await page.locator('.warning', { hasText: words }).waitFor();
+    expect(await page.locator('.status-live').count()).toBe(1);
+    expect(await axe()).toEqual([]);
+    standIn.delta([rowOf('air_temperature', 31.4)]);
+    await page.locator(rowSelector, { hasText: /31[.,]4/u }).waitFor();
+    standIn.heartbeat('ok');
+    await page.locator('.warning').waitFor({ state: 'detached' });
+  });
+
+  it('tells screen readers politely that history is behind', async () => {
+    await open('?lang=en');
+    standIn.heartbeat('late');
+    await page.getByRole('status').filter({ hasText: 'History is behind' }).waitFor();
+  }, 60_000);
+
+  it('draws the day once the store is back', async () => {
+    await open('?lang=en');
+    standIn.heartbeat('late');
+    await page.locator('.warning').waitFor();
+    await page.locator(`${rowSelector} th a`).click();
+    await page.getByText('The gateway did not answer this request').waitFor();
+    standIn.heartbeat('ok');
+    await page.locator('.chart').first().waitFor();
+    expect(await page.getByText('The gateway did not answer this request').count()).toBe(0);
   });
 
   it('draws a day with its gap, and gives the same as text and as a table', async () => {

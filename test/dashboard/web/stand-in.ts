@@ -15,6 +15,8 @@ export interface StandIn {
   readonly heard: unknown[];
   /** Sends a delta with these rows to every subscription of `latest`. */
   delta(rows: readonly LiveRow[]): void;
+  /** A heartbeat that says whether the store is up to date; then readings are refused or not. */
+  heartbeat(store: 'ok' | 'late'): void;
   killSockets(): void;
   acceptSockets(isAccepting: boolean): void;
   requireSession(isRequired: boolean): void;
@@ -38,6 +40,7 @@ interface Viewer {
 
 interface Session {
   isRequired: boolean;
+  isStoreLate: boolean;
 }
 
 const goodToken = 'stand-in-token';
@@ -56,6 +59,10 @@ function answerApi(request: IncomingMessage, response: ServerResponse, session: 
   }
   if (session.isRequired && !hasCookie) {
     sendJson(response, 401, { type: 'about:blank', title: 'Unauthorized', status: 401 });
+    return;
+  }
+  if (session.isStoreLate && url.pathname === '/api/v1/readings') {
+    sendJson(response, 503, { title: 'Service Unavailable', status: 503 });
     return;
   }
   const now = Date.now();
@@ -120,7 +127,7 @@ function fieldsOf(text: string): { t: unknown; id: unknown; view: unknown } {
 }
 
 export async function startStandIn(folder: string): Promise<StandIn> {
-  const session: Session = { isRequired: false };
+  const session: Session = { isRequired: false, isStoreLate: false };
   const heard: unknown[] = [];
   const viewers = new Set<Viewer>();
   let isAccepting = true;
@@ -169,6 +176,13 @@ export async function startStandIn(folder: string): Promise<StandIn> {
         const from = viewer.seq + 1;
         viewer.seq += rows.length;
         say(viewer.socket, { t: 'd', id: viewer.id, from, seq: viewer.seq, rows: [...rows] });
+      }
+    },
+    heartbeat(store) {
+      session.isStoreLate = store === 'late';
+      const now = Date.now();
+      for (const socket of sockets.clients) {
+        say(socket, { t: 'hb', now, seq: 100, ingestLagMs: 0, sources: { store } });
       }
     },
     killSockets() {

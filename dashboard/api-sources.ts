@@ -1,4 +1,4 @@
-/** `GET /sources`: who sends to the gateway, how much, and what is wrong with it. */
+/** `GET /sources`: where the gateway listens, who sends to it, how much, and what is wrong. */
 import { Router } from 'express';
 import type { Source } from '../gateway/pipeline/source-board.ts';
 import type { DashboardParts } from './parts.ts';
@@ -6,14 +6,16 @@ import type { SourceJson, SourcesJson } from './protocol.ts';
 
 export function sourcesRouter({
   sourceBoard,
+  listening,
   clock,
-}: Pick<DashboardParts, 'sourceBoard' | 'clock'>): Router {
+}: Pick<DashboardParts, 'sourceBoard' | 'listening' | 'clock'>): Router {
   const router = Router();
   router.get('/sources', (_request, response) => {
     const { since, sources } = sourceBoard.report();
     const body: SourcesJson = {
       now: textOf(clock.now()),
       since: textOf(since),
+      listening: listening().map(({ name, host, port }) => ({ name, host, port })),
       items: sources.map(sourceJson),
     };
     response.json(body);

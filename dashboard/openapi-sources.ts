@@ -68,11 +68,25 @@ export const sourceSchemas = {
   },
   Sources: {
     type: 'object',
-    required: ['now', 'since', 'items'],
+    required: ['now', 'since', 'listening', 'items'],
     additionalProperties: false,
     properties: {
       now: time,
       since: { ...time, description: 'When counting began: nothing of it outlives a restart.' },
+      listening: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['name', 'host', 'port'],
+          additionalProperties: false,
+          properties: {
+            name: { ...text, description: 'Of the door, such as `mqtt`, `http` or `udp`.' },
+            host: { ...text, description: 'As configured; `0.0.0.0` and `::` stand for all.' },
+            port: { type: 'integer', minimum: 1, maximum: 65_535 },
+          },
+        },
+        description: 'Every door that is open.',
+      },
       items: { type: 'array', items: { $ref: '#/components/schemas/Source' } },
     },
   },

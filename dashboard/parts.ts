@@ -17,6 +17,7 @@ import type { ExplainedReading } from '../gateway/pipeline/explain.ts';
 import type { SourceBoard } from '../gateway/pipeline/source-board.ts';
 import type { UnmappedList, UnmappedQuery } from '../gateway/pipeline/unmapped-book.ts';
 import type { ReadingReader } from '../gateway/stores/store.ts';
+import type { ListeningAddress } from '../gateway/transports/transport.ts';
 import type { Access } from './access.ts';
 import type { MqttOperators } from './operators.ts';
 
@@ -40,6 +41,8 @@ export interface DashboardParts {
   readonly log: DashboardLog;
   /** Deltas that were held back for slow viewers. */
   readonly onSkipped: (count: number) => void;
+  /** Every door that is open, with the port it got. */
+  readonly listening: () => readonly ListeningAddress[];
   /** Whether each source of the picture is up to date, for the heartbeat. */
   readonly sources: () => Record<string, 'ok' | 'late'>;
 }

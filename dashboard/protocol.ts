@@ -255,10 +255,18 @@ export interface SourceJson {
   deriveLagSeconds?: number;
 }
 
+/** Where the gateway listens; `name` is the door's, such as `mqtt` or `udp`. */
+export interface ListeningJson {
+  name: string;
+  host: string;
+  port: number;
+}
+
 /** `GET /api/v1/sources`; counted from `since` on, the one seen last first. */
 export interface SourcesJson {
   now: string;
   since: string;
+  listening: ListeningJson[];
   items: SourceJson[];
 }
 

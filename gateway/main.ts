@@ -58,6 +58,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     const reload = createReload({ config, broker, doors, choice, audit: holdings.audit, log });
     const http = { name: 'http', host: config.http.host, port };
     const addresses = [http, ...(await broker.start()), ...(await doors.start())];
+    parts.listening.push(...addresses);
     await sparkplug.goOnline();
     polls.start();
     const base = config.http.publicUrl ?? `http://${config.http.host}:${port}`;
@@ -85,6 +86,7 @@ const webDirectory = fileURLToPath(new URL('../dashboard/web', import.meta.url))
 function joinParts(config: Config, log: Log, holdings: Holdings) {
   const clock = systemClock;
   const { ledger, reader, catalogue, registry, models, access, codecs } = holdings;
+  const listening: ListeningAddress[] = [];
   const hub = createHub({ replayRowsMax: config.live.replayRowsMax, clock });
   const store = config.store.kind;
   const cursors = { live: catalogue.position('live'), store: catalogue.position('store') };
@@ -139,7 +141,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const dashboard = createDashboard(
     {
       ...{ registry, models, ledger: reader, catalogue, readings: derive },
-      ...{ hub, sourceBoard, access, kekOf: kekOf(config) },
+      ...{ hub, sourceBoard, access, kekOf: kekOf(config), listening: () => listening },
       ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, holdings) },
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
       sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),
@@ -151,7 +153,6 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     ...{ ledger, reader, catalogue, config: config.ledger, clock, log },
     onRemoved: (tail) => derive.forget(tail),
   });
-
   const endHeapRest = startHeapRest(log);
 
   async function stop(): Promise<void> {
@@ -166,7 +167,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     await holdings.close();
   }
 
-  return { broker, doors, choice, dashboard, sparkplug, polls, stop };
+  return { broker, doors, choice, dashboard, sparkplug, polls, listening, stop };
 }
 
 /** Whose payloads come encrypted for the application, they are opened as they are read. */

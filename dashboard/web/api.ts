@@ -1,5 +1,5 @@
 /** The HTTP side of the page: same origin, session by cookie, every answer checked for its form. */
-import type { DeviceJson, QualityFlag, ReadingJson } from '../protocol.ts';
+import type { DeviceJson, ListeningJson, QualityFlag, ReadingJson } from '../protocol.ts';
 import type { LiveReading } from './live-subscription.ts';
 import type { QuantityJson } from './quantity.ts';
 
@@ -19,6 +19,10 @@ export interface Api {
   latest(): Promise<ApiResult<{ now: number; readings: LiveReading[] }>>;
   /** Oldest first is not promised: sort by time. */
   history(query: { device: string; from: number; to: number }): Promise<ApiResult<LiveReading[]>>;
+  /** Where the gateway listens. */
+  listening(): Promise<ApiResult<ListeningJson[]>>;
+  /** Whether whoever is signed in may make accounts for devices. */
+  mayMakeAccounts(): Promise<boolean>;
   signIn(token: string): Promise<ApiResult<true>>;
 }
 
@@ -37,6 +41,11 @@ function isDevice(value: unknown): value is DeviceJson {
 
 function isQuantity(value: unknown): value is QuantityJson {
   return isFields(value) && typeof value['quantity'] === 'string' && isFields(value['names']);
+}
+
+function isListening(value: unknown): value is ListeningJson {
+  if (!isFields(value) || !Number.isInteger(value['port'])) return false;
+  return typeof value['name'] === 'string' && typeof value['host'] === 'string';
 }
 
 function isQuality(value: unknown): value is QualityFlag {
@@ -150,10 +159,12 @@ export function createApi(fetchPath: Fetch): Api {
       keep(await askAll(fetchPath, 'api/v1/devices'), (value) =>
         isDevice(value) ? value : undefined,
       ),
-    quantities: async () =>
-      keep(await askAll(fetchPath, 'api/v1/quantities'), (value) =>
-        isQuantity(value) ? value : undefined,
-      ),
+    async quantities() {
+      const answer = await ask(fetchPath, 'api/v1/quantities');
+      if (!answer.ok) return answer;
+      const items = answer.value['items'];
+      return Array.isArray(items) ? { ok: true, value: items.filter(isQuantity) } : failure('JSON');
+    },
     async latest() {
       let now = Number.NaN;
       const answer = await askAll(fetchPath, 'api/v1/latest', (body) => {
@@ -167,6 +178,13 @@ export function createApi(fetchPath: Fetch): Api {
       const path = `api/v1/readings?device=${encodeURIComponent(device)}&${range}`;
       return keep(await askAll(fetchPath, path), readingFrom);
     },
+    async listening() {
+      const answer = await ask(fetchPath, 'api/v1/sources');
+      if (!answer.ok) return answer;
+      const list = answer.value['listening'];
+      return Array.isArray(list) ? { ok: true, value: list.filter(isListening) } : failure('JSON');
+    },
+    mayMakeAccounts: async () => (await ask(fetchPath, 'api/v1/credentials?limit=1')).ok,
     signIn: (token) => signIn(fetchPath, token),
   };
 }

@@ -109,6 +109,7 @@ export async function startDashboard(
       }),
       log: { info: note, warn: note, error: note },
       onSkipped: () => {},
+      listening: () => [{ name: 'mqtt', host: '127.0.0.1', port: broker.port }],
       sources: () => ({ store: 'ok' }),
       ...{ sourceBoard, kekOf },
       deriveAgain: createAgainControl({

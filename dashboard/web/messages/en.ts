@@ -20,7 +20,7 @@ export const en = {
   'page.zone': 'Times are in {zone}.',
   'page.simulated': 'Simulated data: these sensors do not exist.',
   'page.loading': 'Loading …',
-  'page.failed': 'The gateway did not answer this request: {reason}',
+  'page.failed': 'The gateway did not fulfil this request: {reason}',
   'page.again': 'Try again',
   'status.connecting': 'Connecting …',
   'status.live': 'Live',
@@ -57,6 +57,16 @@ export const en = {
   'list.more': { one: 'Show {n} more', other: 'Show {n} more' },
   'list.nothing': 'No sensor matches.',
   'list.empty': 'No sensor has been registered or heard yet.',
+  'first.title': 'The first uplink',
+  'first.listens': 'The gateway listens at',
+  'first.loopback':
+    'Addresses that begin with 127. are reached from the gateway’s own machine only.',
+  'first.account':
+    'Make an account for the device, with an administrator’s token (where the gateway has a --config, the first line needs it too). The answer has its secret, the password.',
+  'first.ask': 'Ask your administrator for an account of the device: its name and its password.',
+  'first.send':
+    'Put the password into PASSWORD and send a first message. The sensor then appears here by itself.',
+  'first.noMqtt': 'MQTT is not open: see README for the other ways to send.',
   'list.waiting': 'The order has changed; it is kept while you are in the table.',
   'column.state': 'State',
   'column.device': 'Sensor',

@@ -6,6 +6,7 @@ import { queryWords } from '../fold.ts';
 import { usePage } from '../page-context.tsx';
 import { quantityName } from '../quantity.ts';
 import { DeviceRow } from './device-row.tsx';
+import { FirstUplink } from './first-uplink.tsx';
 
 /** Rows at first, and with each "show more". */
 const rowsStep = 200;
@@ -112,13 +113,14 @@ export function DeviceList() {
     kept.choice = next;
     setChoice(next);
   };
+  if (page.devices.value.length === 0) return <EmptyList />;
   return (
     <>
       <h1 tabIndex={-1}>{t('list.title')}</h1>
       <Filters choice={choice} change={change} shown={ordered.length} />
       {isWaiting ? <p class="waiting">{t('list.waiting')}</p> : null}
       {shown.length === 0 ? (
-        <p class="empty">{t(page.devices.value.length === 0 ? 'list.empty' : 'list.nothing')}</p>
+        <p class="empty">{t('list.nothing')}</p>
       ) : (
         <DeviceTable devices={shown} hold={hold} />
       )}
@@ -127,6 +129,17 @@ export function DeviceList() {
           {t('list.more', { n: Math.min(rowsStep, ids.length - rows) })}
         </button>
       ) : null}
+    </>
+  );
+}
+
+function EmptyList() {
+  const { t } = usePage();
+  return (
+    <>
+      <h1 tabIndex={-1}>{t('list.title')}</h1>
+      <p class="empty">{t('list.empty')}</p>
+      <FirstUplink />
     </>
   );
 }

@@ -28,7 +28,7 @@ export function SignIn() {
       <p>{t('signIn.why')}</p>
       <p>{t('signIn.link')}</p>
       <pre>
-        <code>fieldgate token create</code>
+        <code>npx fieldgate token create --name …</code>
       </pre>
       <form onSubmit={submit}>
         <label for="token">{t('signIn.token')}</label>

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { LiveRow } from '../../../dashboard/protocol.ts';
 import { describeWith } from '../../setup/tools.ts';
@@ -44,6 +44,12 @@ function rowOf(quantity: string, value: number): LiveRow {
   const now = Date.now();
   return [entry?.[0] ?? -1, now, value, 1, 'mic', now, 999];
 }
+
+const historyIsBehind = [
+  ['en', 'History is behind (noticed at '],
+  ['ru', 'История отстаёт (замечено в '],
+  ['az', 'Tarixçə geri qalır (aşkarlanıb: '],
+];
 
 /** The kinds of space that typography asks for, as plain ones. */
 const plain = (text: string | null) => (text ?? '').replaceAll(/\s+/gu, ' ');
@@ -226,38 +232,39 @@ describeWith('chromium', 'The page', () => {
     expect(await page.locator('.warning').count()).toBe(0);
   });
 
-  it.each([
-    ['en', 'History is behind (noticed at '],
-    ['ru', 'История отстаёт (замечено в '],
-    ['az', 'Tarixçə geri qalır (aşkarlanıb: '],
-  ])('says in %s that history is behind, until the store is back', async (language, words) => {
-    await open(`?lang=${language}`);
-    expect(await page.locator('.warning').count()).toBe(0);
-    standIn.heartbeat('late');
-    await page.locator('.warning', { hasText: words }).waitFor();
-    expect(await page.locator('.status-live').count()).toBe(1);
-    expect(await axe()).toEqual([]);
-    standIn.delta([rowOf('air_temperature', 31.4)]);
-    await page.locator(rowSelector, { hasText: /31[.,]4/u }).waitFor();
-    standIn.heartbeat('ok');
-    await page.locator('.warning').waitFor({ state: 'detached' });
-  });
+  describe('while the store is behind', () => {
+    it.each(historyIsBehind)(
+      'says in %s that history is behind, until the store is back',
+      async (language, words) => {
+        await open(`?lang=${language}`);
+        expect(await page.locator('.warning').count()).toBe(0);
+        standIn.heartbeat('late');
+        await page.locator('.warning', { hasText: words }).waitFor();
+        expect(await page.locator('.status-live').count()).toBe(1);
+        expect(await axe()).toEqual([]);
+        standIn.delta([rowOf('air_temperature', 31.4)]);
+        await page.locator(rowSelector, { hasText: /31[.,]4/u }).waitFor();
+        standIn.heartbeat('ok');
+        await page.locator('.warning').waitFor({ state: 'detached' });
+      },
+    );
 
-  it('tells screen readers politely that history is behind', async () => {
-    await open('?lang=en');
-    standIn.heartbeat('late');
-    await page.getByRole('status').filter({ hasText: 'History is behind' }).waitFor();
-  }, 60_000);
+    it('tells screen readers politely that history is behind', async () => {
+      await open('?lang=en');
+      standIn.heartbeat('late');
+      await page.getByRole('status').filter({ hasText: 'History is behind' }).waitFor();
+    }, 60_000);
 
-  it('draws the day once the store is back', async () => {
-    await open('?lang=en');
-    standIn.heartbeat('late');
-    await page.locator('.warning').waitFor();
-    await page.locator(`${rowSelector} th a`).click();
-    await page.getByText('The gateway did not answer this request').waitFor();
-    standIn.heartbeat('ok');
-    await page.locator('.chart').first().waitFor();
-    expect(await page.getByText('The gateway did not answer this request').count()).toBe(0);
+    it('draws the day once the store is back', async () => {
+      await open('?lang=en');
+      standIn.heartbeat('late');
+      await page.locator('.warning').waitFor();
+      await page.locator(`${rowSelector} th a`).click();
+      await page.getByText('The gateway did not fulfil this request').waitFor();
+      standIn.heartbeat('ok');
+      await page.locator('.chart').first().waitFor();
+      expect(await page.getByText('The gateway did not fulfil this request').count()).toBe(0);
+    });
   });
 
   it('draws a day with its gap, and gives the same as text and as a table', async () => {
@@ -284,6 +291,28 @@ describeWith('chromium', 'The page', () => {
     expect(await textOf('.readout')).toBe(before);
     await page.keyboard.press('Escape');
     expect(await said()).toBe(last);
+  });
+
+  describe('of an empty gateway', () => {
+    it('says where an empty gateway listens, and how to send to it', async () => {
+      standIn.beEmpty({ mayMakeAccounts: true });
+      await open('?lang=en');
+      await page.getByRole('heading', { name: 'The first uplink' }).waitFor();
+      const text = await textOf('.first-uplink');
+      expect(text).toContain('HTTP: 127.0.0.1:8080 MQTT: 127.0.0.1:1884');
+      expect(text).toContain('mosquitto_pub -h 127.0.0.1 -p 1884 -u first-modem');
+      expect(text).toContain(`${standIn.origin}/api/v1/credentials`);
+      expect(await axe()).toEqual([]);
+    });
+
+    it.each(['az', 'ru', 'en'])('fits what an empty gateway says in %s', async (language) => {
+      standIn.beEmpty({ mayMakeAccounts: false });
+      await page.setViewportSize({ width: 320, height: 700 });
+      await open(`?lang=${language}`);
+      await page.locator('.first-uplink').waitFor();
+      expect(await page.getByText('/api/v1/credentials').count()).toBe(0);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+    });
   });
 
   it('asks for a token without a session, and lets a good one in', async () => {

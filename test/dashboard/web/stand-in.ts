@@ -20,6 +20,8 @@ export interface StandIn {
   killSockets(): void;
   acceptSockets(isAccepting: boolean): void;
   requireSession(isRequired: boolean): void;
+  /** A gateway that has no device and has heard none; its accounts may be made or not. */
+  beEmpty(options: { mayMakeAccounts: boolean }): void;
   close(): Promise<void>;
 }
 
@@ -41,7 +43,14 @@ interface Viewer {
 interface Session {
   isRequired: boolean;
   isStoreLate: boolean;
+  isEmpty: boolean;
+  mayMakeAccounts: boolean;
 }
+
+const listening = [
+  { name: 'http', host: '127.0.0.1', port: 8080 },
+  { name: 'mqtt', host: '0.0.0.0', port: 1884 },
+];
 
 const goodToken = 'stand-in-token';
 
@@ -68,7 +77,9 @@ function answerApi(request: IncomingMessage, response: ServerResponse, session: 
   const now = Date.now();
   const device = url.searchParams.get('device') ?? '';
   const bodies: Readonly<Record<string, () => unknown>> = {
-    '/api/v1/devices': () => ({ items: deviceList }),
+    '/api/v1/devices': () => ({ items: session.isEmpty ? [] : deviceList }),
+    '/api/v1/sources': () => ({ listening, items: [] }),
+    ...(session.mayMakeAccounts ? { '/api/v1/credentials': () => ({ items: [] }) } : {}),
     '/api/v1/quantities': () => ({ items: quantityList }),
     '/api/v1/readings': () => ({ items: historyOf(device, now) }),
     '/api/v1/latest': () => ({ now: new Date(now).toISOString(), items: [] }),
@@ -111,8 +122,8 @@ function say(socket: WebSocket, message: ServerMessage): void {
 }
 
 /** The snapshot goes out in two parts, as a large one would. */
-function sendSnapshot(viewer: Viewer): void {
-  const rows = latestRows(Date.now());
+function sendSnapshot(viewer: Viewer, { isEmpty }: Session): void {
+  const rows = isEmpty ? [] : latestRows(Date.now());
   const half = Math.ceil(rows.length / 2);
   const common = { t: 'snap', id: viewer.id, seq: viewer.seq, of: 2 } as const;
   say(viewer.socket, { ...common, part: 1, series: seriesList, rows: rows.slice(0, half) });
@@ -127,7 +138,12 @@ function fieldsOf(text: string): { t: unknown; id: unknown; view: unknown } {
 }
 
 export async function startStandIn(folder: string): Promise<StandIn> {
-  const session: Session = { isRequired: false, isStoreLate: false };
+  const session: Session = {
+    isRequired: false,
+    isStoreLate: false,
+    isEmpty: false,
+    mayMakeAccounts: false,
+  };
   const heard: unknown[] = [];
   const viewers = new Set<Viewer>();
   let isAccepting = true;
@@ -155,7 +171,7 @@ export async function startStandIn(folder: string): Promise<StandIn> {
       const viewer = { socket, id: message.id, seq: 100 };
       if (message.view === 'latest') {
         viewers.add(viewer);
-        sendSnapshot(viewer);
+        sendSnapshot(viewer, session);
       } else {
         say(socket, { t: 'snap', id: viewer.id, seq: 100, part: 1, of: 1, series: [], rows: [] });
       }
@@ -193,6 +209,10 @@ export async function startStandIn(folder: string): Promise<StandIn> {
     },
     requireSession(isRequired) {
       session.isRequired = isRequired;
+    },
+    beEmpty({ mayMakeAccounts }) {
+      session.isEmpty = true;
+      session.mayMakeAccounts = mayMakeAccounts;
     },
     async close() {
       for (const socket of sockets.clients) socket.terminate();

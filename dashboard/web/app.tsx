@@ -77,6 +77,7 @@ export function App() {
   const route = useRoute();
   const { phase } = page.live.value;
   const isDown = phase === 'down' || phase === 'refused';
+  const at = page.now.value;
   const isSignedOut = page.session.value === 'signed-out';
   useFocusOnChange(route.view === 'list' ? '' : route.id);
   useEffect(() => {
@@ -94,6 +95,9 @@ export function App() {
         <View route={route} />
       </main>
       <footer>
+        <p class="printed">
+          {t('page.printed', { words: { date: format.date(at), time: format.clock(at) } })}
+        </p>
         <p>{t('page.zone', { words: { zone: format.zoneName } })}</p>
       </footer>
     </div>

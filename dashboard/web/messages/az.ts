@@ -5,6 +5,7 @@ export const az: Catalogue = {
   'page.title': 'Sahə sensorları',
   'page.skip': 'Ölçmələrə keç',
   'page.language': 'Dil',
+  'page.printed': 'Səhifənin vəziyyəti: {date}, {time}; müddətlər bu andan sayılır.',
   'page.zone': 'Vaxtlar {zone} qurşağı üzrədir.',
   'page.simulated': 'Simulyasiya məlumatları: bu sensorlar mövcud deyil.',
   'page.loading': 'Yüklənir …',

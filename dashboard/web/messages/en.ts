@@ -17,6 +17,7 @@ export const en = {
   'page.title': 'Field sensors',
   'page.skip': 'Skip to the readings',
   'page.language': 'Language',
+  'page.printed': 'As the page stood on {date} at {time}; ages count from there.',
   'page.zone': 'Times are in {zone}.',
   'page.simulated': 'Simulated data: these sensors do not exist.',
   'page.loading': 'Loading …',

@@ -5,6 +5,7 @@ export const ru: Catalogue = {
   'page.title': 'Полевые датчики',
   'page.skip': 'Перейти к показаниям',
   'page.language': 'Язык',
+  'page.printed': 'Состояние страницы: {date}, {time}; давность отсчитана от этого времени.',
   'page.zone': 'Время указано в поясе {zone}.',
   'page.simulated': 'Смоделированные данные: этих датчиков не существует.',
   'page.loading': 'Загрузка …',

@@ -39,7 +39,7 @@ function inksOf(element: HTMLElement): Inks {
   return {
     line: ink('--series'),
     text: ink('--ink-soft'),
-    grid: ink('--line'),
+    grid: ink('--grid'),
     mark: ink('--alert'),
     font: `12px ${style.fontFamily}`,
   };

@@ -267,6 +267,17 @@ describeWith('chromium', 'The page', () => {
     });
   });
 
+  it('says on paper of which moment it is, and leaves out what only a screen can use', async () => {
+    await open(`?lang=en#/device/${deviceId}`);
+    await page.locator('.chart').first().waitFor();
+    expect(await page.getByText('As the page stood on').isVisible()).toBe(false);
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    expect(await page.getByText('As the page stood on').isVisible()).toBe(true);
+    expect(await page.locator('.button:visible').count()).toBe(0);
+    const ground = "getComputedStyle(document.documentElement).getPropertyValue('--panel')";
+    expect(await page.evaluate(ground)).toContain('#fff');
+  });
+
   it('draws a day with its gap, and gives the same as text and as a table', async () => {
     await open(`?lang=en#/device/${deviceId}`);
     const chart = page.locator('.chart').first();

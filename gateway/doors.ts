@@ -1,6 +1,7 @@
 /** The doors beside MQTT, as the configuration opens them: webhooks, LoRa gateways, modems. */
 import type { Router } from 'express';
 import type { Config } from '../config/schema.ts';
+import type { WaitingSource } from './adapter-choice.ts';
 import { isGenuineRequest } from './adapters/thingpark-security.ts';
 import {
   type DoorCertificates,
@@ -26,10 +27,10 @@ export interface Doors extends Transport {
   /** For new handshakes and for the next connections to remote brokers; open connections stay. */
   setCertificates(certificates: DoorCertificates): void;
   /**
-   * Webhooks and CoAP accounts from the next request on, but for those named in `unread`. A section
-   * that is gone has no accounts; one that is new waits for a restart.
+   * Webhooks and CoAP accounts from the next request on, those whose adapter waits for a restart as
+   * `waiting` has it. A section that is gone has no accounts; one that is new waits for a restart.
    */
-  setAccounts(ingest: Pick<Ingest, 'webhooks' | 'coap'>, unread: ReadonlySet<string>): void;
+  setAccounts(ingest: Pick<Ingest, 'webhooks' | 'coap'>, waiting: readonly WaitingSource[]): void;
 }
 
 type Ingest = Config['ingest'];
@@ -61,7 +62,7 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
   }
   let coap: Coap | undefined;
   if (ingest.coap !== undefined) {
-    coap = createCoap({ ...ingest.coap, accounts: coapAccountsOf(ingest.coap) }, receive, hooks);
+    coap = createCoap(ingest.coap, receive, hooks);
     transports.push(coap);
   }
   return {
@@ -71,9 +72,17 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
       if (next.station !== undefined) station?.setSecureContext(next.station);
       remote.setCertificates(next.brokers);
     },
-    setAccounts: (next, unread) => {
-      push.setSources(sourcesOf(next.webhooks.sources.filter(({ name }) => !unread.has(name))));
-      coap?.setAccounts(next.coap === undefined ? [] : coapAccountsOf(next.coap, unread));
+    setAccounts: (next, waiting) => {
+      const until = new Map(waiting.map(({ name, adapter }) => [name, adapter]));
+      const adapterOf = ({ name, adapter }: { name: string; adapter?: string | undefined }) =>
+        until.has(name) ? until.get(name) : adapter;
+      const readable = next.webhooks.sources.flatMap((source) => {
+        const adapter = adapterOf(source);
+        return adapter === undefined ? [] : { ...source, adapter };
+      });
+      push.setSources(sourcesOf(readable));
+      const accounts = next.coap?.accounts ?? [];
+      coap?.setAccounts(accounts.map((each) => ({ ...each, adapter: adapterOf(each) })));
     },
     start: async () => {
       const addresses: ListeningAddress[] = [];
@@ -84,16 +93,6 @@ export function createDoors({ ingest }: Config, receive: Receive, hooks: Transpo
       await Promise.all(transports.map((transport) => transport.stop()));
     },
   };
-}
-
-function coapAccountsOf(
-  { accounts }: NonNullable<Ingest['coap']>,
-  unread: ReadonlySet<string> = new Set(),
-) {
-  return accounts.map((account) => ({
-    ...account,
-    isSource: account.adapter !== undefined && !unread.has(account.name),
-  }));
 }
 
 type AuthConfig = Ingest['webhooks']['sources'][number]['auth'];

@@ -75,7 +75,7 @@ export function createReload(parts: ReloadParts) {
 /** Gives the sources whose adapter comes with a restart; new ones are refused until then. */
 function takeSources({ doors, choice }: ReloadParts, { ingest }: Config) {
   const waiting = choice.setSources(ingest);
-  doors.setAccounts(ingest, new Set(waiting.flatMap(({ name, isNew }) => (isNew ? name : []))));
+  doors.setAccounts(ingest, waiting);
   return { count: waiting.length, names: waiting.map(({ name }) => name).slice(0, namesMax) };
 }
 

@@ -26,6 +26,8 @@ export interface Inbound {
   readonly transport: 'mqtt' | 'http' | 'udp' | 'coap';
   /** The MQTT topic or the HTTP path. */
   readonly route: string;
+  /** Of its source, as it was set up when the message came in; absent where the route decides. */
+  readonly adapter?: string;
   readonly body: Buffer;
   /** Epoch milliseconds on the gateway's clock. */
   readonly receivedAt: number;

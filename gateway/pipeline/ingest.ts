@@ -17,7 +17,7 @@ import type { FrameUplink, PayloadUplink, SourceEvent, Uplink } from '../model/u
 import { hintOf, unreadable } from './format-hint.ts';
 
 export interface IngestParts {
-  readonly adapterFor: (route: string) => Adapter | undefined;
+  readonly adapterFor: (inbound: Pick<Inbound, 'route' | 'adapter'>) => Adapter | undefined;
   /** An item is what a frame was proven to be; a request to join is an event. */
   readonly verify: (frame: FrameUplink) => Item | Fault;
   /** Told of each event that holds a downlink frame; says whose it is, where that is proven. */
@@ -73,7 +73,7 @@ export function createIngest(parts: IngestParts): Ingest {
 
   return {
     receive: (inbound) => {
-      const adapter = parts.adapterFor(inbound.route);
+      const adapter = parts.adapterFor(inbound);
       const items = adapter === undefined ? unrouted(inbound) : itemsOf(inbound, adapter, parts);
       return write({ inbound, items }, adapter?.name ?? noAdapter);
     },

@@ -8,8 +8,8 @@ import { isTopicName, isWithinLimits } from './topic-filter.ts';
 export interface CoapAccount {
   readonly name: string;
   readonly token: string;
-  /** Whether `/ingest/<name>` is its own. */
-  readonly isSource: boolean;
+  /** Who reads what comes to `/ingest/<name>`; without it that is no place of its own. */
+  readonly adapter?: string | undefined;
   readonly deviceId?: string | undefined;
   /** Topic filters beside `up/<deviceId>` of its own. */
   readonly publish: readonly string[];
@@ -20,6 +20,8 @@ export interface CoapRequestTarget {
   readonly account: CoapAccount;
   /** A topic, or the path of the source with its query; the token is in neither. */
   readonly route: string;
+  /** Undefined for a topic. */
+  readonly adapter: string | undefined;
   readonly isAllowed: boolean;
 }
 
@@ -79,15 +81,16 @@ function placeOf(message: CoapMessage, query: readonly string[]): Place | undefi
 
 function targetOf({ account, mayPublish }: Entry, place: Place): CoapTarget {
   if ('source' in place) {
-    const isOwn = account.isSource && place.source === account.name;
+    const { adapter } = account;
+    const isOwn = adapter !== undefined && place.source === account.name;
     const route = `/ingest/${account.name}${place.query}`;
     return isOwn && route.length <= routeLengthMax
-      ? { account, route, isAllowed: true }
+      ? { account, route, adapter, isAllowed: true }
       : 'not-found';
   }
   const { topic: route } = place;
   if (!isTopicName(route) || !isWithinLimits(route, topicLimits)) return 'not-found';
-  return { account, route, isAllowed: mayPublish(route) };
+  return { account, route, adapter: undefined, isAllowed: mayPublish(route) };
 }
 
 function textsOf({ options }: CoapMessage, number: number): string[] {

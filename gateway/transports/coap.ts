@@ -318,10 +318,12 @@ async function deliver(
 }
 
 function inboundOf({ hooks, run }: Listening, { target, body, from }: Whole): Inbound {
-  const { name, vouches, deviceId } = target.account;
+  const { adapter, account, route } = target;
+  const { name, vouches, deviceId } = account;
   return {
     transport: 'coap',
-    route: target.route,
+    route,
+    ...(adapter === undefined ? {} : { adapter }),
     body,
     receivedAt: hooks.clock.now(),
     sender: {

@@ -175,10 +175,11 @@ function inboundOf(
   { hooks, connectionOf }: Pushing,
   { source, query, request, body }: Proven,
 ): Inbound {
-  const { name, vouches, deviceId } = source;
+  const { name, adapter, vouches, deviceId } = source;
   return {
     transport: 'http',
     route: `/ingest/${name}${query}`,
+    adapter,
     body,
     receivedAt: hooks.clock.now(),
     sender: {

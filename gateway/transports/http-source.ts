@@ -41,6 +41,8 @@ export interface RequestAuth {
 export interface HttpSource {
   /** The last segment of its path. */
   readonly name: string;
+  /** Who reads what it sends. */
+  readonly adapter: string;
   readonly auth: HttpAuth;
   readonly vouches: Exclude<Sender['vouches'], 'tls-client'>;
   /** The one device that this source belongs to. */

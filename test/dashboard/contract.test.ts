@@ -31,9 +31,10 @@ const webhookLimits = {
 /** A webhook as the gateway mounts it, into the ledger of this dashboard. */
 function webhook() {
   const { hooks } = createReceiver();
+  const adapter = 'the-things-stack-v3-json';
   const silent = () => {};
   const ingest = createIngest({
-    adapterFor: () => findAdapter('the-things-stack-v3-json'),
+    adapterFor: () => findAdapter(adapter),
     verify: () => fault('DEVICE_UNKNOWN', 'none is registered'),
     ledger: {
       accept: (delivery) =>
@@ -44,7 +45,7 @@ function webhook() {
     observe: { item: silent, written: silent, acknowledged: silent, unavailable: silent },
   });
   const auth = { kind: 'token', token: sourceToken, header: 'X-Api-Key' } as const;
-  const sources = [{ name: 'city', auth, vouches: 'network-server' }] as const;
+  const sources = [{ name: 'city', adapter, auth, vouches: 'network-server' }] as const;
   return createHttpPush({ sources, limits: webhookLimits }, ingest.receive, hooks).router;
 }
 

@@ -53,7 +53,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'fieldgate-ways-'));
   ledger = await openLedger({ directory });
   ingest = createIngest({
-    adapterFor: (route) => findAdapter(route.split('/')[0] ?? ''),
+    adapterFor: ({ route }) => findAdapter(route.split('/')[0] ?? ''),
     verify: (frame) => verifyUplink(frame, () => [session], lastFrameCounter),
     ledger,
     observe: { item() {}, written() {}, acknowledged() {}, unavailable() {} },

@@ -31,6 +31,8 @@ const session: Session = {
 const statusTopic = 'application/1/device/0101010101010101/event/status';
 const ttsTopic = 'v3/app1/devices/dev1/up';
 
+const byTopic = createRouter(defaultRoutes);
+
 let directory: string;
 let ledger: LmdbLedger;
 let reader: LmdbLedgerReader;
@@ -45,7 +47,7 @@ beforeEach(async () => {
   reader = openLedgerReader({ directory });
   [seen, unavailable, acknowledged] = [[], [], 0];
   ingest = createIngest({
-    adapterFor: createRouter(defaultRoutes),
+    adapterFor: ({ route }) => byTopic(route),
     verify: (frame) =>
       verifyUplink(
         frame,

@@ -16,11 +16,11 @@ const options: CoapOptions = {
   ...{ host: '127.0.0.1', port: 0, allowUnencryptedPublic: false },
   accounts: [
     {
-      ...{ name: 'pump', token: pump, isSource: false, deviceId: 'pump-7' },
+      ...{ name: 'pump', token: pump, deviceId: 'pump-7' },
       ...{ publish: [], vouches: 'credential' },
     },
     {
-      ...{ name: 'platform', token: platform, isSource: true },
+      ...{ name: 'platform', token: platform, adapter: 'modem-json' },
       ...{ publish: ['senml/+/a b'], vouches: 'network-server' },
     },
   ],

@@ -14,7 +14,6 @@ export const defaults: CoapOptions = {
     {
       name: 'pump',
       token: pump,
-      isSource: false,
       deviceId: 'pump-7',
       publish: [],
       vouches: 'credential',
@@ -22,7 +21,7 @@ export const defaults: CoapOptions = {
     {
       name: 'platform',
       token: platform,
-      isSource: true,
+      adapter: 'modem-json',
       publish: ['up/#', 'senml/+'],
       vouches: 'network-server',
     },

@@ -122,8 +122,10 @@ describe('A CoAP request', () => {
     });
     expect(second).toMatchObject({
       route: '/ingest/platform?event=up&x=a%20b',
+      adapter: 'modem-json',
       sender: { credential: 'platform', vouches: 'network-server' },
     });
+    expect([first?.adapter, third?.adapter]).toEqual([undefined, undefined]);
     expect(third).toMatchObject({ route: 'senml/a', body: Buffer.from([0x80]) });
     expect(fourth).toMatchObject({ route: 'senml/a' });
     expect(JSON.stringify(receiver.received)).not.toContain('a-test-token');

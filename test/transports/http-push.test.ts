@@ -19,31 +19,37 @@ const hmac = {
   prefix: 'sha256=',
 } as const;
 
+const adapter = 'modem-json';
 const sources: readonly HttpSource[] = [
   {
     name: 'city',
+    adapter,
     auth: { kind: 'token', token, header: 'authorization' },
     vouches: 'network-server',
   },
   {
     name: 'keyed',
+    adapter,
     auth: { kind: 'token', token, header: 'X-Api-Key' },
     vouches: 'credential',
     deviceId: 'pump-7',
   },
   {
     name: 'basic',
+    adapter,
     auth: { kind: 'basic', username: 'tts', password: 'a test password' },
     vouches: 'network-server',
   },
-  { name: 'signed', auth: hmac, vouches: 'credential' },
+  { name: 'signed', adapter, auth: hmac, vouches: 'credential' },
   {
     name: 'proven',
+    adapter,
     auth: { kind: 'request', isGenuine: ({ query, body }) => query === `t=${body}` },
     vouches: 'network-server',
   },
   {
     name: 'signed-512',
+    adapter,
     auth: { ...hmac, algorithm: 'sha512', encoding: 'base64', prefix: '' },
     vouches: 'credential',
   },
@@ -112,6 +118,7 @@ describe('A webhook receipt', () => {
     expect(first).toMatchObject({
       transport: 'http',
       route: '/ingest/city?event=up',
+      adapter,
       body: Buffer.from('{"a":1}'),
       receivedAt: now,
       sender: { credential: 'city', vouches: 'network-server' },

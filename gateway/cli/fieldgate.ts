@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_TRIM_THRESHOLD_=16777216 node --max-semi-space-size=32
+#!/usr/bin/env -S node --max-semi-space-size=32
 /**
  * The command line. Exit codes: 0 done, 1 it did not work, 2 the words or the configuration are
  * wrong.

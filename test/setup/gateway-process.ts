@@ -1,6 +1,6 @@
 /**
- * Runs the compiled gateway as a process of its own, as `npm start` does, with a data directory of
- * its own.
+ * Runs the compiled gateway as a process of its own, as operators do, with a data directory of its
+ * own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,6 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { startWords } from './start-words.ts';
 
 export interface GatewayProcess {
   readonly http: string;
@@ -62,11 +61,14 @@ export async function startGatewayProcess(
     ...rest,
   };
   await writeFile(file, stringify(config));
-  const { environment, flags } = startWords();
-  const child = spawn(process.execPath, [...flags, program, 'serve', '--config', file], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment, ...options.environment },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=32', program, 'serve', '--config', file],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.environment },
+    },
+  );
   const output = watch(child);
   const addresses = await output.listening(startTimeoutMs);
   const port = (name: string) => addresses.find((address) => address.name === name)?.port ?? 0;

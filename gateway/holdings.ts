@@ -1,5 +1,4 @@
 /** Everything the gateway keeps on disk, opened in order and closed in the reverse one. */
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { type Access, openAccess } from '../dashboard/access.ts';
@@ -50,7 +49,6 @@ export interface Holdings {
  */
 export async function openHoldings(config: Config, clock: Clock, log: Log): Promise<Holdings> {
   const dataDir = resolve(config.dataDir);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const claim = await claimDirectory(dataDir);
   try {
     const state = openState({ directory: dataDir });

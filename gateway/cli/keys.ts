@@ -2,10 +2,10 @@
  * `fieldgate keys`: the key file that seals the keys of the devices. It is made, looked at, given a
  * new key, or moved under another protection, while the gateway runs.
  */
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { existingKeyPlaceOf, keyPlaceOf } from '../device-key-place.ts';
+import { makeDataDirectory } from '../ledger/data-directory.ts';
 import { openState } from '../ledger/lmdb-files.ts';
 import { createKeyRing, keyIdOf } from '../lorawan/key-ring.ts';
 import { countSealedKeys, rotateKeys } from '../lorawan/key-rotation.ts';
@@ -55,7 +55,7 @@ function initialise({ config: file, json }: KeysOptions): void {
   if (config === undefined) return;
   const directory = resolve(config.dataDir);
   const { path, protection } = keyPlaceOf(config, directory);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDataDirectory(directory);
   const key = createKeyRing({ path, protection });
   if (key === undefined) throw new Error(`the key file ${path} exists already`);
   const kind = protection?.kind ?? 'file';

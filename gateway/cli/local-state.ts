@@ -1,10 +1,10 @@
 /** The state in a data directory, opened by a command beside the gateway or instead of it. */
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import type { Config } from '../../config/schema.ts';
 import { openAuditLog } from '../audit-log.ts';
 import { type DeviceCredentials, openDeviceCredentials } from '../device-credentials.ts';
+import { makeDataDirectory } from '../ledger/data-directory.ts';
 import { openState } from '../ledger/lmdb-files.ts';
 import { systemClock } from '../model/clock.ts';
 
@@ -21,7 +21,7 @@ export async function withState(
   work: (parts: StateParts) => Promise<void>,
 ): Promise<void> {
   const dataDir = resolve(config.dataDir);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDirectory(dataDir);
   const state = openState({ directory: dataDir });
   const now = () => systemClock.now();
   const { entriesMax } = config.audit;

@@ -2,10 +2,10 @@
  * `fieldgate token create` and `fieldgate hash-password`. No secret is ever taken from the
  * arguments.
  */
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { openAccess, type Role } from '../../dashboard/access.ts';
+import { makeDataDirectory } from '../ledger/data-directory.ts';
 import { systemClock } from '../model/clock.ts';
 import { hashPassword } from '../transports/password.ts';
 import { readConfiguration } from './configuration.ts';
@@ -64,7 +64,7 @@ function createToken({ config: file, name, role, days, json }: TokenOptions): vo
   if (config === undefined) return;
   const lifetime = days === undefined ? undefined : days * 86_400_000;
   const dataDir = resolve(config.dataDir);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDirectory(dataDir);
   const token = openAccess(dataDir, systemClock).createToken(name, role, lifetime);
   if (token === undefined) throw new Error(`a token named ${name} exists already`);
   process.stdout.write(json === true ? `${JSON.stringify({ name, role, token })}\n` : `${token}\n`);

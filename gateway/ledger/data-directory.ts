@@ -4,8 +4,9 @@
  * taken over by exactly one. Numbers only grow; a released one says so and stays.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 export interface DirectoryClaim {
   /** Lets the next process in at once; without it, it finds this one gone. */
@@ -27,13 +28,39 @@ export interface ClaimOptions {
 }
 
 /**
+ * Makes a directory and those above it, for nobody else to read. Node's own way of making several
+ * never ends where the file system says that a new one is not there, as /proc does.
+ */
+export function makeDataDirectory(path: string): void {
+  const missing: string[] = [];
+  for (let above = path; !existsSync(above); above = dirname(above)) missing.unshift(above);
+  for (const directory of missing) makeOne(directory);
+  if (!statSync(path).isDirectory()) {
+    throw new Error(`${path}: is a file, where a directory is wanted. Give another dataDir.`);
+  }
+}
+
+function makeOne(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another process was quicker.
+    if (codeOf(error) === 'EEXIST') return;
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new Error(`${directory}: no directory can be made there. Give another dataDir.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
  * Throws when another process owns the directory, naming it and the remedy. Makes the directory.
  */
 export async function claimDirectory(
   path: string,
   { attemptsMax = 20 }: ClaimOptions = {},
 ): Promise<DirectoryClaim> {
-  await mkdir(path, { recursive: true });
+  makeDataDirectory(path);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const newest = (await claimNumbers(path)).at(-1) ?? 0;
     await refuseIfOwned(path, newest);
@@ -121,5 +148,5 @@ async function startTicks(pid: number): Promise<string> {
 }
 
 function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { claimDirectory } from '../../gateway/ledger/data-directory.ts';
+import { claimDirectory, makeDataDirectory } from '../../gateway/ledger/data-directory.ts';
 import { withDirectory } from './deliveries.ts';
 
 async function deadPid(): Promise<number> {
@@ -29,6 +29,26 @@ describe('The data directory', () => {
       const claim = await claimDirectory(join(directory, 'new', 'data'));
       await claim.release();
     });
+  });
+
+  it('is for nobody else to read, nor are those that are made above it', async () => {
+    await withDirectory(async (directory) => {
+      makeDataDirectory(join(directory, 'new', 'data'));
+      for (const path of [join(directory, 'new'), join(directory, 'new', 'data')]) {
+        expect((await stat(path)).mode & 0o777).toBe(0o700);
+      }
+    });
+  });
+
+  it('is refused where a file stands, and where none can be made', async () => {
+    await withDirectory(async (directory) => {
+      const file = join(directory, 'file');
+      await writeFile(file, '');
+      await expect(claimDirectory(file)).rejects.toThrow(`${file}: is a file, where a directory`);
+      expect(() => makeDataDirectory(join(file, 'data'))).toThrow('ENOTDIR');
+    });
+    const none = '/proc/fieldgate: no directory can be made there';
+    await expect(claimDirectory('/proc/fieldgate/data')).rejects.toThrow(none);
   });
 
   it('is taken over from a process that is gone', async () => {
@@ -123,13 +143,6 @@ describe('The data directory', () => {
     await withDirectory(async (directory) => {
       const claim = claimDirectory(directory, { attemptsMax: 0 });
       await expect(claim).rejects.toThrow('start only one of them');
-    });
-  });
-
-  it('says so when it cannot be written to', async () => {
-    await withDirectory(async (directory) => {
-      await writeFile(join(directory, 'file'), '');
-      await expect(claimDirectory(join(directory, 'file'))).rejects.toThrow('EEXIST');
     });
   });
 });

@@ -156,7 +156,16 @@ export const webhookPath = {
     responses: {
       '204': { description: 'It is on disk, as an uplink or as quarantined' },
       '400': refusal('The body did not arrive whole.'),
-      '401': refusal('The credential of this source is missing or wrong.'),
+      '401': {
+        ...refusal('The credential of this source is missing or wrong.'),
+        headers: {
+          'WWW-Authenticate': {
+            description:
+              '`Bearer` or `Basic`; for another proof `HMAC`, `ApiKey` or `Hash`, with its place.',
+            schema: { type: 'string' },
+          },
+        },
+      },
       '404': refusal('No source has this name.'),
       '413': refusal('The body is larger than `ingest.webhooks.bodyBytesMax`.'),
       '414': refusal('The query is longer than `ingest.webhooks.queryLengthMax`.'),

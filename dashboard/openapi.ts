@@ -295,7 +295,7 @@ export const openApi = {
     '/api/v1/snapshot': {
       get: {
         summary: 'The picture that the live stream starts from',
-        parameters: query('view', 'device', 'area', 'rate'),
+        parameters: query('view', 'device', 'area'),
         responses: { '200': ok('Snapshot'), ...refusals },
       },
     },

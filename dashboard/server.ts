@@ -102,7 +102,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   app.disable('x-powered-by');
   app.set('trust proxy', options.trustProxy === true ? 1 : false);
   app.set('query parser', 'simple');
-  app.use(securityHeaders);
+  app.use(securityHeaders, onlyItsMethods);
   app.get('/healthz/live', (_request, response) => {
     response.json({ status: 'ok' });
   });
@@ -118,7 +118,6 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   });
   const json = bodyOf({ bytesMax: options.bodyBytesMax });
   app.use(sessionRouter(parts.access));
-  app.all('/api/v1/session', refuseOtherMethods);
   const api = express.Router();
   api.use(
     authenticate(parts.access),
@@ -139,7 +138,6 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   );
   app.use('/api/v1', noStore, api);
   for (const router of options.mounted ?? []) app.use(router);
-  app.use(refuseOtherMethods);
   app.use('/api', (_request, response) =>
     sendProblem(response, new Problem(404, 'nothing is here')),
   );
@@ -152,16 +150,20 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
 /** Beside the contract, for browsers. */
 const pagePaths: readonly string[] = ['/', '/signin'];
 
-/** A path of the contract that was asked with a method that it does not have. */
-function refuseOtherMethods(request: Request, response: Response, next: NextFunction): void {
-  const isPage = pagePaths.includes(request.path);
-  const allowed = isPage ? ['GET', 'HEAD'] : methodsOf(request.path);
-  if (allowed.length === 0 || (isPage && allowed.includes(request.method))) {
+/**
+ * Before every route, or one would answer for another: `DELETE /credentials/{id}` for what
+ * `/credentials/{id}:rotate` does not have, and Express with the methods of both to OPTIONS
+ * [RFC 9110, sections 9.3.7 and 15.5.6].
+ */
+function onlyItsMethods(request: Request, response: Response, next: NextFunction): void {
+  const allowed = pagePaths.includes(request.path) ? ['GET', 'HEAD'] : methodsOf(request.path);
+  if (allowed.length === 0 || allowed.includes(request.method)) {
     next();
     return;
   }
   response.set('Allow', allowed.join(', '));
-  sendProblem(response, new Problem(405, `use ${allowed.join(' or ')}`));
+  if (request.method === 'OPTIONS') response.status(204).end();
+  else sendProblem(response, new Problem(405, `use ${allowed.join(' or ')}`));
 }
 
 /** Hashed assets may be kept for ever; the page itself is asked for anew each time. */

@@ -7,7 +7,7 @@ import express, { type NextFunction, type Request, type Response, Router } from 
 import type { Inbound } from '../model/inbound.ts';
 import { statusPhrase } from '../model/status-phrase.ts';
 import { createFloodLimit, type FloodLimit } from './flood-limit.ts';
-import { challengeOf, type HttpSource, isGenuine, isOverBody } from './http-source.ts';
+import { demandOf, type HttpSource, isGenuine, isOverBody } from './http-source.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import type { Receive, Transport } from './transport.ts';
 import type { TransportHooks } from './transport-hooks.ts';
@@ -125,8 +125,9 @@ async function push(pushing: Pushing, request: Request, response: Response): Pro
     return refuse(414, 'too-large', 'the query is too long');
   const head = { header: (name: string) => request.get(name), query: query.slice(1) };
   const refuseCredential = () => {
-    response.set('WWW-Authenticate', challengeOf(source.auth));
-    refuse(401, 'unauthorized', 'the credential of this source is missing or wrong');
+    const { challenge, wanted } = demandOf(source.auth);
+    response.set('WWW-Authenticate', challenge);
+    refuse(401, 'unauthorized', `${wanted} is missing or wrong`);
   };
   const waitsForBody = isOverBody(source.auth);
   if (!waitsForBody && !isGenuine(source.auth, head)) return refuseCredential();

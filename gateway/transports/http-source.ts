@@ -78,9 +78,33 @@ export function isGenuine(auth: HttpAuth, { header, query, body }: HttpRequest):
   }
 }
 
-/** What a refused client is told to bring [RFC 9110, 11.6.1]. */
-export function challengeOf(auth: HttpAuth): string {
-  return auth.kind === 'basic' ? 'Basic realm="ingest"' : 'Bearer realm="ingest"';
+interface Demand {
+  /** For `WWW-Authenticate`. */
+  readonly challenge: string;
+  /** For people. */
+  readonly wanted: string;
+}
+
+/**
+ * What a refused client is told to bring [RFC 9110, section 11.6.1]. A proof outside of
+ * `Authorization` has no registered scheme: its kind and its place are named instead, since
+ * `Bearer` would send the client on a wrong way.
+ */
+export function demandOf(auth: HttpAuth): Demand {
+  if (auth.kind === 'hmac') {
+    const { header, algorithm } = auth;
+    const challenge = `HMAC realm="ingest", header="${header}", algorithm="${algorithm}"`;
+    return { challenge, wanted: `the signature of the body in ${header}` };
+  }
+  if (auth.kind === 'request') {
+    return { challenge: 'Hash realm="ingest", in="query"', wanted: 'the hash in the query' };
+  }
+  if (auth.kind === 'token' && auth.header.toLowerCase() !== 'authorization') {
+    const challenge = `ApiKey realm="ingest", header="${auth.header}"`;
+    return { challenge, wanted: `the token of this source in ${auth.header}` };
+  }
+  const scheme = auth.kind === 'basic' ? 'Basic' : 'Bearer';
+  return { challenge: `${scheme} realm="ingest"`, wanted: 'the credential of this source' };
 }
 
 function tokenOf({ header: name }: TokenAuth, header: HeaderReader): string {

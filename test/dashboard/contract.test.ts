@@ -291,6 +291,7 @@ const calls: readonly Call[] = [
   ['post', ingestPath, '/ingest/city', 415, uplink, { ...proof, 'Content-Encoding': 'gzip' }],
   ['get', '/api/v1/snapshot', '/api/v1/snapshot?view=series&device=meter-7', 200],
   ['get', '/api/v1/snapshot', '/api/v1/snapshot?view=map', 400],
+  ['get', '/api/v1/snapshot', '/api/v1/snapshot?rate=1000', 400],
   ['get', '/api/v1/live', '/api/v1/live?rate=1', 400],
 ];
 

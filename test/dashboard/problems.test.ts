@@ -154,8 +154,11 @@ describe('A body', () => {
 });
 
 describe('A refusal', () => {
-  it('with 405 says what the very path has [RFC 9110, 15.5.6]', async () => {
+  it('with 405 and an answer to OPTIONS say what the very path has [RFC 9110, 15.5.6]', async () => {
     for (const [path, allowed] of [
+      ['/api/v1/clients/a:disconnect', 'POST'],
+      ['/api/v1/credentials/a', 'DELETE'],
+      ['/api/v1/devices:import', 'POST'],
       ['/api/v1/credentials/a:rotate', 'POST'],
       ['/api/v1/codecs/a:dryrun', 'POST'],
       ['/api/v1/codecs/a', 'GET, HEAD, PUT, DELETE'],
@@ -167,7 +170,23 @@ describe('A refusal', () => {
     ] as const) {
       const { status, headers } = await refusalOf(path, { method: 'PATCH' });
       expect([path, status, headers.get('allow')]).toEqual([path, 405, allowed]);
+      const asked = await dashboard.ask(path, { method: 'OPTIONS', token: null });
+      expect([path, asked.status, asked.headers.get('allow')]).toEqual([path, 204, allowed]);
     }
+  });
+
+  it('with 405 comes also where a path beside it has the method', async () => {
+    for (const [method, path] of [
+      ['DELETE', '/api/v1/credentials/a:rotate'],
+      ['GET', '/api/v1/codecs/a:dryrun'],
+      ['PUT', '/api/v1/codecs/a:dryrun'],
+    ] as const) {
+      const { status, headers } = await refusalOf(path, { method });
+      expect([path, status, headers.get('allow')]).toEqual([path, 405, 'POST']);
+    }
+    // An id that ends like a verb is written with its colon encoded.
+    const { status } = await refusalOf('/api/v1/credentials/a%3Arotate', { method: 'DELETE' });
+    expect(status).toBe(404);
   });
 
   it('with 401 says how to sign in, also at the sign-in itself [RFC 9110, 15.5.2]', async () => {

@@ -196,10 +196,26 @@ describe('The credential of a source', () => {
   ])('refuses %s', async (_name, path, headers) => {
     const response = await post(path, headers);
     expect(response.status).toBe(401);
-    expect(response.headers.get('www-authenticate')).toMatch(/^(?:Bearer|Basic) realm=/);
+    expect(response.headers.has('www-authenticate')).toBe(true);
     expect(await problemOf(response)).toMatchObject({ status: 401 });
     expect(receiver.received).toEqual([]);
     expect(receiver.turnedAway).toEqual(['http:unauthorized']);
+  });
+
+  it.each([
+    ['/ingest/city', 'Bearer realm="ingest"', 'credential'],
+    ['/ingest/basic', 'Basic realm="ingest"', 'credential'],
+    ['/ingest/keyed', 'ApiKey realm="ingest", header="X-Api-Key"', 'X-Api-Key'],
+    [
+      '/ingest/signed',
+      'HMAC realm="ingest", header="X-Signature", algorithm="sha256"',
+      'X-Signature',
+    ],
+    ['/ingest/proven', 'Hash realm="ingest", in="query"', 'query'],
+  ])('is asked for at %s by its own scheme [RFC 9110, 11.6.1]', async (path, challenge, named) => {
+    const response = await post(path);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, challenge]);
+    expect(await problemOf(response)).toMatchObject({ detail: expect.stringContaining(named) });
   });
 
   it('may be a user name and a password', async () => {

@@ -3,6 +3,7 @@
  * in flight and settles a publish when the broker has acknowledged it.
  */
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import { NotSent } from './not-sent.ts';
 
 /** Messages of one connection that wait for their PUBACK; the next publish waits for room. */
 export const inFlightMax = 64;
@@ -17,7 +18,8 @@ export interface Account {
 export interface Publisher {
   /**
    * Resolves once there is room and the message is on its way. `settled` is called once: without an
-   * error when the broker has acknowledged it, with one when it never will.
+   * error when the broker has acknowledged it, with one when it never will, which is NotSent when
+   * the publisher was stopped before.
    */
   publish(topic: string, payload: Buffer, settled: (error?: Error) => void): Promise<void>;
   /** From now on nothing is sent; frees whoever waits for room on a connection that is gone. */
@@ -65,7 +67,7 @@ function createPublisher(client: MqttClient): Publisher {
         await new Promise<void>((resolve) => waiting.push(resolve));
       }
       if (isStopped) {
-        settled(new Error('the run has ended'));
+        settled(new NotSent());
         return;
       }
       inFlight += 1;

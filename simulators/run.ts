@@ -10,6 +10,7 @@ import type { Wires } from './capture/wires.ts';
 import { liveMessages, pastMessages, pastSteps } from './city-messages.ts';
 import { type CitySource, type Counters, createCitySources } from './city-traffic.ts';
 import type { Account } from './mqtt-publisher.ts';
+import { NotSent } from './not-sent.ts';
 import type { Scenario } from './scenario.ts';
 import { sleepUntil } from './signal-sleep.ts';
 
@@ -188,6 +189,8 @@ interface Tally {
 interface Uplink {
   readonly device: string | undefined;
   readonly at: number;
+  /** Copies of it that were sent. */
+  copies: number;
   isAcknowledged: boolean;
 }
 
@@ -204,13 +207,21 @@ function createTally(sources: readonly CitySource[], backfillTotal: number): Tal
     count({ device, at, sender }) {
       // Copies of a frame come one after the other, with one time.
       if (last === undefined || device === undefined || last.device !== device || last.at !== at) {
-        last = { device, at, isAcknowledged: false };
-        count.uplinks += 1;
+        last = { device, at, copies: 0, isAcknowledged: false };
       }
       const [uplink, network] = [last, networkOf(networks, sender, device)];
+      if (uplink.copies === 0) count.uplinks += 1;
+      uplink.copies += 1;
       count.sent += 1;
       network.sent += 1;
       return (error) => {
+        if (error instanceof NotSent) {
+          uplink.copies -= 1;
+          count.sent -= 1;
+          network.sent -= 1;
+          if (uplink.copies === 0) count.uplinks -= 1;
+          return;
+        }
         const kind = error === undefined ? 'acknowledged' : 'failed';
         count[kind] += 1;
         network[kind] += 1;

@@ -5,6 +5,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { NotSent } from '../not-sent.ts';
 import {
   block1,
   blockBytes,
@@ -48,7 +49,7 @@ export async function openCoapWire({ url, accounts }: CoapWireOptions): Promise<
   let isStopped = false;
   return {
     async send({ route, body, sender }, settled) {
-      if (!(await room.enter())) return settled(new Error('the replay has ended'));
+      if (!(await room.enter())) return settled(new NotSent());
       const lane = sender ?? '';
       const options = [...placeOf(route), ...formatOf(body), ...tokenOf(accounts.of(sender))];
       const done = (lanes.get(lane) ?? Promise.resolve())

@@ -1,4 +1,6 @@
 /** Replays webhooks: the path of the capture under another base, a POST each, taken with 2xx. */
+
+import { NotSent } from '../not-sent.ts';
 import { createRoom, type ReplayAccount, type ReplayAccounts, type Wire } from './wire.ts';
 
 export interface HttpWireOptions {
@@ -20,7 +22,7 @@ export function createHttpWire({ url, accounts }: HttpWireOptions): Wire {
   let isStopped = false;
   return {
     async send({ route, body, sender }, settled) {
-      if (!(await room.enter())) return settled(new Error('the replay has ended'));
+      if (!(await room.enter())) return settled(new NotSent());
       const lane = sender ?? '';
       const before = lanes.get(lane) ?? Promise.resolve();
       const request = { url: new URL(route, url), body, account: accounts.of(sender) };

@@ -4,6 +4,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { NotSent } from '../not-sent.ts';
 import { createRoom, type Wire } from './wire.ts';
 
 export interface UdpWireOptions {
@@ -71,7 +72,7 @@ export async function openUdpWire({ url }: UdpWireOptions): Promise<Wire> {
   return {
     async send({ body }, settled) {
       if (body.length < headerBytes) return settled(new Error('the datagram has no header'));
-      if (!(await room.enter())) return settled(new Error('the replay has ended'));
+      if (!(await room.enter())) return settled(new NotSent());
       exchange(body)
         .then(() => settled(), settled)
         .finally(room.leave);

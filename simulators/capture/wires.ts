@@ -1,4 +1,5 @@
 /** Which wire a message goes through: the one of its own kind that an operator named with `--to`. */
+import { NotSent } from '../not-sent.ts';
 import type { CapturedMessage, Via } from './message.ts';
 import type { ReplayAccounts, Wire } from './wire.ts';
 import { openCoapWire } from './wire-coap.ts';
@@ -55,6 +56,7 @@ export async function openWires({ targets, ...options }: WiresOptions): Promise<
   const order = createDeviceOrder();
   const count = (error?: Error): void => {
     if (error === undefined) tally.acknowledged += 1;
+    else if (error instanceof NotSent) tally.sent -= 1;
     else {
       tally.failed += 1;
       if (reasons.length < reasonsMax) reasons.push(error.message);

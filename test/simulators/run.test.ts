@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Aedes } from 'aedes';
 import { openWires } from '../../simulators/capture/wires.ts';
+import { NotSent } from '../../simulators/not-sent.ts';
 import {
   type CityAccounts,
   type CityProgress,
@@ -124,6 +125,27 @@ describe('City run', () => {
       const [root = '', id = ''] = topic.split('/');
       expect(username).toBe(root === 'up' ? id : accountOf.get(root));
     }
+  });
+
+  it('counts as sent only what was on its way when it ended', async () => {
+    const end = new AbortController();
+    let sent = 0;
+    const progress = await runCity({
+      wires: {
+        tally: { sent: 0, acknowledged: 0, failed: 0, unaddressed: 0, reasons: [] },
+        async send(_message, settled) {
+          sent += 1;
+          if (sent === 40) end.abort();
+          settled?.(sent < 40 ? undefined : new NotSent());
+        },
+        stop: () => undefined,
+        close: async () => undefined,
+      },
+      ...{ scenario, startTime, speed: 1_000, signal: end.signal },
+    });
+    const { messagesSent, messagesAcknowledged, messagesFailed } = progress;
+    expect([messagesSent, messagesAcknowledged, messagesFailed]).toEqual([39, 39, 0]);
+    expect(progress.uplinksSent).toBe(progress.uplinksAcknowledged);
   });
 
   it('goes on live, faster when told, until the signal', async () => {

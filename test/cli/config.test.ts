@@ -21,6 +21,16 @@ describe('config', () => {
     });
   });
 
+  it('is checked by --config, too, and without a file by the environment alone', () => {
+    const ended = room.run(['config', 'check', '--config', 'gateway.yaml']);
+    expect([ended.status, ended.stdout]).toEqual([0, 'gateway.yaml: no problems\n']);
+    expect(room.run(['config', 'check']).stdout).toBe('environment: no problems\n');
+    const set = { FIELDGATE__HTTP__PORT: 'eighty' };
+    expect(room.run(['config', 'check'], '', set).stderr).toContain('FIELDGATE__HTTP__PORT');
+    const twice = room.run(['config', 'check', 'gateway.yaml', '-c', 'gateway.yaml']);
+    expect([twice.status, twice.stderr]).toEqual([2, expect.stringContaining('give one')]);
+  });
+
   it('prints the JSON Schema', () => {
     expect(JSON.parse(room.run(['config', 'print', '--json-schema']).stdout)).toMatchObject({
       type: 'object',

@@ -31,7 +31,6 @@ describe('The command line', () => {
     [['frobnicate']],
     [[]],
     [['serve', '--prot', '1']],
-    [['config', 'check']],
     [['config', 'chek', 'x']],
     [['token', 'create']],
     [['token', 'create', '--name', 'a', '--role', 'king']],

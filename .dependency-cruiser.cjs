@@ -1,4 +1,10 @@
 /** The floors of the house: imports point downward only, without circles and orphans. */
+
+/** Where the parts are joined: above every part, and below them the page that joins it all. */
+const joining = 'derivation|doors|operation|holdings|[^/]+\\.ts$';
+/** Above those rooms in turn; the log is below all of them. */
+const above = 'cli/|(?!log\\.ts$)[^/]+\\.ts$';
+
 const floors = [
   ['decoders', '^decoders/', '^(gateway|config|dashboard|simulators|bench)/'],
   ['config', '^config/', '^(gateway|decoders|dashboard|simulators|bench)/'],
@@ -6,16 +12,24 @@ const floors = [
   [
     'transports, adapters, lorawan and ledger',
     '^gateway/(transports|adapters|lorawan|ledger)/',
-    '^(gateway/(pipeline|stores|live|alarms|analytics|cli|[^/]+\\.ts$)|dashboard|simulators|bench)',
+    `^(gateway/(pipeline|stores|live|cli|${joining})|dashboard|simulators|bench)`,
   ],
   [
     'stores and pipeline',
     '^gateway/(stores|pipeline)/',
-    '^(gateway/(live|alarms|analytics|cli|[^/]+\\.ts$)|dashboard|simulators|bench)',
+    `^(gateway/(live|cli|${joining})|dashboard|simulators|bench)`,
   ],
-  ['live', '^gateway/live/', '^(gateway/(cli|[^/]+\\.ts$)|dashboard|simulators|bench)'],
+  ['live', '^gateway/live/', `^(gateway/(cli|${joining})|dashboard|simulators|bench)`],
   ['codecs', '^gateway/codecs/', '^(gateway/(?!codecs/|model/)|dashboard|simulators|bench)'],
-  ['dashboard', '^dashboard/', '^(gateway/(cli|[^/]+\\.ts$)|simulators|bench)'],
+  ['dashboard', '^dashboard/', `^(gateway/(cli|${joining})|simulators|bench)`],
+  [
+    'holdings',
+    '^gateway/holdings/',
+    `^(gateway/(derivation/|doors/|operation/|${above})|simulators|bench)`,
+  ],
+  ['operation', '^gateway/operation/', `^(gateway/(derivation/|doors/|${above})|simulators|bench)`],
+  ['doors', '^gateway/doors/', `^(gateway/(derivation/|operation/|${above})|simulators|bench)`],
+  ['derivation', '^gateway/derivation/', `^(gateway/(doors/|${above})|simulators|bench)`],
   ['simulators', '^simulators/', '^(gateway|decoders|config|dashboard|bench)/'],
 ];
 

@@ -9,7 +9,7 @@ import { sparkplugName } from './adapters/sparkplug/host.ts';
 import { isTopicFilter } from './adapters/topic-filter.ts';
 import { readModel } from './codecs/models/model-input.ts';
 import { parseReference } from './codecs/script.ts';
-import { doorProblems } from './door-check.ts';
+import { doorProblems } from './doors/door-check.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
 import { createTokenCheck } from './transports/mqtt-token.ts';
 import { readRevocationLists } from './transports/revocation-list.ts';

@@ -4,37 +4,38 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/schema.ts';
 import type { HealthReport } from '../dashboard/parts.ts';
 import { createDashboard } from '../dashboard/server.ts';
-import { createAdapterChoice } from './adapter-choice.ts';
 import type { Adapter } from './adapters/adapter.ts';
 import { openAdapterBook } from './adapters/adapter-book.ts';
-import { startDerivation } from './derivation.ts';
-import { kekOf } from './device-key-place.ts';
-import { createDoors } from './doors.ts';
-import { startHeapRest } from './heap-rest.ts';
-import { type Holdings, openHoldings } from './holdings.ts';
-import { openIdentityKey } from './identity-key.ts';
-import { createIngestWatch } from './ingest-watch.ts';
+import { crossCheck } from './cross-check.ts';
+import { startDerivation } from './derivation/derivation.ts';
+import { createWorkerListener } from './derivation/worker-listener.ts';
+import { createAdapterChoice } from './doors/adapter-choice.ts';
+import { createDoors } from './doors/doors.ts';
+import { openBroker, refuseForbidden } from './doors/mqtt-setup.ts';
+import { publishReadings } from './doors/out-topics.ts';
+import { createPolls } from './doors/polls.ts';
+import { createSparkplug } from './doors/sparkplug.ts';
+import { kekOf } from './holdings/device-key-place.ts';
+import { type Holdings, openHoldings } from './holdings/holdings.ts';
+import { openIdentityKey } from './holdings/identity-key.ts';
 import { createHub } from './live/hub.ts';
 import type { Log } from './log.ts';
 import { counterDefaults } from './lorawan/frame-counter.ts';
 import { createJoins } from './lorawan/joins.ts';
 import { createProver } from './lorawan/prover.ts';
 import { verifyDefaults } from './lorawan/verify.ts';
-import { createMetrics } from './metrics.ts';
 import { type Clock, systemClock } from './model/clock.ts';
-import { registerMqttMetrics } from './mqtt-metrics.ts';
-import { createMqttOperators } from './mqtt-operators.ts';
-import { openBroker, refuseForbidden } from './mqtt-setup.ts';
-import { publishReadings } from './out-topics.ts';
+import { startHeapRest } from './operation/heap-rest.ts';
+import { createIngestWatch } from './operation/ingest-watch.ts';
+import { createMetrics } from './operation/metrics.ts';
+import { registerMqttMetrics } from './operation/mqtt-metrics.ts';
+import { createMqttOperators } from './operation/mqtt-operators.ts';
+import { startRetention } from './operation/retention-timer.ts';
 import { createIngest } from './pipeline/ingest.ts';
 import { openingPayloads } from './pipeline/payload-opening.ts';
 import { createSourceBoard } from './pipeline/source-board.ts';
-import { createPolls } from './polls.ts';
 import { createReload, type ReadAgain } from './reload.ts';
-import { startRetention } from './retention-timer.ts';
-import { createSparkplug } from './sparkplug.ts';
 import type { ListeningAddress } from './transports/transport.ts';
-import { createWorkerListener } from './worker-listener.ts';
 
 export interface Gateway {
   readonly addresses: readonly ListeningAddress[];
@@ -50,6 +51,7 @@ export interface Gateway {
  */
 export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const clock = systemClock;
+  tellProblems(config, log);
   const holdings = await openHoldings(config, clock, log);
   const parts = await joinOrClose(config, log, holdings);
   const { broker, doors, choice, dashboard, sparkplug, polls } = parts;
@@ -66,6 +68,14 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   } catch (error) {
     await parts.stop();
     throw error;
+  }
+}
+
+/** Of a device or model that is left out; whatever else is wrong has kept the gateway down. */
+function tellProblems(config: Config, log: Log): void {
+  for (const { path, detail } of crossCheck(config)) {
+    const fields = { event: 'device-problem', path, detail };
+    log.warn(fields, 'a device or model of the configuration is left out');
   }
 }
 

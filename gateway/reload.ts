@@ -5,12 +5,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reloadable } from '../config/reloadable.ts';
 import type { Config } from '../config/schema.ts';
-import type { AdapterChoice } from './adapter-choice.ts';
-import type { AuditLog } from './audit-log.ts';
-import { readRenewed, withoutRenewed } from './door-certificates.ts';
-import type { Doors } from './doors.ts';
+import type { AdapterChoice } from './doors/adapter-choice.ts';
+import { readRenewed, withoutRenewed } from './doors/door-certificates.ts';
+import type { Doors } from './doors/doors.ts';
+import { accountRulesOf, readCertificates } from './doors/mqtt-setup.ts';
+import type { AuditLog } from './holdings/audit-log.ts';
 import type { Log } from './log.ts';
-import { accountRulesOf, readCertificates } from './mqtt-setup.ts';
 import type { MqttBroker } from './transports/mqtt-broker.ts';
 
 /** What the file says now, or every problem in a line of its own. */

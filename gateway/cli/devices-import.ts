@@ -5,8 +5,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { Command } from 'commander';
 import { parseDeviceTable } from '../../dashboard/device-table.ts';
-import { drawSecrets } from '../device-credentials.ts';
-import { kekOf, keyPlaceOf } from '../device-key-place.ts';
+import { drawSecrets } from '../holdings/device-credentials.ts';
+import { kekOf, keyPlaceOf } from '../holdings/device-key-place.ts';
 import { claimDirectory } from '../ledger/data-directory.ts';
 import { fromExport, rowsOfExport } from '../lorawan/device-exports.ts';
 import { parseDeviceInput } from '../lorawan/device-input.ts';

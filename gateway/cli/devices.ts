@@ -5,7 +5,7 @@
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { type DrawnSecret, drawSecrets } from '../device-credentials.ts';
+import { type DrawnSecret, drawSecrets } from '../holdings/device-credentials.ts';
 import { systemClock } from '../model/clock.ts';
 import { readConfiguration } from './configuration.ts';
 import { importCommand } from './devices-import.ts';

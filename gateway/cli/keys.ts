@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { existingKeyPlaceOf, keyPlaceOf } from '../device-key-place.ts';
+import { existingKeyPlaceOf, keyPlaceOf } from '../holdings/device-key-place.ts';
 import { makeDataDirectory } from '../ledger/data-directory.ts';
 import { openState } from '../ledger/lmdb-files.ts';
 import { createKeyRing, keyIdOf } from '../lorawan/key-ring.ts';

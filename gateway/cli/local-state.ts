@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import type { Config } from '../../config/schema.ts';
-import { openAuditLog } from '../audit-log.ts';
-import { type DeviceCredentials, openDeviceCredentials } from '../device-credentials.ts';
+import { openAuditLog } from '../holdings/audit-log.ts';
+import { type DeviceCredentials, openDeviceCredentials } from '../holdings/device-credentials.ts';
 import { makeDataDirectory } from '../ledger/data-directory.ts';
 import { openState } from '../ledger/lmdb-files.ts';
 import { systemClock } from '../model/clock.ts';

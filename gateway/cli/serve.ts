@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import type { Config } from '../../config/schema.ts';
 import { createLog } from '../log.ts';
 import { startGateway } from '../main.ts';
+import { collectYoungByOneThread } from '../operation/young-collections.ts';
 import type { ReadAgain } from '../reload.ts';
-import { collectYoungByOneThread } from '../young-collections.ts';
 import { checkConfiguration, readConfiguration } from './configuration.ts';
 
 export function serveCommand(): Command {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { openAdapterBook } from '../../gateway/adapters/adapter-book.ts';
 import { createRouter } from '../../gateway/adapters/topic-filter.ts';
-import { openIdentityKey } from '../../gateway/identity-key.ts';
+import { openIdentityKey } from '../../gateway/holdings/identity-key.ts';
 
 const key = Buffer.alloc(32, 7);
 

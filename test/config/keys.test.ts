@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../config/load.ts';
 import { crossCheck } from '../../gateway/cross-check.ts';
-import { kekOf, keyPlaceOf } from '../../gateway/device-key-place.ts';
+import { kekOf, keyPlaceOf } from '../../gateway/holdings/device-key-place.ts';
 import { configOf, fileOf, loaded, problemsOf } from './configuration-file.ts';
 
 const key = '000102030405060708090a0b0c0d0e0f';

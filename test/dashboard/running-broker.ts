@@ -1,11 +1,11 @@
 /** The MQTT side of the running dashboard: a broker that lets anybody in, and its audit log. */
 import type { RootDatabase } from 'lmdb';
 import type { MqttOperators } from '../../dashboard/operators.ts';
-import { openAuditLog } from '../../gateway/audit-log.ts';
-import { openDeviceCredentials } from '../../gateway/device-credentials.ts';
+import { openAuditLog } from '../../gateway/holdings/audit-log.ts';
+import { openDeviceCredentials } from '../../gateway/holdings/device-credentials.ts';
+import { openStateJournal } from '../../gateway/holdings/state-journal.ts';
 import { systemClock } from '../../gateway/model/clock.ts';
-import { createMqttOperators } from '../../gateway/mqtt-operators.ts';
-import { openStateJournal } from '../../gateway/state-journal.ts';
+import { createMqttOperators } from '../../gateway/operation/mqtt-operators.ts';
 import { createBanBook } from '../../gateway/transports/mqtt-bans.ts';
 import { createMqttBroker } from '../../gateway/transports/mqtt-broker.ts';
 

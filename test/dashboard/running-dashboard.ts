@@ -13,7 +13,7 @@ import { type CodecRegistry, openCodecRegistry } from '../../gateway/codecs/regi
 import { createRestingSandbox } from '../../gateway/codecs/resting-sandbox.ts';
 import type { Script } from '../../gateway/codecs/script.ts';
 import { openScriptCodecs } from '../../gateway/codecs/script-codecs.ts';
-import { createAgainControl } from '../../gateway/derive-again.ts';
+import { createAgainControl } from '../../gateway/derivation/derive-again.ts';
 import { type Catalogue, openCatalogue } from '../../gateway/ledger/catalogue.ts';
 import { type CodecHistory, openCodecHistory } from '../../gateway/ledger/codec-history.ts';
 import type { Delivery } from '../../gateway/ledger/ledger.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AgainControl, createAgainControl } from '../../gateway/derive-again.ts';
+import { type AgainControl, createAgainControl } from '../../gateway/derivation/derive-again.ts';
 import { type Catalogue, openCatalogue } from '../../gateway/ledger/catalogue.ts';
 import { type CodecHistory, openCodecHistory } from '../../gateway/ledger/codec-history.ts';
 import type { LedgerEntry } from '../../gateway/ledger/ledger.ts';

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RootDatabase } from 'lmdb';
-import { openAuditLog } from '../../gateway/audit-log.ts';
+import { openAuditLog } from '../../gateway/holdings/audit-log.ts';
 import {
   type DeviceCredentials,
   drawSecrets,
   openDeviceCredentials,
-} from '../../gateway/device-credentials.ts';
+} from '../../gateway/holdings/device-credentials.ts';
+import { openStateJournal } from '../../gateway/holdings/state-journal.ts';
 import { openState } from '../../gateway/ledger/lmdb-files.ts';
-import { openStateJournal } from '../../gateway/state-journal.ts';
 import { createBanBook } from '../../gateway/transports/mqtt-bans.ts';
 import type { MqttBrokerOptions } from '../../gateway/transports/mqtt-options.ts';
 import { type MqttBench, now, startBench } from './mqtt-bench.ts';

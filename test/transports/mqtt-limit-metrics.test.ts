@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RootDatabase } from 'lmdb';
 import { Registry } from 'prom-client';
-import { type AuditLog, openAuditLog } from '../../gateway/audit-log.ts';
+import { type AuditLog, openAuditLog } from '../../gateway/holdings/audit-log.ts';
+import { openStateJournal } from '../../gateway/holdings/state-journal.ts';
 import { openState } from '../../gateway/ledger/lmdb-files.ts';
-import { registerMqttMetrics } from '../../gateway/mqtt-metrics.ts';
-import { openStateJournal } from '../../gateway/state-journal.ts';
+import { registerMqttMetrics } from '../../gateway/operation/mqtt-metrics.ts';
 import {
   type MqttBrokerOptions,
   type MqttLimits,

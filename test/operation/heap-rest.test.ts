@@ -1,0 +1,80 @@
+/** When memory is given back: after growth, in quiet moments, and again where nothing grows. */
+import { describe, expect, it } from '@jest/globals';
+import { createHeapRest } from '../../gateway/operation/heap-rest.ts';
+
+const mib = 2 ** 20;
+
+/** One look after the other, each with the memory and the work of that moment. */
+function startRest() {
+  const now = { ownMb: 100, busyShare: 0.1 };
+  const said: boolean[] = [];
+  const done: { before: number; after: number }[] = [];
+  const rest = createHeapRest({
+    ownBytes: () => now.ownMb * mib,
+    busyShare: () => now.busyShare,
+    saveMemory: (isSaving) => said.push(isSaving),
+    onDone: ({ before, after }) => done.push({ before: before / mib, after: after / mib }),
+  });
+  const look = (ownMb: number, { times = 1, busyShare = 0.1 } = {}) => {
+    Object.assign(now, { ownMb, busyShare });
+    for (let time = 0; time < times; time += 1) rest.look();
+  };
+  return { look, said, done };
+}
+
+describe('Memory that has grown', () => {
+  it('is saved for some looks, and then no more', () => {
+    const { look, said, done } = startRest();
+    look(100);
+    look(228);
+    expect(said).toEqual([]);
+    look(600);
+    expect(said).toEqual([true]);
+    look(150, { times: 4 });
+    expect(said).toEqual([true, false]);
+    expect(done).toEqual([{ before: 600, after: 150 }]);
+    look(250, { times: 20 });
+    expect(said).toEqual([true, false]);
+  });
+
+  it('stays while there is work to do, and goes when that is over', () => {
+    const { look, said } = startRest();
+    look(100);
+    look(900, { times: 50, busyShare: 0.9 });
+    expect(said).toEqual([]);
+    look(900);
+    expect(said).toEqual([true]);
+  });
+
+  it('is saved no more as soon as there is work, and once that is over', () => {
+    const { look, said, done } = startRest();
+    look(100);
+    look(600);
+    look(500, { busyShare: 0.9 });
+    expect(said).toEqual([true, false]);
+    expect(done).toEqual([]);
+    look(500);
+    expect(said).toEqual([true, false, true]);
+  });
+
+  it('and is needed is left alone, but looked after now and then', () => {
+    const { look, said, done } = startRest();
+    look(100);
+    look(600, { times: 5 });
+    expect(done).toEqual([{ before: 600, after: 600 }]);
+    look(600, { times: 59 });
+    expect(said).toEqual([true, false]);
+    look(600);
+    expect(said).toEqual([true, false, true]);
+  });
+
+  it('and has gone by itself counts from where it is', () => {
+    const { look, said } = startRest();
+    look(600);
+    look(200);
+    look(320);
+    expect(said).toEqual([]);
+    look(330);
+    expect(said).toEqual([true]);
+  });
+});

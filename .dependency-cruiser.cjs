@@ -37,7 +37,7 @@ const neighbours = ['transports', 'adapters', 'lorawan', 'ledger'];
 
 const oneImporter = [
   ['lora-packet', '^gateway/lorawan/frame\\.ts$'],
-  ['aedes', '^gateway/transports/mqtt-broker\\.ts$'],
+  ['aedes', '^gateway/transports/mqtt/broker\\.ts$'],
   ['influx', '^gateway/stores/influx/'],
   ['@duckdb/node-api', '^gateway/stores/embedded/'],
   ['quickjs-emscripten', '^gateway/codecs/engine\\.ts$'],

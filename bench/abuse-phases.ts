@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { inParallel, openIdle, sendMutated } from '../test/transports/abuse-clients.ts';
-import { connectPacket, publishPacket, subscribePacket } from '../test/transports/mqtt-wire.ts';
+import { inParallel, openIdle, sendMutated } from '../test/transports/mqtt/abuse-clients.ts';
+import { connectPacket, publishPacket, subscribePacket } from '../test/transports/mqtt/wire.ts';
 
 export interface AbusePlan {
   readonly port: number;

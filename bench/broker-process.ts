@@ -12,8 +12,8 @@ import { openLedger } from '../gateway/ledger/lmdb-ledger.ts';
 import { systemClock } from '../gateway/model/clock.ts';
 import type { Inbound } from '../gateway/model/inbound.ts';
 import type { VerifiedUplink } from '../gateway/model/uplink.ts';
-import { createMqttBroker } from '../gateway/transports/mqtt-broker.ts';
-import type { MqttAccount } from '../gateway/transports/mqtt-options.ts';
+import { createMqttBroker } from '../gateway/transports/mqtt/broker.ts';
+import type { MqttAccount } from '../gateway/transports/mqtt/options.ts';
 import type { BrokerPlan } from './mqtt-load.ts';
 
 const local = { host: '127.0.0.1', port: 0 };

@@ -4,7 +4,7 @@
  * cores it shares. Prints one JSON line with what was acknowledged and how long that took.
  */
 import { connect, type Socket } from 'node:net';
-import { connectPacket } from '../test/transports/mqtt-wire.ts';
+import { connectPacket } from '../test/transports/mqtt/wire.ts';
 import type { LoadPlan, LoadResult } from './load-plan.ts';
 import { uplinkPackets } from './uplink-packets.ts';
 

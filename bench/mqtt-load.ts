@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { connectPacket, publishPacket } from '../test/transports/mqtt-wire.ts';
+import { connectPacket, publishPacket } from '../test/transports/mqtt/wire.ts';
 
 /** What the benchmark asks of a broker process. */
 export interface BrokerPlan {

@@ -11,8 +11,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { startGatewayProcess, usageOf } from '../test/setup/gateway-process.ts';
-import { inParallel } from '../test/transports/abuse-clients.ts';
-import { connectPacket, publishPacket } from '../test/transports/mqtt-wire.ts';
+import { inParallel } from '../test/transports/mqtt/abuse-clients.ts';
+import { connectPacket, publishPacket } from '../test/transports/mqtt/wire.ts';
 
 const login = { username: 'load', password: 'load-password' };
 const clients = [{ ...login, vouches: 'credential', publish: ['up/+'] }];

@@ -4,8 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { inParallel, openIdle } from '../test/transports/abuse-clients.ts';
-import { publishPacket } from '../test/transports/mqtt-wire.ts';
+import { inParallel, openIdle } from '../test/transports/mqtt/abuse-clients.ts';
+import { publishPacket } from '../test/transports/mqtt/wire.ts';
 import type { TrafficAnswer, TrafficPlan } from './ordinary-traffic.ts';
 
 let latenciesMs: number[] = [];

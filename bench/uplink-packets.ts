@@ -3,7 +3,7 @@
  * length, so that a copy of one becomes another where its own words are written over it.
  */
 import assert from 'node:assert/strict';
-import { publishPacket } from '../test/transports/mqtt-wire.ts';
+import { publishPacket } from '../test/transports/mqtt/wire.ts';
 import { devEuiOf } from './load-plan.ts';
 
 /** Elsys: 22.6 Cel, 41 %, 39 lx, 3.61 V. */

@@ -1,7 +1,7 @@
 /** `/clients`, `/bans` and `/audit`: who is connected over MQTT, who may not, and who did what. */
 import { type Request, type RequestHandler, Router } from 'express';
-import { type Ban, type BanInput, banKinds } from '../gateway/transports/mqtt-bans.ts';
-import type { MqttClientView } from '../gateway/transports/mqtt-options.ts';
+import { type Ban, type BanInput, banKinds } from '../gateway/transports/mqtt/bans.ts';
+import type { MqttClientView } from '../gateway/transports/mqtt/options.ts';
 import type { MqttOperators } from './operators.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';

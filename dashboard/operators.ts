@@ -1,6 +1,6 @@
 /** What the HTTP side asks of the MQTT broker on behalf of administrators. */
-import type { Ban, BanInput } from '../gateway/transports/mqtt-bans.ts';
-import type { MqttClientView } from '../gateway/transports/mqtt-options.ts';
+import type { Ban, BanInput } from '../gateway/transports/mqtt/bans.ts';
+import type { MqttClientView } from '../gateway/transports/mqtt/options.ts';
 
 /** What the MQTT side lets operators see and do; it writes down what they do. */
 export interface MqttOperators {

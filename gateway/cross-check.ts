@@ -11,8 +11,8 @@ import { readModel } from './codecs/models/model-input.ts';
 import { parseReference } from './codecs/script.ts';
 import { doorProblems } from './doors/door-check.ts';
 import { parseDeviceInput } from './lorawan/device-input.ts';
-import { createTokenCheck } from './transports/mqtt-token.ts';
-import { readRevocationLists } from './transports/revocation-list.ts';
+import { readRevocationLists } from './transports/mqtt/revocation-list.ts';
+import { createTokenCheck } from './transports/mqtt/token.ts';
 
 export interface CrossProblem {
   readonly path: string;

@@ -11,7 +11,7 @@ import type { Doors } from './doors/doors.ts';
 import { accountRulesOf, readCertificates } from './doors/mqtt-setup.ts';
 import type { AuditLog } from './holdings/audit-log.ts';
 import type { Log } from './log.ts';
-import type { MqttBroker } from './transports/mqtt-broker.ts';
+import type { MqttBroker } from './transports/mqtt/broker.ts';
 
 /** What the file says now, or every problem in a line of its own. */
 export type ReadAgain = () =>

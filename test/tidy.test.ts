@@ -168,7 +168,7 @@ function isDefaultExport(node: ts.Node): boolean {
 describe('Foreign libraries', () => {
   it.each([
     ['lora-packet', 'gateway/lorawan/frame.ts'],
-    ['aedes', 'gateway/transports/mqtt-broker.ts'],
+    ['aedes', 'gateway/transports/mqtt/broker.ts'],
     ['influx', 'gateway/stores/influx/'],
     ['@duckdb/node-api', 'gateway/stores/embedded/'],
   ])('%s is imported in %s alone', (name, place) => {

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Config } from '../../config/schema.ts';
-import type { StationCertificates } from '../transports/basic-station.ts';
-import type { RemoteCertificates } from '../transports/remote-options.ts';
+import type { StationCertificates } from '../transports/lora/basic-station.ts';
+import type { RemoteCertificates } from '../transports/remote/remote-options.ts';
 
 type Ingest = Pick<Config['ingest'], 'basicStation' | 'remoteBrokers'>;
 type StationTls = NonNullable<NonNullable<Ingest['basicStation']>['tls']>;

@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/schema.ts';
 import { isDeviceId } from '../model/device.ts';
+import { channelsOf, placeRadios } from '../transports/lora/router-config.ts';
 import { isLoopback, isPrivate } from '../transports/private-address.ts';
-import { channelsOf, placeRadios } from '../transports/router-config.ts';
 import { isTopicFilter } from '../transports/topic-filter.ts';
 import { planOf } from './doors.ts';
 import { requestsPerSecondMax } from './polls.ts';

@@ -4,15 +4,15 @@ import type { Config } from '../../config/schema.ts';
 import { isGenuineRequest } from '../adapters/thingpark-security.ts';
 import { type ChannelPlan, channelPlans } from '../model/channel-plan.ts';
 import { parseEui64 } from '../model/eui.ts';
-import { type BasicStation, createBasicStation } from '../transports/basic-station.ts';
-import { type Coap, createCoap } from '../transports/coap.ts';
-import { createHttpPush } from '../transports/http-push.ts';
-import type { HttpAuth } from '../transports/http-source.ts';
+import { type Coap, createCoap } from '../transports/coap/coap.ts';
+import { createHttpPush } from '../transports/http/http-push.ts';
+import type { HttpAuth } from '../transports/http/http-source.ts';
+import { type BasicStation, createBasicStation } from '../transports/lora/basic-station.ts';
+import { createUdpSemtech } from '../transports/lora/udp-semtech.ts';
 import { isLoopback } from '../transports/private-address.ts';
-import { createRemoteBrokers, type RemoteBrokers } from '../transports/remote-broker.ts';
+import { createRemoteBrokers, type RemoteBrokers } from '../transports/remote/remote-broker.ts';
 import type { ListeningAddress, Receive, Transport } from '../transports/transport.ts';
 import type { TransportHooks } from '../transports/transport-hooks.ts';
-import { createUdpSemtech } from '../transports/udp-semtech.ts';
 import type { WaitingSource } from './adapter-choice.ts';
 import {
   type DoorCertificates,

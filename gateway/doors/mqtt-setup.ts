@@ -8,12 +8,12 @@ import type { Log } from '../log.ts';
 import { type Clock, systemClock } from '../model/clock.ts';
 import type { Inbound } from '../model/inbound.ts';
 import type { Ingest } from '../pipeline/ingest.ts';
-import type { MqttAuditEntry } from '../transports/mqtt-audit.ts';
-import { createBanBook } from '../transports/mqtt-bans.ts';
-import { createMqttBroker, type MqttBroker } from '../transports/mqtt-broker.ts';
-import type { MqttAccountRules, MqttHooks, TooLargePacket } from '../transports/mqtt-options.ts';
-import { createTokenCheck, type TokenIssuer } from '../transports/mqtt-token.ts';
-import { readRevocationLists } from '../transports/revocation-list.ts';
+import type { MqttAuditEntry } from '../transports/mqtt/audit.ts';
+import { createBanBook } from '../transports/mqtt/bans.ts';
+import { createMqttBroker, type MqttBroker } from '../transports/mqtt/broker.ts';
+import type { MqttAccountRules, MqttHooks, TooLargePacket } from '../transports/mqtt/options.ts';
+import { readRevocationLists } from '../transports/mqtt/revocation-list.ts';
+import { createTokenCheck, type TokenIssuer } from '../transports/mqtt/token.ts';
 import { outLevel } from './out-topics.ts';
 
 /** Not listening yet; what an earlier process has left is read. */

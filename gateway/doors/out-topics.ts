@@ -7,7 +7,7 @@ import type { SeriesIdentity } from '../live/series-table.ts';
 import { createSampledWarning, type Log } from '../log.ts';
 import type { Clock } from '../model/clock.ts';
 import type { ReadingRow } from '../model/reading-row.ts';
-import type { MqttBroker } from '../transports/mqtt-broker.ts';
+import type { MqttBroker } from '../transports/mqtt/broker.ts';
 
 /** The first level of these topics: the broker lets nobody else publish there. */
 export const outLevel = 'out';

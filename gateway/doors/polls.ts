@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../../config/schema.ts';
 import { createSampledWarning, type Log } from '../log.ts';
 import type { Clock } from '../model/clock.ts';
-import type { MqttBroker } from '../transports/mqtt-broker.ts';
-import type { RemoteBrokers } from '../transports/remote-broker.ts';
+import type { MqttBroker } from '../transports/mqtt/broker.ts';
+import type { RemoteBrokers } from '../transports/remote/remote-broker.ts';
 
 type Poll = Config['ingest']['polls'][number];
 

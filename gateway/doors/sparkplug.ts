@@ -8,8 +8,8 @@ import { createSparkplugHost, sparkplugLimitDefaults } from '../adapters/sparkpl
 import { type HostMessage, stateMessage } from '../adapters/sparkplug/host-messages.ts';
 import { createSampledWarning, type Log } from '../log.ts';
 import type { Clock } from '../model/clock.ts';
-import type { MqttBroker } from '../transports/mqtt-broker.ts';
-import type { RemoteBrokers } from '../transports/remote-broker.ts';
+import type { MqttBroker } from '../transports/mqtt/broker.ts';
+import type { RemoteBrokers } from '../transports/remote/remote-broker.ts';
 
 export interface SparkplugParts {
   readonly log: Pick<Log, 'warn'>;

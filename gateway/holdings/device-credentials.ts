@@ -9,7 +9,7 @@ import type {
   DeviceAccount,
   DeviceAccountBook,
   DeviceSecret,
-} from '../transports/mqtt-accounts.ts';
+} from '../transports/mqtt/accounts.ts';
 import { drawSecret, hashSecret } from '../transports/password.ts';
 
 export interface NewCredential {

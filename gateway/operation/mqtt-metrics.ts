@@ -2,9 +2,9 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AuditLog } from '../holdings/audit-log.ts';
 import type { Clock } from '../model/clock.ts';
-import { banKinds } from '../transports/mqtt-bans.ts';
-import type { MqttBroker } from '../transports/mqtt-broker.ts';
-import { type MqttLimits, mqttLimitDefaults } from '../transports/mqtt-options.ts';
+import { banKinds } from '../transports/mqtt/bans.ts';
+import type { MqttBroker } from '../transports/mqtt/broker.ts';
+import { type MqttLimits, mqttLimitDefaults } from '../transports/mqtt/options.ts';
 
 export interface MqttMetricSources {
   readonly broker: Pick<MqttBroker, 'counts' | 'bans'>;

@@ -5,7 +5,7 @@
 import type { MqttOperators } from '../../dashboard/operators.ts';
 import type { AuditLog } from '../holdings/audit-log.ts';
 import type { DeviceCredentials } from '../holdings/device-credentials.ts';
-import type { MqttBroker } from '../transports/mqtt-broker.ts';
+import type { MqttBroker } from '../transports/mqtt/broker.ts';
 import { createCredentialOperators } from './credential-operators.ts';
 
 export interface OperatorParts {

@@ -1,7 +1,7 @@
 /** What every transport beside MQTT is given by the page that assembles the gateway. */
 import type { Clock } from '../model/clock.ts';
 import type { Inbound } from '../model/inbound.ts';
-import type { TransportLog } from './mqtt-options.ts';
+import type { TransportLog } from './mqtt/options.ts';
 
 export interface TransportHooks {
   readonly log: TransportLog;

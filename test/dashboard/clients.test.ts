@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { openRaw } from '../transports/mqtt-wire.ts';
+import { openRaw } from '../transports/mqtt/wire.ts';
 import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
 
 let dashboard: RunningDashboard;

@@ -7,7 +7,7 @@ import { findAdapter } from '../../gateway/adapters/registry.ts';
 import { LedgerUnavailable } from '../../gateway/ledger/ledger.ts';
 import { fault } from '../../gateway/model/fault.ts';
 import { createIngest } from '../../gateway/pipeline/ingest.ts';
-import { createHttpPush } from '../../gateway/transports/http-push.ts';
+import { createHttpPush } from '../../gateway/transports/http/http-push.ts';
 import { fixtureText } from '../adapters/inbound.ts';
 import { bare, frame, inbound, keyed } from '../ledger/deliveries.ts';
 import { readingOf } from '../stores/sample.ts';

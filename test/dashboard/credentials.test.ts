@@ -3,7 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { importCommand } from '../../gateway/cli/devices-import.ts';
-import { connack, connectPacket, openRaw, type RawClient } from '../transports/mqtt-wire.ts';
+import { connack, connectPacket, openRaw, type RawClient } from '../transports/mqtt/wire.ts';
 import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
 
 let dashboard: RunningDashboard;

@@ -6,8 +6,8 @@ import { openDeviceCredentials } from '../../gateway/holdings/device-credentials
 import { openStateJournal } from '../../gateway/holdings/state-journal.ts';
 import { systemClock } from '../../gateway/model/clock.ts';
 import { createMqttOperators } from '../../gateway/operation/mqtt-operators.ts';
-import { createBanBook } from '../../gateway/transports/mqtt-bans.ts';
-import { createMqttBroker } from '../../gateway/transports/mqtt-broker.ts';
+import { createBanBook } from '../../gateway/transports/mqtt/bans.ts';
+import { createMqttBroker } from '../../gateway/transports/mqtt/broker.ts';
 
 export interface RunningBroker {
   readonly port: number;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
-import { requestPacket } from '../transports/coap-wire.ts';
+import { requestPacket } from '../transports/coap/wire.ts';
 import { openUdpClient } from '../transports/udp-wire.ts';
 import {
   config,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Session } from '../../gateway/model/device.ts';
 import { uplinkFrame } from '../lorawan/simulated-frame.ts';
 import type { GatewayProcess } from '../setup/gateway-process.ts';
-import { openStation } from '../transports/station-wire.ts';
+import { openStation } from '../transports/lora/station-wire.ts';
 import { datagramOf, types } from '../transports/udp-wire.ts';
 
 export const devEui = '02f1e1d5000000a1';

@@ -10,7 +10,7 @@ import { createFrameSigner } from '../../simulators/lorawan/abp-device.ts';
 import { gatewayBridgeEnvelopes } from '../../simulators/networks/gateway-bridge.ts';
 import { fixtureText } from '../adapters/inbound.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
-import { connectRaw, publishPacket } from '../transports/mqtt-wire.ts';
+import { connectRaw, publishPacket } from '../transports/mqtt/wire.ts';
 import {
   type Account,
   bridge,

@@ -1,6 +1,6 @@
 /** One message on a connection of its own, and whether it was acknowledged: for failing disks. */
 import type { GatewayProcess } from '../setup/gateway-process.ts';
-import { connectPacket, openRaw, publishPacket } from '../transports/mqtt-wire.ts';
+import { connectPacket, openRaw, publishPacket } from '../transports/mqtt/wire.ts';
 import { modem, modemId } from './accounts.ts';
 
 export interface OneMessage {

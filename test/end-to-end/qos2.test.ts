@@ -12,7 +12,7 @@ import {
   packet,
   publishPacket,
   type RawClient,
-} from '../transports/mqtt-wire.ts';
+} from '../transports/mqtt/wire.ts';
 import { modem, modemId, mqttClients } from './accounts.ts';
 import { uplinksAfter } from './gateway-api.ts';
 

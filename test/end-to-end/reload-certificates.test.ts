@@ -14,8 +14,8 @@ import {
   createAuthority,
   type IssuedCertificate,
 } from '../transports/authority.ts';
+import { openStation } from '../transports/lora/station-wire.ts';
 import { type Mosquitto, startMosquitto } from '../transports/mosquitto.ts';
-import { openStation } from '../transports/station-wire.ts';
 import { serverMessage } from './field-senders.ts';
 import { uplinksAfter } from './gateway-api.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
-import { type RequestPacket, requestPacket } from '../transports/coap-wire.ts';
+import { type RequestPacket, requestPacket } from '../transports/coap/wire.ts';
 import { openUdpClient, type UdpClient } from '../transports/udp-wire.ts';
 import { uplinksAfter } from './gateway-api.ts';
 

@@ -10,7 +10,7 @@ import {
   packet,
   publishPacket,
   type RawClient,
-} from '../transports/mqtt-wire.ts';
+} from '../transports/mqtt/wire.ts';
 import type { Account } from './accounts.ts';
 
 export interface Message {

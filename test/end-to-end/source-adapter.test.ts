@@ -11,7 +11,7 @@ import { connectAsync } from 'mqtt';
 import { parse, stringify } from 'yaml';
 import type { UplinkJson } from '../../dashboard/protocol.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
-import { type RequestPacket, requestPacket } from '../transports/coap-wire.ts';
+import { type RequestPacket, requestPacket } from '../transports/coap/wire.ts';
 import { openUdpClient, type UdpClient } from '../transports/udp-wire.ts';
 import { uplinksAfter } from './gateway-api.ts';
 

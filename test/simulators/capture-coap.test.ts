@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type CoapOptions, createCoap } from '../../gateway/transports/coap.ts';
+import { type CoapOptions, createCoap } from '../../gateway/transports/coap/coap.ts';
 import type { Transport } from '../../gateway/transports/transport.ts';
 import { readCoapAnswer } from '../../simulators/capture/coap-message.ts';
 import type { CapturedMessage } from '../../simulators/capture/message.ts';

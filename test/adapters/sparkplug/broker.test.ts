@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Parsed } from '../../../gateway/adapters/adapter.ts';
 import { createSparkplug, type Sparkplug } from '../../../gateway/doors/sparkplug.ts';
-import { createMqttBroker, type MqttBroker } from '../../../gateway/transports/mqtt-broker.ts';
+import { createMqttBroker, type MqttBroker } from '../../../gateway/transports/mqtt/broker.ts';
 import { inboundOf } from '../inbound.ts';
 import { bdSeq, payloadOf } from './node.ts';
 

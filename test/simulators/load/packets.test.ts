@@ -7,7 +7,7 @@ import {
 import {
   connectPacket as plainConnect,
   publishPacket as plainPublish,
-} from '../../transports/mqtt-wire.ts';
+} from '../../transports/mqtt/wire.ts';
 
 describe('Packets of a load', () => {
   it('are those of MQTT 3.1.1', () => {

@@ -12,7 +12,8 @@ export interface LiveSessionParts {
   readonly access: Pick<Access, 'byToken'>;
   readonly clock: Clock;
   readonly onSkipped: (count: number) => void;
-  readonly sources: () => Record<string, 'ok' | 'late'>;
+  /** Since when each source of the picture is late, epoch milliseconds; undefined up to date. */
+  readonly lateSince: () => Readonly<Record<string, number | undefined>>;
   readonly limits: {
     readonly heartbeatMs: number;
     readonly subscriptionsMax: number;
@@ -81,8 +82,27 @@ export function createLiveSession(
   }
 
   function authenticate(token: string): void {
-    mayRead = mayRead || parts.access.byToken(token) !== undefined;
-    if (!mayRead) socket.close(closeCodes.auth, 'no such token');
+    if (mayRead) return;
+    mayRead = parts.access.byToken(token) !== undefined;
+    if (mayRead) tellState();
+    else socket.close(closeCodes.auth, 'no such token');
+  }
+
+  function tellState(): void {
+    const late: Record<string, number> = {};
+    const sources: Record<string, 'ok' | 'late'> = {};
+    for (const [name, since] of Object.entries(parts.lateSince())) {
+      sources[name] = since === undefined ? 'ok' : 'late';
+      if (since !== undefined) late[name] = since;
+    }
+    send({
+      t: 'hb',
+      now: clock.now(),
+      seq: hub.seq(),
+      ingestLagMs: hub.lagMs(),
+      sources,
+      ...(Object.keys(late).length > 0 && { lateSince: late }),
+    });
   }
 
   function act(message: ClientMessage): void {
@@ -138,6 +158,8 @@ export function createLiveSession(
     hb: heartbeatMs,
     limits: { subscriptionsMax, rateMinMs, messageBytesMax },
   });
+  // At once, so that nothing looks current until the first heartbeat that is not.
+  if (mayRead) tellState();
   return {
     heartbeat() {
       if (!isAlive) {
@@ -146,9 +168,7 @@ export function createLiveSession(
       }
       isAlive = false;
       socket.ping();
-      if (!mayRead) return;
-      const sources = parts.sources();
-      send({ t: 'hb', now: clock.now(), seq: hub.seq(), ingestLagMs: hub.lagMs(), sources });
+      if (mayRead) tellState();
     },
     close: (code, reason) => socket.close(code, reason),
   };

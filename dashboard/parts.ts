@@ -43,8 +43,8 @@ export interface DashboardParts {
   readonly onSkipped: (count: number) => void;
   /** Every door that is open, with the port it got. */
   readonly listening: () => readonly ListeningAddress[];
-  /** Whether each source of the picture is up to date, for the heartbeat. */
-  readonly sources: () => Record<string, 'ok' | 'late'>;
+  /** Since when each source of the picture is late, epoch milliseconds; undefined up to date. */
+  readonly lateSince: () => Readonly<Record<string, number | undefined>>;
 }
 
 export interface DashboardReadings extends Pick<ReadingReader, 'readings' | 'aggregate'> {

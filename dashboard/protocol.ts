@@ -360,6 +360,8 @@ export type ServerMessage =
       seq: number;
       ingestLagMs: number;
       sources: Record<string, 'ok' | 'late'>;
+      /** Since when, for those that are late. */
+      lateSince?: Record<string, number>;
     }
   | { t: 'resume'; id: number; ok: boolean; why?: string }
   | { t: 'gap'; id: number; from: number; to: number }

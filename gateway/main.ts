@@ -145,7 +145,11 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
   const stopPublishing = publishReadings({ hub, broker, after: cursors.live, log, clock });
   const health = () =>
     healthOf(
-      { ledger: watch.ledgerFault(), derive: derivation.fault(), store: listener.feedProblem() },
+      {
+        ledger: watch.ledgerFault(),
+        derive: derivation.fault(),
+        store: listener.feedProblem()?.reason,
+      },
       { codecs: [...codecs.problems(), ...models.problems()] },
     );
   const dashboard = createDashboard(
@@ -154,7 +158,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
       ...{ hub, sourceBoard, access, kekOf: kekOf(config), listening: () => listening },
       ...{ codecs, deriveAgain, mqtt: createMqttOperators(broker, holdings) },
       ...{ clock, log, metrics: metrics.registry, health, onSkipped: metrics.liveSkipped },
-      sources: () => ({ store: listener.feedProblem() === undefined ? 'ok' : 'late' }),
+      lateSince: () => ({ store: listener.feedProblem()?.since }),
     },
     { ...config.http, live: config.live, mounted: [doors.router], webDirectory },
   );

@@ -58,7 +58,7 @@ export function startLive(page: PageState): LiveClient {
       if (state.phase === 'live') page.slowMs.value = undefined;
     },
     onServerTime: (now) => page.setClock(now),
-    onSources: (sources) => page.takeSources(sources),
+    onSources: page.takeSources,
     onSlow: (rateMs) => {
       page.slowMs.value = rateMs;
     },

@@ -35,13 +35,16 @@ interface LiveSocket {
   close(): void;
 }
 
+/** By name, epoch milliseconds. */
+type SourceTimes = Readonly<Record<string, number>>;
+
 interface LiveClientOptions {
   connect(handlers: SocketHandlers): LiveSocket;
   onState(state: LiveState): void;
   /** The server's clock, epoch milliseconds, at each message that bears it. */
   onServerTime(now: number): void;
-  /** With each heartbeat: whether each source of the picture is up to date. */
-  onSources(sources: Readonly<Record<string, string>>): void;
+  /** After signing in and with each heartbeat: whether, or since when not, a source is up to date. */
+  onSources(sources: Readonly<Record<string, string>>, lateSince: SourceTimes): void;
   /** The gateway lowered the rate for a slow reader; milliseconds between deltas. */
   onSlow(rateMs: number): void;
   now(): number;
@@ -207,7 +210,7 @@ export function createLiveClient(options: LiveClientOptions): LiveClient {
         return;
       case 'hb':
         options.onServerTime(message.now);
-        options.onSources(message.sources ?? {});
+        options.onSources(message.sources ?? {}, message.lateSince ?? {});
         return;
       case 'snap':
       case 'd':

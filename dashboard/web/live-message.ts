@@ -38,6 +38,10 @@ function areWords(value: unknown): boolean {
   return isFields(value) && Object.values(value).every((word) => typeof word === 'string');
 }
 
+function areTimes(value: unknown): boolean {
+  return isFields(value) && Object.values(value).every(Number.isFinite);
+}
+
 function areAll(value: unknown, is: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(is);
 }
@@ -52,7 +56,10 @@ const checks: Readonly<Record<string, (fields: Fields) => boolean>> = {
     areNumbers(fields, ['id', 'from', 'seq']) &&
     (fields['series'] === undefined || areAll(fields['series'], isSeriesEntry)) &&
     areAll(fields['rows'], isRow),
-  hb: (fields) => areNumbers(fields, ['now', 'seq']) && areWords(fields['sources'] ?? {}),
+  hb: (fields) =>
+    areNumbers(fields, ['now', 'seq']) &&
+    areWords(fields['sources'] ?? {}) &&
+    areTimes(fields['lateSince'] ?? {}),
   resume: (fields) => areNumbers(fields, ['id']) && typeof fields['ok'] === 'boolean',
   gap: (fields) => areNumbers(fields, ['id', 'from', 'to']),
   slow: (fields) => areNumbers(fields, ['id', 'rate']),

@@ -48,7 +48,10 @@ export interface PageState {
   setClock(serverNow: number): void;
   takeSnapshot(readings: readonly LiveReading[]): void;
   takeDelta(readings: readonly LiveReading[]): void;
-  takeSources(sources: Readonly<Record<string, string>>): void;
+  takeSources(
+    sources: Readonly<Record<string, string>>,
+    lateSince: Readonly<Record<string, number>>,
+  ): void;
 }
 
 /** A device that sent readings but is in no list: shown, and marked as unregistered. */
@@ -166,11 +169,8 @@ export function createPageState(options: {
     },
     takeSnapshot: (readings) => take(readings, board.replace),
     takeDelta: (readings) => take(readings, board.merge),
-    takeSources({ store }) {
-      const isLate = store === 'late';
-      if (isLate !== (storeLateSince.peek() !== undefined)) {
-        storeLateSince.value = isLate ? serverNow() : undefined;
-      }
+    takeSources({ store }, { store: since = storeLateSince.peek() ?? serverNow() }) {
+      storeLateSince.value = store === 'late' ? since : undefined;
     },
   };
 }

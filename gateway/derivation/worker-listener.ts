@@ -11,8 +11,14 @@ export interface WorkerListener {
   take(message: FromWorker): void;
   observe(metrics: Metrics): void;
   cursors(): Readonly<Record<string, number>>;
-  /** Why the store does not take what it is given; undefined while it does. */
-  feedProblem(): string | undefined;
+  /** Why and since when the store does not take what it is given; undefined while it does. */
+  feedProblem(): FeedProblem | undefined;
+}
+
+interface FeedProblem {
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
 }
 
 interface ListenerParts {
@@ -94,7 +100,10 @@ export function createWorkerListener(parts: ListenerParts): WorkerListener {
       }
     },
     cursors: () => ({ live, store: stored }),
-    feedProblem: () => (feed?.state === 'down' ? (feed.reason ?? 'down') : undefined),
+    feedProblem() {
+      if (feed?.state !== 'down') return undefined;
+      return { reason: feed.reason ?? 'down', since: feed.since };
+    },
   };
 }
 

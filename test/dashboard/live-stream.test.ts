@@ -4,7 +4,7 @@ import { type RawData, WebSocket } from 'ws';
 import { liveSubprotocol, type ServerMessage } from '../../dashboard/protocol.ts';
 import { until } from '../setup/gateway-process.ts';
 import { readingOf } from '../stores/sample.ts';
-import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
+import { type RunningDashboard, startDashboard, storeLateSince } from './running-dashboard.ts';
 
 let dashboard: RunningDashboard;
 const sockets: WebSocket[] = [];
@@ -74,6 +74,28 @@ describe('The live stream', () => {
       limits: { subscriptionsMax: 3, rateMinMs: 100, messageBytesMax: 16_384 },
     });
     expect(await viewer.next('hb')).toMatchObject({ seq: 2, sources: { store: 'ok' } });
+  });
+
+  it('tells with its greeting, before any reading, since when the store is late', async () => {
+    dashboard.setHealth(false);
+    const viewer = await open();
+    viewer.say(latest);
+    await viewer.next('snap');
+    expect(viewer.heard.map(({ t }) => t)).toEqual(['hello', 'hb', 'snap']);
+    const late = { sources: { store: 'late' }, lateSince: { store: storeLateSince } };
+    expect(await viewer.next('hb')).toMatchObject(late);
+    dashboard.setHealth(true);
+    const next = await viewer.next('hb');
+    expect(next.sources).toEqual({ store: 'ok' });
+    expect(next.lateSince).toBeUndefined();
+  });
+
+  it('tells it right after a sign-in by message, and to nobody before', async () => {
+    const viewer = await open({ token: null });
+    viewer.say({ t: 'auth', token: dashboard.tokens.viewer });
+    viewer.say(latest);
+    await viewer.next('snap');
+    expect(viewer.heard.map(({ t }) => t)).toEqual(['hello', 'hb', 'snap']);
   });
 
   it('starts with the whole picture and goes on from there', async () => {

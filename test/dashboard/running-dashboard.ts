@@ -46,6 +46,9 @@ import { startBroker } from './running-broker.ts';
 export const testKek = { label: 'town', key: '000102030405060708090a0b0c0d0e0f' };
 const kekOf = createKekBook([testKek]);
 
+/** What the dashboard tells while it is not well. */
+export const storeLateSince = 1_763_900_000_000;
+
 export interface RunningDashboard {
   readonly base: string;
   readonly port: number;
@@ -110,7 +113,7 @@ export async function startDashboard(
       log: { info: note, warn: note, error: note },
       onSkipped: () => {},
       listening: () => [{ name: 'mqtt', host: '127.0.0.1', port: broker.port }],
-      sources: () => ({ store: 'ok' }),
+      lateSince: () => ({ store: isWell ? undefined : storeLateSince }),
       ...{ sourceBoard, kekOf },
       deriveAgain: createAgainControl({
         ...{ dataDir: directory, clock: systemClock, head: () => ledger.head() },

@@ -131,8 +131,8 @@ beforeEach(async () => {
       gateway.wake();
     },
     onServerTime: () => {},
-    onSources({ store }) {
-      if (store !== undefined) take('store', [store]);
+    onSources({ store }, { store: since }) {
+      if (store !== undefined) take('store', [store, ...(since === undefined ? [] : [since])]);
     },
     onSlow: (rateMs) => take('slow', [rateMs]),
     now: () => Date.now(),
@@ -189,11 +189,11 @@ describe('The live client', () => {
     client.start();
     await gateway.until(() => gateway.subs().length === 1);
     const beat = { t: 'hb', now: 1, seq: 10, ingestLagMs: 0 } as const;
-    gateway.say({ ...beat, sources: { store: 'late' } });
+    gateway.say({ ...beat, sources: { store: 'late' }, lateSince: { store: 7 } });
     gateway.say({ ...beat, sources: { store: 'ok' } });
     await gateway.until(() => taken.length === 2);
     expect(taken).toEqual([
-      ['store', ['late']],
+      ['store', ['late', 7]],
       ['store', ['ok']],
     ]);
   });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGatewayProcess } from '../test/setup/gateway-process.ts';
 import { type AbusePlan, abusePhases } from './abuse-phases.ts';
-import { type Memory, memoryOf, watchMemory } from './memory-watch.ts';
+import { type Memory, meanMemoryOf, memoryOf, watchMemory } from './memory-watch.ts';
 import { createCertificate } from './mqtt-broker.ts';
 import { type OrdinaryTraffic, startTraffic } from './ordinary-traffic.ts';
 
@@ -22,11 +22,11 @@ export interface AbuseFigures {
   readonly worst: PhaseFigures;
   /** Right after the start. */
   readonly cold: Memory;
-  /** After a minute of ordinary traffic. */
+  /** After a minute of ordinary traffic, the mean of half of it. */
   readonly warm: Memory;
   /** The highest own memory, and what was done then. */
   readonly peak: { readonly ownMb: number; readonly phase: string };
-  /** A minute after the last phase. */
+  /** A minute after the last phase, the mean of half of it. */
   readonly after: Memory;
 }
 
@@ -54,14 +54,15 @@ export async function abuse(options: AbuseOptions): Promise<AbuseFigures> {
   const gateway = await startGatewayProcess({ config: { mqtt: { anonymous: true, tls } } });
   const { pid, mqttPort: port } = gateway;
   try {
-    const cold = look('as it started', pid);
+    const cold = look('as it started', memoryOf(pid));
     const devices = await startTraffic({ port, ...traffic });
-    await sleep(options.warmSeconds * 1_000);
-    const warm = look('warm', pid, latenciesOf(await devices.take()));
+    const warmMemory = await memoryAfter(options.warmSeconds, pid);
+    const warm = look('warm', warmMemory, latenciesOf(await devices.take()));
     const plan = { ...options, port, tlsPort: gateway.port('mqtts'), ca };
     const { latenciesMs, peak, worst } = await runPhases(plan, { pid, devices });
-    await sleep(options.restSeconds * 1_000);
-    const after = look(`${options.restSeconds} s later`, pid, latenciesOf(await devices.take()));
+    const lastMemory = await memoryAfter(options.restSeconds, pid);
+    const rest = `${options.restSeconds} s later`;
+    const after = look(rest, lastMemory, latenciesOf(await devices.take()));
     await devices.stop();
     const acknowledged = latenciesMs.length;
     const { p50Ms, p99Ms } = latenciesOf(latenciesMs);
@@ -70,6 +71,11 @@ export async function abuse(options: AbuseOptions): Promise<AbuseFigures> {
     await gateway.stop();
     rmSync(directory, { recursive: true });
   }
+}
+
+async function memoryAfter(seconds: number, pid: number): Promise<Memory> {
+  await sleep(seconds * 500);
+  return meanMemoryOf(pid, seconds / 2);
 }
 
 async function runPhases(
@@ -90,7 +96,7 @@ async function runPhases(
     if (figures.p99Ms > worst.p99Ms) worst = { phase: name, ...figures };
     const ownMb = watch.takePeakMb();
     if (ownMb > peak.ownMb) peak = { ownMb, phase: name };
-    look(`${name}, ${seconds} s, up to ${ownMb.toFixed(0)} MB`, pid, figures);
+    look(`${name}, ${seconds} s, up to ${ownMb.toFixed(0)} MB`, memoryOf(pid), figures);
   }
   watch.stop();
   return { latenciesMs, peak, worst };
@@ -103,8 +109,7 @@ function latenciesOf(latenciesMs: readonly number[]): Latencies {
 }
 
 /** Each step is told as it comes: the whole takes minutes. */
-function look(what: string, pid: number, latencies?: Latencies): Memory {
-  const memory = memoryOf(pid);
+function look(what: string, memory: Memory, latencies?: Latencies): Memory {
   const { ownMb, filesMb } = memory;
   const words = `${ownMb.toFixed(0)} MB own, ${filesMb.toFixed(0)} MB of files`;
   process.stderr.write(`  ${what}: ${words}${latencies === undefined ? '' : wordsOf(latencies)}\n`);

@@ -1,5 +1,8 @@
 /** What a process holds in memory, as Linux counts it, now and at its highest. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const lookEveryMs = 200;
 
 export interface Memory {
   /** All that is resident; megabytes of 2^20 bytes, as are the others. */
@@ -21,13 +24,30 @@ export function memoryOf(pid: number): Memory {
   };
 }
 
+/**
+ * The mean over a while: under load a heap goes up and down by tens of megabytes between two
+ * collections, and a single look tells where in between it was.
+ */
+export async function meanMemoryOf(pid: number, seconds: number): Promise<Memory> {
+  const looks: Memory[] = [];
+  for (let look = 0; look < (seconds * 1_000) / lookEveryMs; look += 1) {
+    await sleep(lookEveryMs);
+    looks.push(memoryOf(pid));
+  }
+  const mean = (part: (memory: Memory) => number) =>
+    looks.reduce((sum, look) => sum + part(look), 0) / looks.length;
+  return {
+    residentMb: mean(({ residentMb }) => residentMb),
+    ownMb: mean(({ ownMb }) => ownMb),
+    filesMb: mean(({ filesMb }) => filesMb),
+  };
+}
+
 export interface MemoryWatch {
   /** The highest own memory since the last call. */
   takePeakMb(): number;
   stop(): void;
 }
-
-const lookEveryMs = 200;
 
 export function watchMemory(pid: number): MemoryWatch {
   let peakMb = 0;

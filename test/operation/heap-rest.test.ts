@@ -7,12 +7,13 @@ const mib = 2 ** 20;
 /** One look after the other, each with the memory and the work of that moment. */
 function startRest() {
   const now = { ownMb: 100, busyShare: 0.1 };
-  const said: boolean[] = [];
+  const said: (boolean | 'pages')[] = [];
   const done: { before: number; after: number }[] = [];
   const rest = createHeapRest({
     ownBytes: () => now.ownMb * mib,
     busyShare: () => now.busyShare,
     saveMemory: (isSaving) => said.push(isSaving),
+    giveBackFreePages: () => said.push('pages'),
     onDone: ({ before, after }) => done.push({ before: before / mib, after: after / mib }),
   });
   const look = (ownMb: number, { times = 1, busyShare = 0.1 } = {}) => {
@@ -23,18 +24,20 @@ function startRest() {
 }
 
 describe('Memory that has grown', () => {
-  it('is saved for some looks, and then no more', () => {
+  it('is saved for some looks, then free pages are given back, and then no more', () => {
     const { look, said, done } = startRest();
     look(100);
     look(228);
     expect(said).toEqual([]);
     look(600);
     expect(said).toEqual([true]);
-    look(150, { times: 4 });
-    expect(said).toEqual([true, false]);
+    look(350, { times: 4 });
+    expect(said).toEqual([true, false, 'pages']);
+    expect(done).toEqual([]);
+    look(150);
     expect(done).toEqual([{ before: 600, after: 150 }]);
     look(250, { times: 20 });
-    expect(said).toEqual([true, false]);
+    expect(said).toEqual([true, false, 'pages']);
   });
 
   it('stays while there is work to do, and goes when that is over', () => {
@@ -57,15 +60,33 @@ describe('Memory that has grown', () => {
     expect(said).toEqual([true, false, true]);
   });
 
-  it('and is needed is left alone, but looked after now and then', () => {
+  it('and is needed is left alone, but looked after now and then, ever more seldom', () => {
     const { look, said, done } = startRest();
+    const once = [true, false, 'pages'];
     look(100);
-    look(600, { times: 5 });
+    look(600, { times: 6 });
     expect(done).toEqual([{ before: 600, after: 600 }]);
-    look(600, { times: 59 });
-    expect(said).toEqual([true, false]);
+    for (const [times, looks] of [24, 48, 60, 60].entries()) {
+      look(600, { times: looks - 1 });
+      expect(said).toHaveLength((times + 1) * once.length);
+      look(600, { times: 6 });
+      expect(done).toHaveLength(times + 2);
+    }
+  });
+
+  it('and still goes away is looked after each minute', () => {
+    const { look, done } = startRest();
+    look(100);
+    look(1_400, { times: 5 });
+    look(1_000);
+    look(1_000, { times: 12 + 4 });
     look(600);
-    expect(said).toEqual([true, false, true]);
+    expect(done).toEqual([
+      { before: 1_400, after: 1_000 },
+      { before: 1_000, after: 600 },
+    ]);
+    look(600, { times: 12 + 5 });
+    expect(done).toHaveLength(3);
   });
 
   it('and has gone by itself counts from where it is', () => {

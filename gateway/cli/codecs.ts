@@ -18,7 +18,6 @@ export function codecsCommand(): Command {
       checkAll(directory, json === true),
     );
   return new Command('codecs')
-    .description('payload decoders')
     .addCommand(check)
     .addCommand(importCommand())
     .addCommand(dryRunCommand())

@@ -30,10 +30,7 @@ export function configCommand(): Command {
       if (file !== undefined && config !== undefined) check.error('error: two files; give one');
       checkFile(file ?? config, json === true);
     });
-  return new Command('config')
-    .description('print or check the configuration')
-    .addCommand(print)
-    .addCommand(check);
+  return new Command('config').addCommand(print).addCommand(check);
 }
 
 function checkFile(file: string | undefined, asJson: boolean): void {

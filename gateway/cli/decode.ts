@@ -12,7 +12,6 @@ interface DecodeOptions {
 
 export function decodeCommand(): Command {
   return new Command('decode')
-    .description('decode a payload with a built-in codec')
     .argument('<hex>', 'payload bytes in hex', parseHex)
     .requiredOption('--codec <name>', `one of ${codecs.map(({ name }) => name).join(', ')}`)
     .option('--f-port <number>', 'LoRaWAN port, 1 to 223', parsePort, 1)

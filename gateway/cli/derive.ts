@@ -21,7 +21,6 @@ const askEveryMs = 500;
 
 export function deriveCommand(): Command {
   const command = new Command('derive')
-    .description('derive kept uplinks again after a mend, and rewrite the same points')
     .requiredOption('--from <seq>', 'the first ledger entry; 1 for all that is kept', parseSeq)
     .option('--device <id>', 'of this device only')
     .option('--codec <id>', 'of the devices that have this codec')

@@ -34,7 +34,7 @@ export function devicesCommand(): Command {
     .argument('<ids...>', 'ids of devices')
     .option(...config)
     .action(revokeSecrets);
-  const command = new Command('devices').description('devices and their MQTT credentials');
+  const command = new Command('devices');
   for (const each of [importCommand(), templateCommand(), rotate, revoke]) {
     command.addCommand(each);
   }

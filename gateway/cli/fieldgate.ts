@@ -5,20 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { codecsCommand } from './codecs.ts';
-import { configCommand } from './config.ts';
-import { decodeCommand } from './decode.ts';
-import { deriveCommand } from './derive.ts';
-import { devicesCommand } from './devices.ts';
-import { frameCommand } from './frame.ts';
-import { keysCommand } from './keys.ts';
-import { modelsCommand, unmappedCommand } from './models.ts';
+import { commandEntries } from './command-entries.ts';
 import { plainWords } from './plain-words.ts';
-import { recordCommand } from './record.ts';
-import { replayCommand } from './replay.ts';
-import { hashPasswordCommand, tokenCommand } from './secrets.ts';
-import { serveCommand } from './serve.ts';
-import { simulateCommand } from './simulate.ts';
 
 function version(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
@@ -33,29 +21,20 @@ function withOurExitCodes(command: Command): Command {
   return command.exitOverride().showHelpAfterError('(--help shows what can be said)');
 }
 
+/** The first word is the command: before it stand only `--help`, `--version` and `help`. */
+function namedIn(words: readonly string[]): string | undefined {
+  return words.find((word) => word !== 'help' && !word.startsWith('-'));
+}
+
 const program = new Command('fieldgate')
   .description('IoT connectivity gateway for LoRa and 5G field sensors.')
   .version(version())
   .showHelpAfterError('(--help shows what can be said)')
   .exitOverride();
-for (const command of [
-  serveCommand(),
-  configCommand(),
-  codecsCommand(),
-  decodeCommand(),
-  deriveCommand(),
-  frameCommand(),
-  keysCommand(),
-  modelsCommand(),
-  recordCommand(),
-  replayCommand(),
-  simulateCommand(),
-  devicesCommand(),
-  tokenCommand(),
-  hashPasswordCommand(),
-  unmappedCommand(),
-]) {
-  program.addCommand(withOurExitCodes(command));
+const named = namedIn(process.argv.slice(2));
+for (const { name, summary, load } of commandEntries) {
+  const command = name === named ? await load() : new Command(name);
+  program.addCommand(withOurExitCodes(command.description(summary)));
 }
 
 try {

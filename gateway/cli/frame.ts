@@ -14,7 +14,6 @@ interface FrameOptions extends Readonly<Record<string, unknown>> {
 /** Exit codes: 0 read, 1 no frame or its MIC does not fit the keys, 2 the words are wrong. */
 export function frameCommand(): Command {
   const command = new Command('frame')
-    .description('print a LoRaWAN frame; with keys, check its MIC and open it')
     .argument('<frame>', 'PHYPayload in hex or base64', parseBytes)
     .option('--keys <file>', 'YAML or JSON with nwkSKey, appSKey and their like')
     .option('--f-cnt <number>', 'the 32-bit counter, where it is known', parseCounter)

@@ -39,7 +39,7 @@ export function keysCommand(): Command {
     .option('--from <file>', 'configuration that opens the key file as it is, when that changes')
     .option('--json', 'print JSON')
     .action(rotateAll);
-  const command = new Command('keys').description('device keys at rest, and for exchange');
+  const command = new Command('keys');
   const all = [init, status, rotate, keysExportCommand()];
   for (const one of all) command.addCommand(one);
   return command;

@@ -33,7 +33,6 @@ export function modelsCommand(): Command {
     .description('forget a model that no device names')
     .argument('<id>', 'such as acme/th-1');
   return new Command('models')
-    .description('device models: what devices of one make have in common')
     .addCommand(withGatewayOptions(list).action(listAll))
     .addCommand(withGatewayOptions(show).action(showOne))
     .addCommand(withGatewayOptions(put).action(putOne))
@@ -113,7 +112,6 @@ interface UnmappedOptions extends GatewayOptions {
 
 export function unmappedCommand(): Command {
   const command = new Command('unmapped')
-    .description('fields that came without a place in the vocabulary, the most frequent first')
     .option('--codec <id>', 'of this codec')
     .option('--model <id>', 'of this model')
     .option('--device <id>', 'of which this device was the last')

@@ -15,7 +15,7 @@ import { apiMessages, dataDirectoryMessages } from './record-ledger.ts';
 import { collect, type RecordOptions, record, withRecordOptions } from './record-output.ts';
 
 export function recordCommand(): Command {
-  const command = new Command('record').description('record messages into a capture file');
+  const command = new Command('record');
   for (const source of [ledgerCommand(), apiCommand(), mqttCommand(), pcapCommand()]) {
     command.addCommand(withRecordOptions(source));
   }

@@ -39,7 +39,6 @@ interface ReplayOptions {
 
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('send a capture again over the wire')
     .argument('<file>', 'capture made by `fieldgate record`')
     .option(
       '--to <url>',

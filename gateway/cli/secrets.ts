@@ -36,7 +36,7 @@ export function tokenCommand(): Command {
     .option('-c, --config <file>', 'YAML configuration, for its dataDir')
     .requiredOption('--name <name>', 'its name', parseName)
     .action(revokeToken);
-  const command = new Command('token').description('bearer tokens for machines');
+  const command = new Command('token');
   return command.addCommand(create).addCommand(revoke);
 }
 
@@ -71,13 +71,11 @@ function createToken({ config: file, name, role, days, json }: TokenOptions): vo
 }
 
 export function hashPasswordCommand(): Command {
-  return new Command('hash-password')
-    .description('read a password from standard input and print its hash for mqtt.clients')
-    .action(async () => {
-      const password = (await readStandardInput()).replace(/\r?\n$/, '');
-      if (password.length < 8) throw new Error('a password has at least 8 characters');
-      process.stdout.write(`${await hashPassword(password)}\n`);
-    });
+  return new Command('hash-password').action(async () => {
+    const password = (await readStandardInput()).replace(/\r?\n$/, '');
+    if (password.length < 8) throw new Error('a password has at least 8 characters');
+    process.stdout.write(`${await hashPassword(password)}\n`);
+  });
 }
 
 async function readStandardInput(): Promise<string> {

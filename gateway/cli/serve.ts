@@ -3,13 +3,12 @@ import { Command } from 'commander';
 import type { Config } from '../../config/schema.ts';
 import { createLog } from '../log.ts';
 import { startGateway } from '../main.ts';
-import { collectYoungByOneThread } from '../operation/young-collections.ts';
+import { tuneCollections } from '../operation/collections.ts';
 import type { ReadAgain } from '../reload.ts';
 import { checkConfiguration, readConfiguration } from './configuration.ts';
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('run the gateway')
     .option('-c, --config <file>', 'YAML configuration; without one, every default holds')
     .action(async ({ config: file }: { config?: string }) => {
       const config = readConfiguration(file);
@@ -18,7 +17,7 @@ export function serveCommand(): Command {
 }
 
 async function serve(config: Config, readAgain: ReadAgain): Promise<void> {
-  collectYoungByOneThread();
+  tuneCollections();
   const log = createLog(config.log.level);
   const gateway = await startGateway(config, log);
   log.info({ event: 'listening', addresses: gateway.addresses }, 'gateway is listening');

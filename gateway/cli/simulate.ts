@@ -35,11 +35,7 @@ import {
 import { createProgressScreen, progressBar, tableLines } from './simulate-screen.ts';
 
 export function simulateCommand(): Command {
-  return withSimulateOptions(
-    new Command('simulate').description(
-      'send a simulated city, a bad day, a LoRaWAN fleet or a load over the wire',
-    ),
-  ).action(simulate);
+  return withSimulateOptions(new Command('simulate')).action(simulate);
 }
 
 /** Exit codes: 0 all acknowledged and, if checked, all there; 1 not; 2 the words are wrong. */

@@ -19,7 +19,13 @@ import {
   readText,
   readTime,
 } from './place.ts';
-import { readRxInfo, readTransmission, receptionsMax } from './reception.ts';
+import {
+  positionOf,
+  readLocation,
+  readRxInfo,
+  readTransmission,
+  receptionsMax,
+} from './reception.ts';
 
 const name = 'chirpstack-v4-json';
 const frameCounterMax = 0xffff_ffff;
@@ -196,6 +202,7 @@ function readEvent(
   const time = readTime(message, 'time');
   if (time !== undefined) item.time = time;
   if (event === 'status') item.measurements = readStatus(message);
+  if (event === 'location') item.measurements = positionOf(readLocation(message));
   return item;
 }
 

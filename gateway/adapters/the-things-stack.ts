@@ -21,7 +21,7 @@ import {
   readText,
   readTime,
 } from './place.ts';
-import { readLocation, readSignal, receptionsMax } from './reception.ts';
+import { positionOf, readLocation, readSignal, receptionsMax } from './reception.ts';
 
 const name = 'the-things-stack-v3-json';
 const frameCounterMax = 0xffff_ffff;
@@ -255,6 +255,8 @@ function readEvent(
   const time = receivedAt(message, normalized);
   if (time !== undefined) event.time = time;
   if (normalized !== undefined) readNormalized(normalized, event);
+  const solved = readPlace(message, 'location_solved');
+  if (solved !== undefined) event.measurements = positionOf(readLocation(solved));
   return event;
 }
 

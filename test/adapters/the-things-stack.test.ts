@@ -222,6 +222,32 @@ describe('A Things Stack event', () => {
     expect(eventOf(theThingsStack.parse(inboundOf(topic, body))).type).toBe(type);
   });
 
+  // The example of the LoRa Cloud guide in The Things Stack's documentation (Apache-2.0).
+  const solved = {
+    service: 'lora-cloud-device-management-v1-wifi',
+    location: {
+      latitude: 51.455,
+      longitude: 5.458,
+      accuracy: 15,
+      source: 'SOURCE_WIFI_RSSI_GEOLOCATION',
+    },
+  };
+
+  it('of a solved location measures the position', () => {
+    const event = eventOf(
+      theThingsStack.parse(inboundOf(topic, { ...ids, location_solved: solved })),
+    );
+    expect(event.measurements).toEqual([
+      { name: 'latitude', value: 51.455, unit: 'deg' },
+      { name: 'longitude', value: 5.458, unit: 'deg' },
+    ]);
+  });
+
+  it('of a solved location without a place measures nothing', () => {
+    const event = eventOf(theThingsStack.parse(inboundOf(topic, { ...ids, location_solved: {} })));
+    expect(event.measurements).toEqual([]);
+  });
+
   it('may be without a device', () => {
     const event = eventOf(theThingsStack.parse(inboundOf('x', { service_data: {} })));
     expect(event).not.toHaveProperty('deviceId');

@@ -6,11 +6,17 @@ import { wrappedKeyOf } from '../../model/wrapped-key.ts';
 import type { Adapter, Parsed } from '../adapter.ts';
 import { malformed } from '../document.ts';
 import type { Draft } from '../place.ts';
-import { receptionsMax } from '../reception.ts';
+import { positionOf, receptionsMax } from '../reception.ts';
 import { createStatus, readStatusField, statusMeasurements } from './chirpstack-status.ts';
 import { isVersion3, parseVersion3 } from './chirpstack-v3.ts';
 import { type EventRoute, readEventRoute } from './event-route.ts';
-import { type Reception, readReception, readTransmission, toRxInfo } from './reception.ts';
+import {
+  type Reception,
+  readLocation,
+  readReception,
+  readTransmission,
+  toRxInfo,
+} from './reception.ts';
 import { readStruct } from './struct.ts';
 import { readTimestamp } from './timestamp.ts';
 import { WireReader } from './wire-reader.ts';
@@ -196,6 +202,8 @@ const eventFields = new Map([
   ['integration', { time: 2, deviceInfo: 3 }],
 ]);
 
+const locationField = 4;
+
 function parseEvent(reader: WireReader, route: EventRoute): Parsed {
   const fields = eventFields.get(route.event ?? '');
   if (fields === undefined || route.event === undefined) {
@@ -207,7 +215,9 @@ function parseEvent(reader: WireReader, route: EventRoute): Parsed {
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === fields.time) event.time = readTimestamp(reader, 'time');
     else if (field === fields.deviceInfo) deviceId = readDevEui(reader);
-    else if (status === undefined) reader.skip();
+    else if (route.event === 'location' && field === locationField) {
+      event.measurements = positionOf(readLocation(reader));
+    } else if (status === undefined) reader.skip();
     else readStatusField(reader, field, status);
   }
   event.deviceId = deviceId;

@@ -1,8 +1,10 @@
 /** `/clients`, `/bans` and `/audit`: who is connected over MQTT, who may not, and who did what. */
 import { type Request, type RequestHandler, Router } from 'express';
-import { type Ban, type BanInput, banKinds } from '../gateway/transports/mqtt/bans.ts';
+import type { Ban } from '../gateway/transports/mqtt/bans.ts';
 import type { MqttClientView } from '../gateway/transports/mqtt/options.ts';
+import { banInput, readBody } from './input.ts';
 import type { MqttOperators } from './operators.ts';
+import { auditPlaces, rows } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import { integerOf, textOf } from './query.ts';
@@ -12,10 +14,6 @@ interface Page<Item> {
   readonly items: readonly Item[];
   readonly nextCursor?: string;
 }
-
-const banSecondsMax = 366 * 86_400;
-const defaultBanSeconds = 86_400;
-const textMax = 256;
 
 export function clientsRouter(
   { mqtt, clock }: Pick<DashboardParts, 'mqtt' | 'clock'>,
@@ -38,7 +36,8 @@ export function clientsRouter(
   });
   router.post('/bans', admin, json, async (request, response) => {
     const by = nameOf(response.locals['principal']);
-    const ban = await mqtt.ban(readBan(request.body, { now: clock.now(), by }));
+    const { seconds, ...input } = readBody(banInput, request.body);
+    const ban = await mqtt.ban({ ...input, by, until: clock.now() + seconds * 1_000 });
     if (ban === undefined) throw new Problem(409, 'there are too many bans: lift some first');
     response.status(201).json(banJson(ban));
   });
@@ -57,7 +56,7 @@ export function clientsRouter(
 
 /** In the order of their ids, which is what the cursor is. */
 function listClients(request: Request, connected: readonly MqttClientView[]): Page<object> {
-  const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
+  const limit = integerOf(request, 'limit', { ...rows, fallback: 100 });
   const after = textOf(request, 'cursor') ?? '';
   const text = textOf(request, 'q')?.toLowerCase() ?? '';
   const isWanted = ({ clientId, username, address }: MqttClientView): boolean =>
@@ -82,41 +81,9 @@ function banJson({ since, until, ...ban }: Ban): object {
   return { ...ban, ...times };
 }
 
-/** Refuses fields that it does not know: a ban that is wider than meant locks devices out. */
-function readBan(
-  body: unknown,
-  { now, by }: { readonly now: number; readonly by: string },
-): BanInput {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new Problem(400, 'send {"kind": …, "value": …}, and seconds and reason if wanted');
-  }
-  const fields = new Map<string, unknown>(Object.entries(body));
-  const known = ['kind', 'value', 'seconds', 'reason'];
-  const unknown = [...fields.keys()].find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Problem(400, `unknown field ${unknown}`);
-  const kind = banKinds.find((each) => each === fields.get('kind'));
-  if (kind === undefined) {
-    throw new Problem(400, `kind is one of ${banKinds.join(', ')}`);
-  }
-  const seconds = fields.get('seconds') ?? defaultBanSeconds;
-  const isTime = typeof seconds === 'number' && seconds >= 1 && seconds <= banSecondsMax;
-  if (!isTime) throw new Problem(400, `seconds is from 1 to ${banSecondsMax}`);
-  const value = readText(fields, 'value');
-  if (value === '') throw new Problem(400, 'value is a text');
-  return { kind, value, by, reason: readText(fields, 'reason'), until: now + seconds * 1_000 };
-}
-
-function readText(fields: ReadonlyMap<string, unknown>, name: string): string {
-  const value = fields.get(name) ?? '';
-  const isText = typeof value === 'string' && value.length <= textMax && !value.includes('\0');
-  if (isText) return value;
-  throw new Problem(400, `${name} is a text of at most ${textMax} characters`);
-}
-
 async function readAudit(request: Request, mqtt: MqttOperators): Promise<Page<object>> {
-  const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
-  const newest = Number.MAX_SAFE_INTEGER;
-  const before = integerOf(request, 'cursor', { min: 1, max: newest, fallback: newest });
+  const limit = integerOf(request, 'limit', { ...rows, fallback: 100 });
+  const before = integerOf(request, 'cursor', { ...auditPlaces, fallback: auditPlaces.max });
   const event = textOf(request, 'event');
   const found = await mqtt.audit({ before, limit, ...(event === undefined ? {} : { event }) });
   const items = found.map(({ at, ...entry }) => ({ ...entry, at: new Date(at).toISOString() }));

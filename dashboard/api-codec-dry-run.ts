@@ -6,6 +6,7 @@ import type { SettledDevice } from '../gateway/model/device.ts';
 import { settleDevice } from '../gateway/model/device-model.ts';
 import { type DryRunReport, dryRun } from '../gateway/pipeline/codec-dry-run.ts';
 import { devicesOf, draftBody, draftIn, refused } from './api-codecs.ts';
+import { rows } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { DryRunJson } from './protocol-dry-run.ts';
@@ -14,7 +15,6 @@ import { needs } from './session.ts';
 
 /** Devices whose uplinks are looked at; the first by their ids. */
 const devicesMax = 1_000;
-const uplinksMax = 1_000;
 
 export function codecDryRunRouter(parts: DashboardParts): Router {
   const router = Router();
@@ -35,7 +35,7 @@ export function codecDryRunRouter(parts: DashboardParts): Router {
 
 async function run(id: string, request: Request, parts: DashboardParts): Promise<DryRunJson> {
   const { codecs, ledger, catalogue } = parts;
-  const limit = integerOf(request, 'uplinks', { min: 1, max: uplinksMax, fallback: 100 });
+  const limit = integerOf(request, 'uplinks', { ...rows, fallback: 100 });
   const devices = await devicesFor(id, textOf(request, 'device'), parts);
   const draft = withKept(draftIn(request), codecs.registry.get(id));
   const problems = await codecs.registry.check(id, draft);

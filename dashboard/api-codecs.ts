@@ -11,6 +11,8 @@ import { settleDevice } from '../gateway/model/device-model.ts';
 import { readRules } from '../gateway/model/own-settings.ts';
 import type { Principal } from './access.ts';
 import { bodyOf } from './body.ts';
+import { codecInput, codecMapping, readBody } from './input.ts';
+import { rows } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { CodecHistoryJson, CodecJson, CodecsJson, CodecVersionJson } from './protocol.ts';
@@ -58,20 +60,11 @@ export function draftBody() {
   return bodyOf({ bytesMax: bodyBytesMax, textTypes: scriptTypes });
 }
 
-const draftFields = ['script', 'name', 'dialect', 'variables', 'examples', 'mapping'];
-
 export function draftIn(request: Request): CodecDraft {
   const body: unknown = request.body;
   if (typeof body === 'string') return draftOf(body, undefined);
-  if (typeof body !== 'object' || body === null || !('script' in body)) {
-    throw new Problem(400, 'send {"script": "…"}, or JavaScript as it is');
-  }
-  const unknown = Object.keys(body).filter((field) => !draftFields.includes(field));
-  if (typeof body.script !== 'string' || unknown.length > 0) {
-    const detail = `script is a text; known beside it: ${draftFields.slice(1).join(', ')}`;
-    throw new Problem(400, detail);
-  }
-  return draftOf(body.script, body);
+  const read = readBody(codecInput, body);
+  return draftOf(read.script, read);
 }
 
 export function refused({ reason, problems }: Extract<PutOutcome, { ok: false }>): Problem {
@@ -87,17 +80,14 @@ async function putMapping(
   name: string,
   { codecs: { registry } }: DashboardParts,
 ): Promise<void> {
-  const body: unknown = request.body;
-  if (typeof body !== 'object' || body === null || !('mapping' in body)) {
-    throw new Problem(400, 'send {"mapping": [rules]}');
-  }
+  const { mapping } = readBody(codecMapping, request.body);
   if (builtIn.some((one) => one.name === id)) {
     throw new Problem(409, 'a built-in codec: give the mapping to a model or a device');
   }
   const record = registry.get(id);
   const version = record && versionIn(record, undefined);
   if (record === undefined || version === undefined) throw new Problem(404, 'no such codec');
-  const { rules, problems } = readRules(body.mapping);
+  const { rules, problems } = readRules(mapping);
   if (problems.length > 0) throw refused({ ok: false, reason: 'invalid', problems });
   const { dialect, variables } = version;
   const settings = { variables, ...(dialect && { dialect }), mapping: rules };
@@ -113,7 +103,7 @@ function nameOf(response: Response): string {
 }
 
 function list(request: Request, { codecs: { registry } }: DashboardParts): CodecsJson {
-  const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
+  const limit = integerOf(request, 'limit', { ...rows, fallback: 100 });
   const after = textOf(request, 'cursor') ?? '';
   const all = [...builtIn.map(builtInJson), ...registry.list().map(codecJson)]
     .filter(({ id }) => id > after)

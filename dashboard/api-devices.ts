@@ -8,6 +8,7 @@ import { codecOfModel, macVersionOfModel } from '../gateway/model/device-model.t
 import { parseEui64 } from '../gateway/model/eui.ts';
 import { bodyOf } from './body.ts';
 import { parseDeviceTable } from './device-table.ts';
+import { kinds, rows, yesOrNo } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { DeviceJson, DevicesJson } from './protocol.ts';
@@ -31,7 +32,10 @@ export function devicesRouter(parts: DashboardParts, json: RequestHandler): Rout
   router.put('/devices/:id', needs('operator'), json, async (request, response) => {
     const id = idOf(request, parts);
     const isNew = parts.registry.get(id) === undefined;
-    const problems = await put(withOpenKeys({ ...bodyObject(request), id }, parts.kekOf), parts);
+    const body = bodyObject(request);
+    const problems = isOther(body, id)
+      ? [{ path: 'id', detail: 'Is another than that of the path. Leave it out.' }]
+      : await put(withOpenKeys({ ...body, id }, parts.kekOf), parts);
     if (problems.length > 0)
       throw new Problem(422, problems[0]?.detail ?? 'not a valid device', { errors: problems });
     response.status(isNew ? 201 : 200).json(one(idOf(request, parts), parts));
@@ -48,7 +52,7 @@ export function devicesRouter(parts: DashboardParts, json: RequestHandler): Rout
     needs('operator'),
     bodyOf({ bytesMax: importBytesMax, textTypes: ['text/csv'] }),
     async (request, response) => {
-      const isAtomic = choiceOf(request, 'atomic', ['true', 'false'] as const) === 'true';
+      const isAtomic = choiceOf(request, 'atomic', yesOrNo) === 'true';
       const inputs = rowsOf(request, parts);
       response.json(await (isAtomic ? importWhole : importAll)(inputs, parts));
     },
@@ -66,6 +70,12 @@ function bodyObject(request: Request): object {
   const body: unknown = request.body;
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
   throw new Problem(400, 'the body is one device as a JSON object');
+}
+
+/** Whether the body says that it is of another device than the path, in whatever spelling. */
+function isOther(body: object, id: string): boolean {
+  const said: unknown = 'id' in body ? body.id : id;
+  return said !== id && (typeof said !== 'string' || parseEui64(said) !== id);
 }
 
 type FieldProblem = { path: string; detail: string };
@@ -168,9 +178,9 @@ function one(id: string, parts: DashboardParts): DeviceJson {
 /** Registered devices and those that were only heard, in the order of their ids. */
 function list(request: Request, parts: DashboardParts): DevicesJson {
   const { registry, catalogue } = parts;
-  const limit = integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 });
+  const limit = integerOf(request, 'limit', { ...rows, fallback: 100 });
   const after = textOf(request, 'cursor');
-  const wanted = choiceOf(request, 'registered', ['true', 'false'] as const);
+  const wanted = choiceOf(request, 'registered', yesOrNo);
   const filter = filterOf(request, parts);
   const start = after === undefined ? {} : { after };
   const page = wanted === 'false' ? { devices: [] } : registry.list({ ...start, limit, filter });
@@ -187,7 +197,7 @@ function list(request: Request, parts: DashboardParts): DevicesJson {
 }
 
 function filterOf(request: Request, { models }: DashboardParts) {
-  const kind = choiceOf(request, 'kind', ['lorawan', 'cellular'] as const);
+  const kind = choiceOf(request, 'kind', kinds);
   const agency = textOf(request, 'agency');
   const area = textOf(request, 'area');
   const model = textOf(request, 'model');

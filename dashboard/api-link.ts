@@ -7,13 +7,13 @@ import {
   linkQualityOf,
 } from '../gateway/lorawan/link-quality.ts';
 import { parseEui64 } from '../gateway/model/eui.ts';
+import { rows } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { LinkJson } from './protocol.ts';
 import { integerOf } from './query.ts';
 
-/** Uplinks looked at, and the ledger's entries that are read to find them. */
-const uplinksMax = 1_000;
+/** Entries of the ledger that are read to find the uplinks. */
 const entriesMax = 4_000;
 const pageSize = 200;
 /** MHDR, DevAddr, FCtrl, FCnt, FPort and MIC, where the frame itself was not seen. */
@@ -30,7 +30,7 @@ export function linkRouter(parts: DashboardParts): Router {
 function linkOf(request: Request, parts: DashboardParts): LinkJson {
   const text = String(request.params['id']);
   const id = parts.registry.get(text) === undefined ? (parseEui64(text) ?? text) : text;
-  const limit = integerOf(request, 'limit', { min: 1, max: uplinksMax, fallback: 200 });
+  const limit = integerOf(request, 'limit', { ...rows, fallback: 200 });
   if (parts.registry.get(id) === undefined && parts.catalogue.lastSeen(id) === undefined) {
     throw new Problem(404, 'no such device');
   }

@@ -1,6 +1,6 @@
 /** `/models`: device models, from imports and put by people. `/unmapped`: what wants a mapping. */
 import { type Request, type RequestHandler, Router } from 'express';
-import { readModelSettings } from '../gateway/codecs/models/model-input.ts';
+import { modelIdPattern, readModelSettings } from '../gateway/codecs/models/model-input.ts';
 import type { DeviceRegistry } from '../gateway/lorawan/device-registry.ts';
 import type { Device } from '../gateway/model/device.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type DeviceModel,
   macVersionOfModel,
 } from '../gateway/model/device-model.ts';
+import { rows } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { ModelJson, ModelsJson, UnmappedJson } from './protocol-models.ts';
@@ -25,6 +26,9 @@ export function modelsRouter(parts: DashboardParts, json: RequestHandler): Route
   });
   router.put('/models/:id', needs('admin'), json, async (request, response) => {
     const id = String(request.params['id']);
+    if (!modelIdPattern.test(id)) {
+      throw new Problem(422, 'the id is a text of 1 to 128 characters on one line');
+    }
     const read = readModelSettings(request.body);
     if ('problems' in read) {
       throw new Problem(422, read.problems[0]?.detail ?? 'not a device model', {
@@ -53,7 +57,7 @@ export function modelsRouter(parts: DashboardParts, json: RequestHandler): Route
 
 function list(request: Request, { models }: DashboardParts): ModelsJson {
   const page = models.list({
-    limit: integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 }),
+    limit: integerOf(request, 'limit', { ...rows, fallback: 100 }),
     after: textOf(request, 'cursor'),
     text: textOf(request, 'q'),
     codec: textOf(request, 'codec'),
@@ -110,7 +114,7 @@ async function unmapped(request: Request, { readings }: DashboardParts): Promise
     codec: textOf(request, 'codec'),
     model: textOf(request, 'model'),
     device: textOf(request, 'device'),
-    limit: integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 }),
+    limit: integerOf(request, 'limit', { ...rows, fallback: 100 }),
   });
   return {
     total,

@@ -5,12 +5,12 @@ import { quantities, type quantityOf } from '../decoders/quantity.ts';
 import { codecAt, type HistoryRow } from '../gateway/ledger/codec-history.ts';
 import type { ReadingRow } from '../gateway/model/reading-row.ts';
 import type { StoredReading } from '../gateway/stores/store.ts';
+import { aggregates, manyRows, readingCursor, seriesPlaces, yesOrNo } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { LatestJson, ReadingJson, ReadingsJson } from './protocol.ts';
 import { choiceOf, durationOf, integerOf, refusal, textOf, timeOf } from './query.ts';
 
-const aggregates = ['mean', 'min', 'max', 'sum', 'count', 'last'] as const;
 const dayMs = 86_400_000;
 const windowsMax = 10_000;
 
@@ -35,11 +35,11 @@ function quantityJson([name, known]: [string, ReturnType<typeof quantityOf>]) {
 async function raw(request: Request, parts: DashboardParts): Promise<ReadingsJson> {
   const { readings, clock } = parts;
   if (textOf(request, 'agg') !== undefined) throw refusal('agg', 'needs every, the window');
-  const limit = integerOf(request, 'limit', { min: 1, max: 10_000, fallback: 1_000 });
+  const limit = integerOf(request, 'limit', { ...manyRows, fallback: 1_000 });
   const quantity = textOf(request, 'quantity');
   const channel = textOf(request, 'channel');
   const after = cursorOf(request);
-  const withCodec = choiceOf(request, 'codec', ['true', 'false'] as const) === 'true';
+  const withCodec = choiceOf(request, 'codec', yesOrNo) === 'true';
   const found = await readings.readings({
     device: deviceOf(request),
     ...rangeOf(request, clock.now()),
@@ -119,11 +119,17 @@ function cursorFor({ time, quantity, channel = '' }: StoredReading): string {
 function cursorOf(request: Request) {
   const text = textOf(request, 'cursor');
   if (text === undefined) return undefined;
+  const isOurs = readingCursor.test(text);
   try {
     const [time, quantity, channel]: unknown[] = JSON.parse(
       Buffer.from(text, 'base64url').toString(),
     );
-    if (typeof time === 'number' && typeof quantity === 'string' && typeof channel === 'string') {
+    if (
+      isOurs &&
+      typeof time === 'number' &&
+      typeof quantity === 'string' &&
+      typeof channel === 'string'
+    ) {
       return { time, quantity, channel };
     }
   } catch {}
@@ -146,8 +152,8 @@ function storedJson(stored: StoredReading): Omit<ReadingJson, 'receivedAt'> {
 }
 
 function latest(request: Request, response: Response, { hub, clock }: DashboardParts): void {
-  const limit = integerOf(request, 'limit', { min: 1, max: 10_000, fallback: 1_000 });
-  const from = integerOf(request, 'cursor', { min: 0, max: 100_000_000, fallback: 0 });
+  const limit = integerOf(request, 'limit', { ...manyRows, fallback: 1_000 });
+  const from = integerOf(request, 'cursor', { ...seriesPlaces, fallback: 0 });
   const device = textOf(request, 'device');
   const area = textOf(request, 'area');
   const quantity = textOf(request, 'quantity');

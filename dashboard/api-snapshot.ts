@@ -3,12 +3,12 @@
  */
 import { type Request, type Response, Router } from 'express';
 import { createSubscription } from './live-subscription.ts';
+import { rates, views } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { ServerMessage } from './protocol.ts';
 import { choiceOf, integerOf, textOf } from './query.ts';
 
-const views = ['latest', 'series'] as const;
 const unreadBytesMax = 262_144;
 /** Streams at once; a browser without WebSocket needs one. */
 const streamsMax = 500;
@@ -57,7 +57,7 @@ function selectionOf(request: Request) {
 function stream(request: Request, response: Response, parts: DashboardParts): void {
   const { hub } = parts;
   const selection = selectionOf(request);
-  const rateMs = integerOf(request, 'rate', { min: 100, max: 60_000, fallback: 1_000 });
+  const rateMs = integerOf(request, 'rate', { ...rates, fallback: 1_000 });
   response.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
   response.flushHeaders();
   // A HEAD asks for the headers alone, and would hold its stream open unseen.

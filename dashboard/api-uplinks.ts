@@ -2,13 +2,13 @@
 import { type Request, Router } from 'express';
 import type { LedgerEntry, Outcome } from '../gateway/ledger/ledger.ts';
 import { type FaultCode, faultSentences } from '../gateway/model/fault.ts';
+import { outcomes, rows, seqMax, uplinkCursor } from './parameters.ts';
 import type { DashboardParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import type { UplinkJson, UplinksJson } from './protocol.ts';
-import { choiceOf, entrySeqOf, integerOf, refusal, seqMax, textOf } from './query.ts';
+import { choiceOf, entrySeqOf, integerOf, refusal, textOf } from './query.ts';
 import { uplinkJson } from './uplink-json.ts';
 
-const outcomes = ['accepted', 'copy', 'redelivery', 'replayed', 'quarantined', 'event'] as const;
 const faultCodes = Object.keys(faultSentences).filter(isFaultCode);
 /** Entries looked at for one answer when a filter has no index of its own. */
 const scannedMax = 20_000;
@@ -35,15 +35,14 @@ export function uplinksRouter(parts: DashboardParts): Router {
 }
 
 function wishOf(request: Request): Wish {
-  const after = textOf(request, 'after');
   return {
     device: textOf(request, 'device'),
     outcome: choiceOf(request, 'outcome', outcomes),
     fault: choiceOf(request, 'fault', faultCodes),
-    limit: integerOf(request, 'limit', { min: 1, max: 1_000, fallback: 100 }),
+    limit: integerOf(request, 'limit', { ...rows, fallback: 100 }),
     from:
       cursorOf(request) ??
-      (after === undefined
+      (request.query['after'] === undefined
         ? { before: Number.MAX_SAFE_INTEGER }
         : { after: integerOf(request, 'after', { min: 0, max: seqMax, fallback: 0 }) }),
   };
@@ -52,7 +51,7 @@ function wishOf(request: Request): Wish {
 function cursorOf(request: Request): Wish['from'] | undefined {
   const text = textOf(request, 'cursor');
   if (text === undefined) return undefined;
-  const match = /^([ab])(\d{1,16})$/.exec(text);
+  const match = uplinkCursor.exec(text);
   const seq = Number(match?.[2]);
   if (match === null || seq > seqMax)
     throw refusal('cursor', 'is not one that this gateway gave out');

@@ -1,11 +1,15 @@
 /** The part of the API's document that tells of MQTT clients, bans and the audit log. */
+import { banKinds } from '../gateway/transports/mqtt/bans.ts';
+import { banInput } from './input.ts';
+import { inputSchema } from './input-schema.ts';
 import { listOf } from './openapi-schemas.ts';
+import { inQuery, query } from './parameters.ts';
 
 const text = { type: 'string' } as const;
 const whole = { type: 'integer', minimum: 0 } as const;
 const amount = { type: 'number', minimum: 0 } as const;
 const time = { type: 'string', format: 'date-time' } as const;
-const banKind = { type: 'string', enum: ['clientId', 'credential', 'address'] } as const;
+const banKind = { type: 'string', enum: banKinds } as const;
 
 export const clientSchemas = {
   Client: {
@@ -43,17 +47,7 @@ export const clientSchemas = {
     },
   },
   Clients: listOf('Client'),
-  BanInput: {
-    type: 'object',
-    required: ['kind', 'value'],
-    additionalProperties: false,
-    properties: {
-      kind: banKind,
-      value: { ...text, minLength: 1, maxLength: 256 },
-      seconds: { type: 'number', minimum: 1, maximum: 31_622_400, default: 86_400 },
-      reason: { ...text, maxLength: 256 },
-    },
-  },
+  BanInput: inputSchema(banInput),
   Ban: {
     type: 'object',
     required: ['id', 'kind', 'value', 'since', 'until', 'reason', 'by'],
@@ -110,9 +104,6 @@ const problem = {
   content: { 'application/problem+json': { schema: ref('Problem') } },
 };
 const refusals = { '400': problem, '401': problem, '403': problem };
-const parameter = (name: string, schema: object) => ({ name, in: 'query', schema });
-const limit = parameter('limit', { type: 'integer', minimum: 1, maximum: 1_000 });
-const cursor = parameter('cursor', { ...text, description: '`nextCursor` of the page before.' });
 const id = { name: 'id', in: 'path', required: true, schema: text };
 
 export const clientPaths = {
@@ -120,8 +111,8 @@ export const clientPaths = {
     get: {
       summary: 'Who is connected over MQTT; for administrators',
       parameters: [
-        parameter('q', { ...text, description: 'Text in client id, user name or address.' }),
-        ...[limit, cursor],
+        inQuery('q', 'Text in client id, user name or address.'),
+        ...query('limit', 'cursor'),
       ],
       responses: { '200': answer('Clients'), ...refusals },
     },
@@ -154,7 +145,7 @@ export const clientPaths = {
   '/api/v1/audit': {
     get: {
       summary: 'What was done and refused, newest first; for administrators',
-      parameters: [parameter('event', text), limit, cursor],
+      parameters: query('event', 'limit', 'auditCursor'),
       responses: { '200': answer('Audit'), ...refusals },
     },
   },

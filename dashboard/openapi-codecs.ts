@@ -1,5 +1,8 @@
 /** `/api/v1/codecs` and codec histories in the API's document. */
+import { codecInput, codecMapping, deriveInput } from './input.ts';
+import { inputSchema } from './input-schema.ts';
 import { mappingList } from './openapi-models.ts';
+import { codecInPath, deviceInPath, inQuery, query } from './parameters.ts';
 
 const text = { type: 'string' } as const;
 const time = { type: 'string', format: 'date-time' } as const;
@@ -49,25 +52,8 @@ export const codecSchemas = {
       nextCursor: text,
     },
   },
-  CodecInput: {
-    type: 'object',
-    required: ['script'],
-    additionalProperties: false,
-    properties: {
-      script: text,
-      name: text,
-      dialect,
-      variables,
-      mapping: { ...mappingList, description: 'That of the version before if absent.' },
-      examples: { type: 'array', items: { type: 'object' } },
-    },
-  },
-  CodecMapping: {
-    type: 'object',
-    required: ['mapping'],
-    additionalProperties: false,
-    properties: { mapping: mappingList },
-  },
+  CodecInput: inputSchema(codecInput),
+  CodecMapping: inputSchema(codecMapping),
   DryRun: {
     type: 'object',
     required: [
@@ -160,31 +146,27 @@ const problem = {
 };
 const refusals = { '400': problem, '401': problem };
 const changes = { ...refusals, '403': problem };
-const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } } as const;
-const inQuery = (name: string, schema: object, description: string) => ({
-  ...{ name, in: 'query', schema, description },
-});
 const draft = {
   required: true,
-  content: { ...json('CodecInput'), 'text/javascript': { schema: { type: 'string' } } },
+  content: {
+    ...json('CodecInput'),
+    'text/javascript': { schema: { type: 'string', minLength: 1 } },
+  },
 };
 
 export const codecPaths = {
   '/api/v1/codecs': {
     get: {
       summary: 'Built-in codecs and scripts',
-      parameters: [
-        inQuery('limit', { type: 'integer', minimum: 1, maximum: 1_000 }, '100 by default.'),
-        inQuery('cursor', text, '`nextCursor` of the page before.'),
-      ],
+      parameters: query('limit', 'cursor'),
       responses: { '200': ok('Codecs'), ...refusals },
     },
   },
   '/api/v1/codecs/{id}': {
-    parameters: [id],
+    parameters: [codecInPath],
     get: {
       summary: 'One codec with its versions and its script',
-      parameters: [inQuery('version', text, 'Whose script; the first digits are enough.')],
+      parameters: query('version'),
       responses: { '200': ok('Codec'), ...refusals, '404': problem },
     },
     put: {
@@ -203,12 +185,12 @@ export const codecPaths = {
     },
   },
   '/api/v1/codecs/{id}:dryrun': {
-    parameters: [id],
+    parameters: [codecInPath],
     post: {
       summary: 'What a new version would change in the last kept uplinks; nothing is stored',
       parameters: [
-        inQuery('uplinks', { type: 'integer', minimum: 1, maximum: 1_000 }, '100 by default.'),
-        inQuery('device', text, 'Of this one; else of all that follow the codec.'),
+        inQuery('uplinks'),
+        inQuery('device', 'Of this one; else of all that follow the codec.'),
       ],
       requestBody: draft,
       responses: {
@@ -218,7 +200,7 @@ export const codecPaths = {
     },
   },
   '/api/v1/codecs/{id}/mapping': {
-    parameters: [id],
+    parameters: [codecInPath],
     put: {
       summary: 'A new version of a script that differs only in how its fields are read',
       requestBody: { required: true, content: json('CodecMapping') },
@@ -236,16 +218,7 @@ export const codecPaths = {
       summary: 'Derive kept uplinks again and rewrite their points; one job at a time',
       requestBody: {
         required: true,
-        content: {
-          'application/json': {
-            schema: {
-              type: 'object',
-              required: ['from'],
-              additionalProperties: false,
-              properties: { from: { type: 'integer', minimum: 1 }, device: text, codec: text },
-            },
-          },
-        },
+        content: { 'application/json': { schema: inputSchema(deriveInput) } },
       },
       responses: { '202': ok('Derive', 'Begun'), ...changes, '409': problem },
     },
@@ -255,7 +228,7 @@ export const codecPaths = {
     },
   },
   '/api/v1/devices/{id}/codec-history': {
-    parameters: [id],
+    parameters: [deviceInPath],
     get: {
       summary: 'Which version of which codec decoded its uplinks, from which ledger entry on',
       responses: { '200': ok('CodecHistory'), ...refusals },

@@ -1,10 +1,11 @@
 /** The part of the API's document that tells of the MQTT credentials of single devices. */
+import { credentialsInput, rotateInput } from './input.ts';
+import { inputSchema } from './input-schema.ts';
 import { listOf } from './openapi-schemas.ts';
+import { deviceInPath, query } from './parameters.ts';
 
 const text = { type: 'string' } as const;
 const time = { type: 'string', format: 'date-time' } as const;
-const deviceId = { ...text, pattern: '^[A-Za-z0-9_.:-]{1,64}$' } as const;
-const name = { ...text, maxLength: 128 } as const;
 const secret = { ...text, description: 'Shown this once; the gateway keeps a hash.' } as const;
 
 export const credentialSchemas = {
@@ -28,25 +29,7 @@ export const credentialSchemas = {
     },
   },
   Credentials: listOf('Credential'),
-  CredentialsInput: {
-    type: 'object',
-    required: ['devices'],
-    additionalProperties: false,
-    properties: {
-      devices: {
-        type: 'array',
-        minItems: 1,
-        maxItems: 1_000,
-        items: {
-          type: 'object',
-          required: ['deviceId'],
-          additionalProperties: false,
-          properties: { deviceId, agency: { ...name, description: 'For {agency} in filters.' } },
-        },
-      },
-      application: { ...name, description: 'For {application} in their topic filters.' },
-    },
-  },
+  CredentialsInput: inputSchema(credentialsInput),
   CreatedCredentials: {
     type: 'object',
     required: ['items'],
@@ -63,11 +46,7 @@ export const credentialSchemas = {
       },
     },
   },
-  RotateInput: {
-    type: 'object',
-    additionalProperties: false,
-    properties: { overlapHours: { type: 'number', minimum: 0, maximum: 8_784, default: 72 } },
-  },
+  RotateInput: inputSchema(rotateInput),
   RotatedCredential: {
     type: 'object',
     required: ['deviceId', 'secret', 'oldUntil'],
@@ -84,17 +63,12 @@ const problem = {
   content: { 'application/problem+json': { schema: ref('Problem') } },
 };
 const refusals = { '400': problem, '401': problem, '403': problem };
-const parameter = (name: string, schema: object) => ({ name, in: 'query', schema });
-const id = { name: 'id', in: 'path', required: true, schema: text };
 
 export const credentialPaths = {
   '/api/v1/credentials': {
     get: {
       summary: 'Devices with MQTT credentials of their own; for administrators',
-      parameters: [
-        parameter('limit', { type: 'integer', minimum: 1, maximum: 1_000 }),
-        parameter('cursor', { ...text, description: '`nextCursor` of the page before.' }),
-      ],
+      parameters: query('limit', 'cursor'),
       responses: { '200': answer('Credentials'), ...refusals },
     },
     post: {
@@ -104,7 +78,7 @@ export const credentialPaths = {
     },
   },
   '/api/v1/credentials/{id}:rotate': {
-    parameters: [id],
+    parameters: [deviceInPath],
     post: {
       summary: 'Draw a new secret; the old one, and connections made with it, end after a while',
       requestBody: { required: false, content: content('RotateInput') },
@@ -112,7 +86,7 @@ export const credentialPaths = {
     },
   },
   '/api/v1/credentials/{id}': {
-    parameters: [id],
+    parameters: [deviceInPath],
     delete: {
       summary: 'Take all secrets of a device away, and the connections made with them',
       responses: { '204': { description: 'Revoked' }, ...refusals, '404': problem },

@@ -1,4 +1,10 @@
 /** `/api/v1/models`, `/api/v1/unmapped`, and what stands with a model or a device of its values. */
+import { fieldRules } from '../config/field-rule-schema.ts';
+import { ownLimits } from '../config/quality-schema.ts';
+import { modelShape } from '../gateway/codecs/models/model-input.ts';
+import { inputSchema } from './input-schema.ts';
+import { inQuery, modelInPath, query } from './parameters.ts';
+
 const text = { type: 'string' } as const;
 const time = { type: 'string', format: 'date-time' } as const;
 const number = { type: 'number' } as const;
@@ -74,24 +80,16 @@ const firmware = object(['version', 'hardwareVersions', 'regions'], {
   regions: { type: 'object', additionalProperties: { type: 'object' } },
 });
 
+const modelSettings = inputSchema(modelShape);
+
 export const modelSchemas = {
-  FieldRule: object(['from', 'quantity'], {
-    from: { ...text, description: 'The field, dots between levels; one * is any text.' },
-    fromChannel: { ...text, description: 'Only of this channel of the sender.' },
-    quantity: { type: ['string', 'null'], description: 'Or x_…; null for no reading.' },
-    channel: { ...text, description: '* is what * in from stands for.' },
-    unit: { ...text, description: 'UCUM, of the number once it is scaled.' },
-    scale: { ...number, description: 'The number is multiplied by it, then offset is added.' },
-    offset: number,
-    words: {
-      type: 'object',
-      additionalProperties: { type: ['string', 'number', 'null'] },
-      description: "Values for the sender's words; null where a word stands for none.",
-    },
-  }),
-  SeriesLimits: object(['quantity'], { quantity: text, channel: text, ...tests }),
+  FieldRule: inputSchema(fieldRules.element),
+  SeriesLimits: inputSchema(ownLimits.element),
   Limits: object([], tests),
-  ModelSettings: object([], settings),
+  ModelSettings: {
+    ...modelSettings,
+    properties: { ...modelSettings.properties, mapping: mappingList, limits: limitsList },
+  },
   Model: object(['id', 'name', 'origin', 'sensors', 'firmware'], {
     ...settings,
     ...{ id: text, vendor: text },
@@ -139,31 +137,20 @@ const problem = {
 };
 const refusals = { '400': problem, '401': problem };
 const changes = { ...refusals, '403': problem };
-const id = {
-  ...{ name: 'id', in: 'path', required: true, schema: text },
-  description: 'With each / written as %2F.',
-} as const;
-const inQuery = (name: string, schema: object, description?: string) => ({
-  ...{ name, in: 'query', schema },
-  ...(description === undefined ? {} : { description }),
-});
-const limit = inQuery('limit', { ...atLeastOne, maximum: 1_000 }, '100 by default.');
-
 export const modelPaths = {
   '/api/v1/models': {
     get: {
       summary: 'Device models, imported and put',
       parameters: [
-        inQuery('q', text, 'Text in id, name or vendor.'),
-        inQuery('codec', text, 'Those that give their devices this codec.'),
-        limit,
-        inQuery('cursor', text, '`nextCursor` of the page before.'),
+        inQuery('q', 'Text in id, name or vendor.'),
+        inQuery('codec', 'Those that give their devices this codec.'),
+        ...query('limit', 'cursor'),
       ],
       responses: { '200': ok('Models'), ...refusals },
     },
   },
   '/api/v1/models/{id}': {
-    parameters: [id],
+    parameters: [modelInPath],
     get: {
       summary: 'One device model, with how many devices name it',
       responses: { '200': ok('Model'), ...refusals, '404': problem },
@@ -185,9 +172,9 @@ export const modelPaths = {
     get: {
       summary: 'Fields that came without a place in the vocabulary',
       parameters: [
-        ...['codec', 'model'].map((name) => inQuery(name, text)),
-        inQuery('device', text, 'Of which this device was the last.'),
-        limit,
+        ...query('codec', 'model'),
+        inQuery('device', 'Of which this device was the last.'),
+        inQuery('limit'),
       ],
       responses: { '200': ok('Unmapped'), ...refusals, '503': problem },
     },

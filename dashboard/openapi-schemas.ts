@@ -2,6 +2,8 @@
  * The bodies of the HTTP API as JSON Schema; protocol.ts has the same as types, and tests hold
  * answers against these.
  */
+import { deviceKeyNames, deviceShape } from '../gateway/lorawan/device-input.ts';
+import { inputSchema } from './input-schema.ts';
 import { limitsList, mappingList } from './openapi-models.ts';
 
 const text = { type: 'string' } as const;
@@ -93,6 +95,8 @@ const key = {
   ],
 } as const;
 
+const deviceInput = inputSchema(deviceShape);
+
 export function listOf(item: string) {
   return {
     type: 'object',
@@ -124,24 +128,17 @@ export const schemas = {
     },
   },
   DeviceInput: {
-    type: 'object',
+    ...deviceInput,
     required: ['kind'],
-    additionalProperties: false,
     properties: {
-      ...device,
+      ...deviceInput.properties,
+      mapping: mappingList,
+      limits: limitsList,
       keys: {
         type: 'object',
         writeOnly: true,
         additionalProperties: false,
-        properties: {
-          appKey: key,
-          nwkKey: key,
-          appSKey: key,
-          nwkSKey: key,
-          fNwkSIntKey: key,
-          sNwkSIntKey: key,
-          nwkSEncKey: key,
-        },
+        properties: Object.fromEntries(deviceKeyNames.map((name) => [name, key])),
       },
     },
   },

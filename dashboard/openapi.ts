@@ -2,7 +2,8 @@
  * OpenAPI 3.1 of the HTTP API, served as `/api/v1/openapi.json`; a test walks every operation of
  * it.
  */
-import { faultSentences } from '../gateway/model/fault.ts';
+import { sessionInput } from './input.ts';
+import { inputSchema } from './input-schema.ts';
 import { clientPaths, clientSchemas } from './openapi-clients.ts';
 import { codecPaths, codecSchemas } from './openapi-codecs.ts';
 import { credentialPaths, credentialSchemas } from './openapi-credentials.ts';
@@ -13,6 +14,7 @@ import { qualitySchemas } from './openapi-quality.ts';
 import { methods, type Operation, withRefusals } from './openapi-refusals.ts';
 import { schemas as otherSchemas } from './openapi-schemas.ts';
 import { sourceSchemas, sourceSecurity, webhookPath } from './openapi-sources.ts';
+import { deviceInPath, inQuery, query, seqMax } from './parameters.ts';
 
 const schemas = {
   ...otherSchemas,
@@ -28,64 +30,6 @@ const schemas = {
 
 type SchemaName = keyof typeof schemas;
 
-const parameterSchemas = {
-  device: { type: 'string', maxLength: 256 },
-  quantity: { type: 'string', maxLength: 256 },
-  channel: { type: 'string', maxLength: 256 },
-  area: { type: 'string', maxLength: 256 },
-  agency: { type: 'string', maxLength: 256 },
-  model: { type: 'string', maxLength: 256 },
-  codec: { type: 'string', maxLength: 256 },
-  q: { type: 'string', maxLength: 256, description: 'Text in id or name.' },
-  kind: { type: 'string', enum: ['lorawan', 'cellular'] },
-  registered: { type: 'string', enum: ['true', 'false'] },
-  from: {
-    type: 'string',
-    format: 'date-time',
-    description: 'Inclusive; a day before `to` by default.',
-  },
-  to: { type: 'string', format: 'date-time', description: 'Exclusive; now by default.' },
-  every: {
-    type: 'string',
-    pattern: '^(P|PT)?\\d{1,6}[smhdSMHD]$',
-    description: 'Window: 15m, 1h, PT15M.',
-  },
-  agg: { type: 'string', enum: ['mean', 'min', 'max', 'sum', 'count', 'last'] },
-  outcome: {
-    type: 'string',
-    enum: ['accepted', 'copy', 'redelivery', 'replayed', 'quarantined', 'event'],
-    description: 'Redeliveries are acknowledged and counted, not stored: that list is empty.',
-  },
-  fault: { type: 'string', enum: Object.keys(faultSentences) },
-  after: {
-    type: 'integer',
-    minimum: 0,
-    maximum: 2 ** 48 - 2,
-    description: 'Entries after this seq, oldest first.',
-  },
-  limit: { type: 'integer', minimum: 1, maximum: 1_000 },
-  cursor: { type: 'string', description: '`nextCursor` of the page before.' },
-  view: { type: 'string', enum: ['latest', 'series'] },
-  rate: {
-    type: 'integer',
-    minimum: 100,
-    maximum: 60_000,
-    description: 'Milliseconds between deltas.',
-  },
-} as const;
-
-type ParameterName = keyof typeof parameterSchemas;
-
-function query(...names: ParameterName[]) {
-  return names.map((name) => ({ name, in: 'query', schema: parameterSchemas[name] }));
-}
-
-/** Readings are asked for by the thousand. */
-const manyRows = {
-  ...{ name: 'limit', in: 'query' },
-  schema: { ...parameterSchemas.limit, maximum: 10_000 },
-} as const;
-
 function ok(schema: SchemaName, description = 'OK') {
   return { description, content: { 'application/json': { schema: ref(schema) } } };
 }
@@ -100,7 +44,10 @@ const problem = {
 };
 const refusals = { '400': problem, '401': problem };
 const storeRefusals = { ...refusals, '503': problem };
-const deviceId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+const seqInPath = {
+  ...{ name: 'seq', in: 'path', required: true },
+  schema: { type: 'integer', minimum: 1, maximum: seqMax },
+};
 const jsonBody = (schema: object) => ({
   required: true,
   content: { 'application/json': { schema } },
@@ -146,11 +93,7 @@ export const openApi = {
       post: {
         summary: 'Sign in with a token; sets a cookie',
         security: [],
-        requestBody: jsonBody({
-          type: 'object',
-          required: ['token'],
-          properties: { token: { type: 'string' } },
-        }),
+        requestBody: jsonBody(inputSchema(sessionInput)),
         responses: {
           '204': { description: 'Signed in' },
           ...refusals,
@@ -182,7 +125,7 @@ export const openApi = {
       },
     },
     '/api/v1/devices/{id}': {
-      parameters: [deviceId],
+      parameters: [deviceInPath],
       get: {
         summary: 'One device',
         responses: { '200': ok('Device'), ...refusals, '404': problem },
@@ -204,11 +147,11 @@ export const openApi = {
       },
     },
     '/api/v1/devices/{id}/link': {
-      parameters: [deviceId],
+      parameters: [deviceInPath],
       get: {
         summary:
           'How well a device is heard: loss, gateways, trend and airtime of its last uplinks',
-        parameters: query('limit'),
+        parameters: [inQuery('limit', '200 by default.')],
         responses: { '200': ok('Link'), ...refusals, '404': problem },
       },
     },
@@ -216,12 +159,7 @@ export const openApi = {
       post: {
         summary:
           'Register many devices; one result a row. Exports of ChirpStack and The Things Stack too',
-        parameters: [
-          {
-            ...{ name: 'atomic', in: 'query', schema: { type: 'string', enum: ['true', 'false'] } },
-            description: 'All rows or none, in one write.',
-          },
-        ],
+        parameters: query('atomic'),
         requestBody: {
           required: true,
           content: {
@@ -240,12 +178,9 @@ export const openApi = {
       get: {
         summary: 'History of one device, raw or aggregated over windows',
         parameters: [
-          ...query('device', 'quantity', 'channel', 'from', 'to', 'every', 'agg'),
-          ...[manyRows, ...query('cursor')],
-          {
-            ...{ name: 'codec', in: 'query', schema: { type: 'string', enum: ['true', 'false'] } },
-            description: 'Whether each reading says which version of which codec made it.',
-          },
+          { ...inQuery('device'), required: true },
+          ...query('quantity', 'channel', 'from', 'to', 'every', 'agg'),
+          ...query('manyRows', 'readingCursor', 'withCodec'),
         ],
         responses: { '200': ok('Readings'), ...storeRefusals },
       },
@@ -253,7 +188,7 @@ export const openApi = {
     '/api/v1/latest': {
       get: {
         summary: 'The last value of every series, with its age and who vouches',
-        parameters: [...query('device', 'area', 'quantity'), manyRows, ...query('cursor')],
+        parameters: query('device', 'area', 'quantity', 'manyRows', 'seriesCursor'),
         responses: { '200': ok('Latest'), ...refusals },
       },
     },
@@ -263,23 +198,19 @@ export const openApi = {
     '/api/v1/uplinks': {
       get: {
         summary: 'The ledger, newest first, or oldest first after a seq',
-        parameters: query('device', 'outcome', 'fault', 'after', 'limit', 'cursor'),
+        parameters: query('device', 'outcome', 'fault', 'after', 'limit', 'uplinkCursor'),
         responses: { '200': ok('Uplinks'), ...refusals },
       },
     },
     '/api/v1/uplinks/{seq}': {
-      parameters: [
-        { name: 'seq', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } },
-      ],
+      parameters: [seqInPath],
       get: {
         summary: 'One ledger entry with the bytes as they came',
         responses: { '200': ok('Uplink'), ...refusals, '404': problem },
       },
     },
     '/api/v1/uplinks/{seq}/quality': {
-      parameters: [
-        { name: 'seq', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } },
-      ],
+      parameters: [seqInPath],
       get: {
         summary: 'What each quality test has found of the readings of a ledger entry',
         responses: { '200': ok('UplinkQuality'), ...refusals, '404': problem },

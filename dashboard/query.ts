@@ -2,6 +2,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { closest, distance } from 'fastest-levenshtein';
 import { parametersOf } from './openapi.ts';
+import { seqMax, textMax, windowPattern } from './parameters.ts';
 import { Problem } from './problem.ts';
 
 /**
@@ -31,9 +32,15 @@ function unknownParameter(name: string, known: readonly string[]): Problem {
 export function textOf(request: Request, name: string): string | undefined {
   const value = request.query[name];
   if (value === undefined || value === '') return undefined;
-  if (typeof value !== 'string' || value.length > 256)
+  if (typeof value !== 'string' || value.length > textMax)
     throw refusal(name, 'is given twice or too long');
   return value;
+}
+
+/** Of what is no text: an empty number or time is a mistake, not a wish for the usual one. */
+function givenOf(request: Request, name: string): string | undefined {
+  if (request.query[name] === '') throw refusal(name, 'is empty: leave it out or say which');
+  return textOf(request, name);
 }
 
 export function integerOf(
@@ -41,19 +48,13 @@ export function integerOf(
   name: string,
   { min, max, fallback }: { min: number; max: number; fallback: number },
 ): number {
-  const text = textOf(request, name);
+  const text = givenOf(request, name);
   if (text === undefined) return fallback;
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max))
     throw refusal(name, `is a whole number from ${min} to ${max}`);
   return value;
 }
-
-/**
- * The ledger keeps the number of an entry in six bytes, and the one after it has to fit, too, as
- * a page begins there; a larger one is of no entry.
- */
-export const seqMax = 2 ** 48 - 2;
 
 /** The number of a ledger entry in a path; 404 for what no entry can have. */
 export function entrySeqOf(text: string): number {
@@ -62,18 +63,38 @@ export function entrySeqOf(text: string): number {
   return seq;
 }
 
-const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+const dateTime =
+  /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):\d\d):([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+const secondMs = 1_000;
+const leapSecondAt = /T23:59:59/;
 
-/** Epoch milliseconds of an RFC 3339 time. */
+/**
+ * Epoch milliseconds of an RFC 3339 time. A day that no calendar has is none, though Date.parse
+ * would take it; a leap second, which is the last one of a day in UTC, is the first of the next.
+ */
 export function timeOf(request: Request, name: string, fallback: number): number {
-  const text = textOf(request, name);
+  const text = givenOf(request, name);
   if (text === undefined) return fallback;
   // A plus sign that was not escaped reaches us as a blank.
-  const value = Date.parse(text.replace(/ (\d\d:\d\d)$/, '+$1'));
-  if (!rfc3339.test(text.replace(/ (\d\d:\d\d)$/, '+$1')) || Number.isNaN(value)) {
-    throw refusal(name, 'is an RFC 3339 time such as 2026-11-22T14:05:00Z');
-  }
+  const value = parseDateTime(text.replace(/ (\d\d:\d\d)$/, '+$1'));
+  if (value === undefined) throw refusal(name, 'is an RFC 3339 time such as 2026-11-22T14:05:00Z');
   return value;
+}
+
+function parseDateTime(text: string): number | undefined {
+  const [, day = '', minute, second, fraction = '', zone] = dateTime.exec(text) ?? [];
+  if (!isDay(day)) return undefined;
+  const isLeap = second === '60';
+  const value = Date.parse(
+    `${day}T${minute}:${isLeap ? '59' : second}${fraction}${zone}`.toUpperCase(),
+  );
+  if (!isLeap || Number.isNaN(value)) return Number.isNaN(value) ? undefined : value;
+  return leapSecondAt.test(new Date(value).toISOString()) ? value + secondMs : undefined;
+}
+
+function isDay(text: string): boolean {
+  const midnight = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(text);
 }
 
 export function choiceOf<T extends string>(
@@ -81,7 +102,7 @@ export function choiceOf<T extends string>(
   name: string,
   choices: readonly T[],
 ): T | undefined {
-  const text = textOf(request, name);
+  const text = givenOf(request, name);
   if (text === undefined) return undefined;
   const found = choices.find((choice) => choice === text);
   if (found === undefined) throw refusal(name, `is one of ${choices.join(', ')}`);
@@ -97,9 +118,9 @@ const unitMs: Readonly<Record<string, number>> = {
 
 /** Milliseconds of a window such as 30s, 15m, 1h, 1d, or PT15M [ISO 8601]. */
 export function durationOf(request: Request, name: string): number | undefined {
-  const text = textOf(request, name);
+  const text = givenOf(request, name);
   if (text === undefined) return undefined;
-  const match = /^(?:PT|P)?(\d{1,6})([smhdSMHD])$/.exec(text);
+  const match = windowPattern.exec(text);
   const factor = unitMs[match?.[2]?.toLowerCase() ?? ''];
   if (match?.[1] === undefined || factor === undefined)
     throw refusal(name, 'is a duration such as 15m or 1h');

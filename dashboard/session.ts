@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { type Access, mayAct, type Principal, type Role } from './access.ts';
 import { bodyOf } from './body.ts';
+import { readBody, sessionInput } from './input.ts';
 import { Problem } from './problem.ts';
 import { knownParameters } from './query.ts';
 
@@ -96,10 +97,7 @@ export function sessionRouter(access: Access): Router {
   });
   const json = bodyOf({ bytesMax: signInBytesMax });
   router.post('/api/v1/session', knownParameters, json, (request, response) => {
-    const body: unknown = request.body;
-    const token =
-      typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
-    if (typeof token !== 'string') throw new Problem(400, 'send {"token": "…"}');
+    const { token } = readBody(sessionInput, request.body);
     if (!isSameOrigin(request)) throw new Problem(403, 'this request came from another site');
     if (!signIn(request, response, token)) throw new Problem(401, 'no such token');
     response.status(204).end();

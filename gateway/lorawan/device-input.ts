@@ -6,7 +6,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { type Device, deviceIdPattern } from '../model/device.ts';
-import { parseDevAddr, parseEui64 } from '../model/eui.ts';
+import { devAddrSpelling, eui64Spelling, parseDevAddr, parseEui64 } from '../model/eui.ts';
 import { limitsInput, mappingInput } from '../model/own-settings.ts';
 import { envelopeLabel } from './key-envelope.ts';
 
@@ -41,9 +41,17 @@ function closedEnvelope(value: unknown): string | undefined {
 
 const tagName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'Is not a tag name.');
 
+interface Spelled {
+  readonly parse: (text: string) => string | undefined;
+  /** What `parse` takes, for the API's document. */
+  readonly pattern: string;
+  readonly message: string;
+}
+
 /** A text that `parse` brings into its one spelling. */
-function spelled(parse: (text: string) => string | undefined, message: string) {
-  return z.string().transform((text, context) => {
+function spelled({ parse, pattern, message }: Spelled) {
+  const said = z.string().meta({ pattern });
+  return said.transform((text, context) => {
     const parsed = parse(text);
     if (parsed !== undefined) return parsed;
     context.issues.push({ code: 'custom', message, input: text });
@@ -51,10 +59,17 @@ function spelled(parse: (text: string) => string | undefined, message: string) {
   });
 }
 
+const joinEui = spelled({
+  ...{ parse: parseEui64, pattern: eui64Spelling, message: 'Is not an EUI of 8 bytes.' },
+});
+const devAddr = spelled({
+  ...{ parse: parseDevAddr, pattern: devAddrSpelling, message: 'Is not a DevAddr of 4 bytes.' },
+});
+
 const location = z.strictObject({
   latitude: z.number().min(-90).max(90),
   longitude: z.number().min(-180).max(180),
-  altitude: z.number().min(-500).max(10_000).exactOptional(),
+  altitude: z.number().min(-500).max(10_000).exactOptional().describe('Metres.'),
 });
 
 const deviceKeys = z.strictObject({
@@ -72,27 +87,32 @@ export type DeviceKeys = Readonly<z.output<typeof deviceKeys>>;
 
 export const deviceKeyNames = deviceKeys.keyof().options;
 
-const deviceShape = z.strictObject({
+/** Each field by itself; the rules between them are those of `deviceInput`. */
+export const deviceShape = z.strictObject({
   id: z.string().regex(deviceIdPattern, 'Is not a device id.'),
   kind: z.enum(['lorawan', 'cellular']),
   name: label.exactOptional(),
   agency: label.exactOptional(),
   area: label.exactOptional(),
   location: location.exactOptional(),
-  model: label.exactOptional(),
-  firmware: label.exactOptional(),
-  codec: label.exactOptional(),
+  model: label.exactOptional().describe('The id of a device model, or any name.'),
+  firmware: label.exactOptional().describe('Of its model; the last one if absent.'),
+  codec: label.exactOptional().describe('That of its model if absent.'),
   activation: z.enum(['otaa', 'abp']).exactOptional(),
-  counterReset: z.enum(['never', 'after-silence', 'always']).exactOptional(),
+  counterReset: z
+    .enum(['never', 'after-silence', 'always'])
+    .exactOptional()
+    .describe('Whether it may count its frames anew under the same keys; for `abp` only.'),
   macVersion: z
     .string()
     .regex(/^1\.[01](\.\d{1,2})?$/, 'Is not a LoRaWAN version.')
     .exactOptional(),
-  joinEui: spelled(parseEui64, 'Is not an EUI of 8 bytes.').exactOptional(),
-  devAddr: spelled(parseDevAddr, 'Is not a DevAddr of 4 bytes.').exactOptional(),
+  joinEui: joinEui.exactOptional(),
+  devAddr: devAddr.exactOptional(),
   tags: z
     .record(tagName, label)
     .refine((tags) => Object.keys(tags).length <= tagsMax, `Has more than ${tagsMax} tags.`)
+    .meta({ maxProperties: tagsMax })
     .exactOptional(),
   mapping: mappingInput.exactOptional(),
   limits: limitsInput.exactOptional(),

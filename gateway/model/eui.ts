@@ -6,6 +6,10 @@ const eui64 = /^[0-9a-f]{16}$/;
 const separators = /[-:\s]/g;
 const devAddr32 = /^[0-9a-f]{8}$/;
 
+/** Every spelling that `parseEui64` and `parseDevAddr` take, for those who describe them. */
+export const eui64Spelling = '^[-:\\s]*([0-9a-fA-F][-:\\s]*){16}$';
+export const devAddrSpelling = '^[-:\\s]*([0-9a-fA-F][-:\\s]*){8}$';
+
 /**
  * Accepts upper and lower case, dashes, colons and blanks; undefined when it is not 8 bytes of hex.
  */

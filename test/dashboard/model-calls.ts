@@ -25,7 +25,7 @@ export const modelCalls: readonly Call[] = [
   ['put', ofModel, '/api/v1/models/acme%2Fth-1', 422, '{"limits":[{"quantity":"door"}]}'],
   ['put', ofModel, '/api/v1/models/acme%2Fth-1', 422, '{"color":"red"}'],
   ['put', ofModel, '/api/v1/models/acme%2Fth-1', 400, '{"name":'],
-  ['put', ofModel, `/api/v1/models/${'x'.repeat(129)}`, 409, '{}'],
+  ['put', ofModel, `/api/v1/models/${'x'.repeat(129)}`, 422, '{}'],
   ['get', '/api/v1/models', '/api/v1/models?q=acme&limit=5', 200],
   ['get', '/api/v1/models', '/api/v1/models?vendor=acme', 400],
   ['get', ofModel, '/api/v1/models/acme%2Fth-1', 200],

@@ -12,7 +12,8 @@ const label = z
 const sensorsMax = 64;
 const descriptionCharsMax = 4_096;
 
-const modelShape = z.strictObject({
+/** Each field by itself; what rules and limits name is checked beside it. */
+export const modelShape = z.strictObject({
   name: label.exactOptional(),
   description: z.string().max(descriptionCharsMax).exactOptional(),
   sensors: z.array(label).max(sensorsMax).exactOptional(),

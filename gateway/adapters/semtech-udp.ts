@@ -18,7 +18,6 @@ import {
   readPlace,
   readPlaces,
   readText,
-  readTime,
 } from './place.ts';
 import { parseTimestamp } from './timestamp.ts';
 
@@ -34,6 +33,8 @@ const phyPayloadBytesMax = 255;
 /** A concentrator has 10 demodulators, and a forwarder reads its 16 buffers at a time. */
 const packetsMax = 64;
 const antennasMax = 16;
+/** The year 2000 in milliseconds of GPS time. */
+const gpsMsMin = 630_720_000_000;
 const unreadable = 'unreadable-packet';
 
 export const semtechUdp: Adapter = {
@@ -133,13 +134,13 @@ function readTxInfo(packet: Place): TxInfo {
 
 /**
  * Only a gateway with GPS knows the time; `tmst` is a counter of its own that wraps every 71
- * minutes.
+ * minutes. Some forwarders count `tmms` in seconds, which would be a day in 1980: no time then.
  */
 function readRxTime(packet: Place): number | undefined {
-  const time = spelledOut(packet) ?? readTime(packet, 'time');
+  const time = timeOf(packet);
   if (time !== undefined) return time;
   const gpsMs = readNumber(packet, 'tmms');
-  return gpsMs === undefined || gpsMs <= 0 ? undefined : fromGpsMs(gpsMs);
+  return gpsMs === undefined || gpsMs < gpsMsMin ? undefined : fromGpsMs(gpsMs);
 }
 
 /**
@@ -158,8 +159,7 @@ function readStat(stat: Place, gatewayId: string): SourceEvent {
     const value = readNumber(stat, field);
     if (value !== undefined) measurements.push({ name: field, value });
   }
-  // Written in words for people: `2014-01-12 08:59:28 GMT`.
-  const time = spelledOut(stat);
+  const time = timeOf(stat);
   if (time !== undefined) event.time = time;
   if (measurements.length > 0) event.measurements = measurements;
   return event;
@@ -192,9 +192,14 @@ function readPullResp(route: string, body: Buffer): Parsed {
   return [{ kind: 'event', adapter: name, type: 'downlink', gatewayId, phyPayload }];
 }
 
-/** `2014-01-12 08:59:28 GMT`: the form of `stat`, which some forwarders use for packets as well. */
-function spelledOut(place: Place): number | undefined {
-  const { time } = place.object;
-  const words = typeof time === 'string' ? /^(\S{10}) (\S{8}) (?:GMT|UTC)$/.exec(time) : null;
-  return words === null ? undefined : parseTimestamp(`${words[1]}T${words[2]}Z`);
+/**
+ * RFC 3339, or `2014-01-12 08:59:28 GMT`: the protocol has the first for packets and the second for
+ * `stat`, and gateways send either in both. Another text is passed over: a frame proves itself by
+ * its MIC, and counters count without a time.
+ */
+function timeOf({ object }: Place): number | undefined {
+  const { time } = object;
+  if (typeof time !== 'string') return undefined;
+  const [, day, clock] = /^(\S{10}) (\S{8}) (?:GMT|UTC)$/.exec(time) ?? [];
+  return parseTimestamp(day === undefined ? time : `${day}T${clock}Z`);
 }

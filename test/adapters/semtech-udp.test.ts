@@ -102,6 +102,33 @@ describe('A Semtech UDP datagram', () => {
     expect(frameOf(parse({ rxpk: [{ ...packet, tmms: 0 }] })).rxTime).toBeUndefined();
   });
 
+  it.each([1_357_476_605, 630_719_999_999])(
+    'takes a tmms of %p, seconds in place of milliseconds, for no time',
+    (tmms) => {
+      expect(frameOf(parse({ rxpk: [{ ...packet, tmms }] }))).not.toHaveProperty('rxTime');
+    },
+  );
+
+  it.each(['', 'Mon May  3 10:00:00 2021', '2021-05-03T10:00:00', 12, null])(
+    'is a frame without a time where %p stands in its place',
+    (time) => {
+      const frame = frameOf(parse({ rxpk: [{ ...packet, time }] }));
+      expect(frame).not.toHaveProperty('rxTime');
+      expect(frame.rxInfo).toEqual([{ gatewayId }]);
+    },
+  );
+
+  // Sent by a Microchip gateway and by an ESP8266 one, as bug reports of other servers quote them.
+  it.each([
+    ['2017-02-16T22:01:57Z', Date.UTC(2017, 1, 16, 22, 1, 57)],
+    ['2016-07-06T07:51:59.396440Z', Date.UTC(2016, 6, 6, 7, 51, 59, 396)],
+    ['2023-01-11 12:50:05 UTC', Date.UTC(2023, 0, 11, 12, 50, 5)],
+    ['2023-01-11 12:50:05 CET', undefined],
+  ])('has in stat the time %s', (text, time) => {
+    const stat = { time: text, rxnb: 78, rxok: 32, rxfw: 32, ackr: 1, dwnb: 20, txnb: 20 };
+    expect(eventOf(parse({ stat })).time).toBe(time);
+  });
+
   it('has the best antenna of a gateway with several', () => {
     const rsig = [
       { ant: 0, rssic: -90, lsnr: 2 },

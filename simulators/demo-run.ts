@@ -120,10 +120,11 @@ async function watchCity(watch: Watch): Promise<DemoOutcome> {
 }
 
 function greet(screen: DemoScreen, http: string, gateway: GatewayProcess): void {
-  screen.line(`Dashboard:  ${http}/`);
-  if (gateway.signInLink !== undefined) screen.line(`Sign in:    ${gateway.signInLink}`);
+  const tell = (what: string, where: string) => screen.line(`${`${what}:`.padEnd(16)}${where}`);
+  tell('Dashboard', `${http}/`);
+  if (gateway.signInLink !== undefined) tell('Sign in', gateway.signInLink);
   for (const { name, host, port } of gateway.addresses) {
-    if (name !== 'http') screen.line(`${`${name}:`.padEnd(12)}${host}:${port}`);
+    if (name !== 'http') tell(name, `${host}:${port}`);
   }
   screen.line('Ctrl-C ends everything.');
 }

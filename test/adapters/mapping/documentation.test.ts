@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse as parseYaml } from 'yaml';
 import { profiles } from '../../../gateway/adapters/mapping/profiles/registry.ts';
-import { eventOf, inboundOf, payloadOf } from '../inbound.ts';
+import { eventOf, faultOf, inboundOf, payloadOf } from '../inbound.ts';
 import { mappingOf, problemsOf } from './mapping-of.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
@@ -18,7 +18,7 @@ function example(name: string) {
 
 describe('The examples of the mapping language', () => {
   it('are sound, all of them at once', () => {
-    expect(mappings).toHaveLength(5);
+    expect(mappings).toHaveLength(6);
     expect(problemsOf(...mappings)).toEqual([]);
   });
 
@@ -45,6 +45,60 @@ describe('The examples of the mapping language', () => {
       rxTime: 1_672_125_687_078,
       rxInfo: [{ gatewayId: 'roof', rssi: -51, snr: 13.8 }],
       txInfo: { frequency: 868_100_000, spreadingFactor: 7 },
+    });
+  });
+
+  it('read an array of such messages, with a number for the gateway and without a counter', () => {
+    const message = {
+      devEui: '70b3d5000000a260',
+      sensorType: 'made_up_14',
+      timestamp: '2022-04-12T05:08:50.301732Z',
+      payload: '01FE90',
+      spreadingFactor: '12',
+      rssi: -113,
+      snr: '-11.8',
+      gatewayIdentifier: 184,
+      fPort: 3,
+    };
+    const parsed = example('netmore-like').parse(inboundOf('/ingest/netmore', [message, message]));
+    const uplink = {
+      kind: 'payload',
+      adapter: 'netmore-like',
+      deviceId: '70b3d5000000a260',
+      fPort: 3,
+      frmPayload: Buffer.from('01fe90', 'hex'),
+      rxTime: 1_649_740_130_301,
+      rxInfo: [{ gatewayId: '184', rssi: -113, snr: -11.8 }],
+      txInfo: { spreadingFactor: 12 },
+    };
+    expect(parsed).toEqual([uplink, uplink]);
+    const without = { devEui: message.devEui, sensorType: 'made_up_14' };
+    expect(faultOf(example('netmore-like').parse(inboundOf('x', [without]))).code).toBe(
+      'INBOUND_MALFORMED',
+    );
+    expect(eventOf(example('netmore-like').parse(inboundOf('x', without))).type).toBe('other');
+  });
+
+  // In the shape that the developer guide of AWS IoT Core for LoRaWAN documents.
+  it('read an uplink of AWS IoT Core', () => {
+    const LoRaWAN = {
+      DataRate: '4',
+      DevEui: '24e124136b502217',
+      FPort: 1,
+      Frequency: '868100000',
+      Gateways: [{ GatewayEui: '0016c001f153a14c', Rssi: -109, Snr: 5 }],
+      Timestamp: '2021-02-08T04:00:40Z',
+    };
+    const body = { WirelessDeviceId: 'x', PayloadData: 'AWf/1w==', WirelessMetadata: { LoRaWAN } };
+    expect(payloadOf(example('aws-iot-core').parse(inboundOf('aws/lorawan/x', body)))).toEqual({
+      kind: 'payload',
+      adapter: 'aws-iot-core',
+      deviceId: '24e124136b502217',
+      fPort: 1,
+      frmPayload: Buffer.from('0167ffd7', 'hex'),
+      rxTime: Date.UTC(2021, 1, 8, 4, 0, 40),
+      rxInfo: [{ gatewayId: '0016c001f153a14c', rssi: -109, snr: 5 }],
+      txInfo: { frequency: 868_100_000 },
     });
   });
 

@@ -1,5 +1,4 @@
 /** `fieldgate codecs import DIR`: a checkout of a device repository into the data directory. */
-import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type ImportReport, importAll } from '../codecs/import/import-all.ts';
@@ -7,6 +6,7 @@ import { openCodecRegistry } from '../codecs/registry.ts';
 import { createSandbox } from '../codecs/sandbox.ts';
 import { systemClock } from '../model/clock.ts';
 import { readConfiguration } from './configuration.ts';
+import { assertInputDirectory } from './input-file.ts';
 
 interface ImportOptions {
   readonly config?: string;
@@ -28,11 +28,7 @@ export function importCommand(): Command {
 async function run(directory: string, { config: file, vendor, json }: ImportOptions) {
   const config = readConfiguration(file);
   if (config === undefined) return;
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    process.stderr.write(`fieldgate: ${directory} is no directory\n`);
-    process.exitCode = 2;
-    return;
-  }
+  assertInputDirectory(directory);
   const { directory: _scripts, ...limits } = config.codecs;
   const dataDir = resolve(config.dataDir);
   const sandbox = createSandbox({ limits });

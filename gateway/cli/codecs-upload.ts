@@ -1,12 +1,12 @@
 /** `fieldgate codecs dryrun ID FILE` and `codecs put ID FILE`, in the running gateway. */
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
 import type { CodecJson } from '../../dashboard/protocol.ts';
 import type { DryRunJson } from '../../dashboard/protocol-dry-run.ts';
 import { codecLimits } from '../codecs/limits.ts';
 import { readDraft } from '../codecs/script-directory.ts';
 import { type GatewayOptions, gatewayClient, withGatewayOptions } from './gateway-client.ts';
+import { assertInputFile } from './input-file.ts';
+import { readInputYaml } from './input-yaml.ts';
 
 interface DryRunOptions extends GatewayOptions {
   readonly uplinks: number;
@@ -44,9 +44,9 @@ export function mapCommand(): Command {
 }
 
 async function map(id: string, file: string, where: GatewayOptions): Promise<void> {
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
-  const body: unknown = parse(readFileSync(file, 'utf8'));
+  const body = readInputYaml(file);
   if (typeof body !== 'object' || body === null || !('mapping' in body))
     throw new Error(`${file}: it has no mapping`);
   const codec: CodecJson = { id, title: id, origin: 'upload' };
@@ -63,7 +63,7 @@ function parseCount(text: string): number {
 }
 
 async function put(id: string, file: string, where: GatewayOptions): Promise<void> {
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
   const path = `/codecs/${encodeURIComponent(id)}`;
   const codec: CodecJson = { id, title: id, origin: 'upload' };
@@ -73,7 +73,7 @@ async function put(id: string, file: string, where: GatewayOptions): Promise<voi
 
 async function tryOut(id: string, file: string, options: DryRunOptions): Promise<void> {
   const { uplinks, device, json, ...where } = options;
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
   const query = new URLSearchParams({ uplinks: String(uplinks), ...(device && { device }) });
   const path = `/codecs/${encodeURIComponent(id)}:dryrun?${query}`;
@@ -91,10 +91,12 @@ async function tryOut(id: string, file: string, options: DryRunOptions): Promise
 
 /** Throws with a sentence when there is no such script. */
 function bodyOf(file: string): object {
+  const path = file.replace(/\.js$/, '');
+  assertInputFile(`${path}.js`);
   const notes: string[] = [];
   // The gateway's own limit is the one that counts; this one keeps a wrong file from being read.
   const limits = { ...codecLimits, scriptBytesMax: 4_194_304 };
-  const draft = readDraft(file.replace(/\.js$/, ''), limits, (note) => notes.push(note));
+  const draft = readDraft(path, limits, (note) => notes.push(note));
   if (typeof draft === 'string') throw new Error(`${file}: ${draft}`);
   if (notes.length > 0) throw new Error(notes.join('; '));
   if (draft.problems !== undefined) throw new Error(draft.problems.join('\n  '));

@@ -1,5 +1,4 @@
 /** `fieldgate codecs check DIR`: runs every example of a device repository in the sandbox. */
-import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { findExamples } from '../codecs/check/find-examples.ts';
 import { type Checked, runExamples } from '../codecs/check/run-examples.ts';
@@ -8,6 +7,7 @@ import { createSandbox } from '../codecs/sandbox.ts';
 import { systemClock } from '../model/clock.ts';
 import { importCommand } from './codecs-import.ts';
 import { dryRunCommand, mapCommand, putCommand } from './codecs-upload.ts';
+import { assertInputDirectory } from './input-file.ts';
 
 export function codecsCommand(): Command {
   const check = new Command('check')
@@ -27,11 +27,7 @@ export function codecsCommand(): Command {
 
 /** Exit codes: 0 all passed, 1 some did not or could not be read, 2 there is nothing to check. */
 async function checkAll(directory: string, asJson: boolean): Promise<void> {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    process.stderr.write(`fieldgate: ${directory} is no directory\n`);
-    process.exitCode = 2;
-    return;
-  }
+  assertInputDirectory(directory);
   const { examples, problems } = findExamples(directory);
   const sandbox = createSandbox({ limits: codecLimits });
   const progress = createProgress(examples.length);

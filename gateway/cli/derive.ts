@@ -36,7 +36,7 @@ function parseSeq(text: string): number {
 }
 
 async function derive({ from, device, codec, wait, json, ...where }: DeriveOptions) {
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
   const begun = stateIn(await client.ask('POST', '/derive', { from, device, codec }));
   const state = wait ? await follow(client, begun) : begun;

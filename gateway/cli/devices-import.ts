@@ -2,7 +2,7 @@
  * `fieldgate devices import`: many devices at once, with a credential for each if asked. Into the
  * running gateway by its API, or into the data directory of one that does not run.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { Command } from 'commander';
 import { parseDeviceTable } from '../../dashboard/device-table.ts';
 import { drawSecrets } from '../holdings/device-credentials.ts';
@@ -20,6 +20,7 @@ import {
   gatewayClient,
   withGatewayOptions,
 } from './gateway-client.ts';
+import { readInputText } from './input-file.ts';
 import { withState } from './local-state.ts';
 
 interface ImportOptions extends GatewayOptions {
@@ -76,11 +77,14 @@ export function importCommand(): Command {
     .action(importDevices);
 }
 
+/** More than 100,000 devices with all their columns. */
+const tableBytesMax = 268_435_456;
+
 async function importDevices(file: string, options: ImportOptions): Promise<void> {
-  const rows = readRows(file, readFileSync(file, 'utf8'));
+  const rows = readRows(file, readInputText(file, tableBytesMax));
   const isRunning = options.url !== undefined || options.tokenFile !== undefined;
   if (isRunning) {
-    const client = gatewayClient(options);
+    const client = await gatewayClient(options);
     if (client !== undefined) await run(rows, options, overApi(client, options.application));
     return;
   }

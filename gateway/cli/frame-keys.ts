@@ -1,6 +1,6 @@
 /** The keys that a frame is opened with: from a file, or one by one on the command line. */
-import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { readInputText } from './input-file.ts';
 
 export const frameKeyNames = [
   ...(['nwkSKey', 'appSKey', 'fNwkSIntKey', 'sNwkSIntKey', 'nwkSEncKey'] as const),
@@ -19,7 +19,7 @@ const fileBytesMax = 65_536;
  * in the devices of the configuration, 32 hex digits each, at its top or below `keys`.
  */
 export function readFrameKeys(path: string): FrameKeys {
-  const text = readFileSync(path, 'utf8');
+  const text = readInputText(path);
   if (text.length > fileBytesMax) throw new Error(`${path} is too large for a file of keys`);
   const content = recordOf(parseText(path, text));
   if (content === undefined) throw new Error(`${path} holds no names with keys`);

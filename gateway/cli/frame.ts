@@ -4,6 +4,7 @@ import { parseFrame } from '../lorawan/frame.ts';
 import type { MacCommand } from '../lorawan/mac-commands.ts';
 import { type FrameKeys, frameKeyNames, keysOf, readFrameKeys } from './frame-keys.ts';
 import { type FrameReading, readFrame } from './frame-reading.ts';
+import { plainWords } from './plain-words.ts';
 
 interface FrameOptions extends Readonly<Record<string, unknown>> {
   readonly keys?: string;
@@ -62,8 +63,7 @@ function collectKeys(options: FrameOptions): FrameKeys | undefined {
     const given = keysOf(Object.fromEntries(named), 'the command line');
     return { ...(options.keys === undefined ? {} : readFrameKeys(options.keys)), ...given };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`fieldgate: ${reason}\n`);
+    process.stderr.write(`fieldgate: ${plainWords(error)}\n`);
     process.exitCode = 2;
     return undefined;
   }

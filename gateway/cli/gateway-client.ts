@@ -1,8 +1,8 @@
 /** How a command asks a running gateway: by its HTTP API, with a token. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { ProblemJson } from '../../dashboard/protocol.ts';
-import { readConfiguration } from './configuration.ts';
+import { answerOf } from './gateway-answer.ts';
+import { readInputText } from './input-file.ts';
+import { WordsRefused } from './words-refused.ts';
 
 export interface GatewayOptions {
   readonly config?: string;
@@ -22,66 +22,47 @@ export function withGatewayOptions(command: Command): Command {
     .option('--token-file <file>', 'file with a token; else the variable FIELDGATE_TOKEN');
 }
 
-/** Undefined, with the exit code set, when the configuration or the words are wrong. */
-export function gatewayClient(options: GatewayOptions): GatewayClient | undefined {
-  const base = addressOf(options);
+/**
+ * Undefined, with the exit code set, when the configuration is wrong; throws when the words are.
+ */
+export async function gatewayClient(options: GatewayOptions): Promise<GatewayClient | undefined> {
+  const base = await addressOf(options);
   if (base === undefined) return undefined;
-  const token = tokenOf(options);
-  if (token === undefined) return undefined;
-  return {
-    async ask(method, path, body) {
-      const response = await fetch(`${base}/api/v1${path}`, {
-        method,
-        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }).catch((error: unknown) => {
-        const remedy = 'start it, or give its address with --url';
-        throw new Error(`no gateway answers at ${base} (${causeOf(error)}): ${remedy}`);
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(refusalIn(text, response.status));
-      return text === '' ? undefined : JSON.parse(text);
-    },
-  };
+  const token = tokenOf(options.tokenFile);
+  return { ask: (method, path, body) => answerOf({ base, token }, { method, path, body }) };
 }
 
-function addressOf({ url, config: file }: GatewayOptions): string | undefined {
-  if (url !== undefined) {
-    if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/$/, '');
-    return refuseWords('--url begins with http:// or https://');
+/** `said` is the option or argument that the address stands in. */
+export function baseOf(said: string, address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new WordsRefused(`${said} is an address such as http://127.0.0.1:8080`);
   }
+  if (url.username !== '' || url.password !== '') {
+    throw new WordsRefused(`${said} takes no user name and no password: a token stands for both`);
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+async function addressOf({ url, config: file }: GatewayOptions): Promise<string | undefined> {
+  if (url !== undefined) return baseOf('--url', url);
   if (file === undefined) return 'http://127.0.0.1:8080';
+  // Most go by --url: they need not wait for all that a configuration is checked against.
+  const { readConfiguration } = await import('./configuration.ts');
   const http = readConfiguration(file)?.http;
   if (http === undefined) return undefined;
   return (http.publicUrl ?? `http://${http.host}:${http.port}`).replace(/\/$/, '');
 }
 
-function tokenOf({ tokenFile }: GatewayOptions): string | undefined {
-  const token =
-    tokenFile === undefined ? process.env['FIELDGATE_TOKEN'] : readFileSync(tokenFile, 'utf8');
-  if (token === undefined || token.trim() === '') {
-    return refuseWords('give --token-file, or a token in the variable FIELDGATE_TOKEN');
+/** A header takes no line breaks or letters beyond Latin: such a file holds something else. */
+export function tokenOf(file: string | undefined): string {
+  const text = file === undefined ? process.env['FIELDGATE_TOKEN'] : readInputText(file);
+  const token = text?.trim() ?? '';
+  const place = file ?? 'the variable FIELDGATE_TOKEN';
+  if (token === '' && file !== undefined) throw new WordsRefused(`${file}: has no token in it`);
+  if (token === '') {
+    throw new WordsRefused('give --token-file, or a token in the variable FIELDGATE_TOKEN');
   }
-  return token.trim();
-}
-
-function refuseWords(text: string): undefined {
-  process.stderr.write(`fieldgate: ${text}\n`);
-  process.exitCode = 2;
-}
-
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error ? cause.message : String(error);
-}
-
-function refusalIn(text: string, status: number): string {
-  if (status === 401)
-    return 'the gateway does not know the token (`fieldgate token create` makes one)';
-  try {
-    const { title, detail, errors = [] }: ProblemJson = JSON.parse(text);
-    return [detail ?? title, ...errors.slice(1).map((one) => one.detail)].join('\n  ');
-  } catch {
-    return `the gateway answers ${status}`;
-  }
+  if (/^[\x21-\x7e]{1,4096}$/.test(token)) return token;
+  throw new WordsRefused(`${place}: is no token, which is one word of plain letters`);
 }

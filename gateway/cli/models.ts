@@ -1,7 +1,5 @@
 /** `fieldgate models`: device models in the running gateway, and fields that want a mapping. */
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
 import type {
   ModelJson,
   ModelsJson,
@@ -9,6 +7,7 @@ import type {
   UnmappedJson,
 } from '../../dashboard/protocol-models.ts';
 import { type GatewayOptions, gatewayClient, withGatewayOptions } from './gateway-client.ts';
+import { readInputYaml } from './input-yaml.ts';
 
 interface ListOptions extends GatewayOptions {
   readonly find?: string;
@@ -42,7 +41,7 @@ export function modelsCommand(): Command {
 const pageSize = 1_000;
 
 async function listAll({ find, codec, json, ...where }: ListOptions): Promise<void> {
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
   let cursor: string | undefined;
   let count = 0;
@@ -76,16 +75,16 @@ function lineOf({ id, name, codec = 'no codec', macVersion, sensors, mapping, li
 }
 
 async function showOne(id: string, where: GatewayOptions): Promise<void> {
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
   const model = await client.ask('GET', `/models/${encodeURIComponent(id)}`);
   process.stdout.write(`${JSON.stringify(model, null, 2)}\n`);
 }
 
 async function putOne(id: string, file: string, where: GatewayOptions): Promise<void> {
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
-  const settings: unknown = parse(readFileSync(file, 'utf8'));
+  const settings = readInputYaml(file);
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
     throw new Error(`${file}: it has no fields of a model`);
   }
@@ -94,7 +93,7 @@ async function putOne(id: string, file: string, where: GatewayOptions): Promise<
 }
 
 async function removeOne(id: string, where: GatewayOptions): Promise<void> {
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
   await client.ask('DELETE', `/models/${encodeURIComponent(id)}`);
   say(`${id} is forgotten`);
@@ -131,7 +130,7 @@ function parseLimit(text: string): number {
 
 async function unmapped(options: UnmappedOptions): Promise<void> {
   const { codec, model, device, limit, all, yaml, json, ...where } = options;
-  const client = gatewayClient(where);
+  const client = await gatewayClient(where);
   if (client === undefined) return;
   const query = new URLSearchParams({
     limit: String(limit),

@@ -8,9 +8,13 @@ const sentences: Readonly<Record<string, string>> = {
   EEXIST: 'is there already, and is not written over',
   EACCES: 'may not be opened: permission is missing',
   EPERM: 'may not be changed: permission is missing',
+  ENAMETOOLONG: 'is longer than a file name can be',
+  ELOOP: 'leads in a circle of links',
   EROFS: 'cannot be written: its disk is read-only',
   ENOSPC: 'cannot be written: its disk is full',
 };
+
+const unopened = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'ENAMETOOLONG', 'ELOOP'];
 
 /** Said after the address that a server could not listen on. */
 const doorSentences: Readonly<Record<string, string>> = {
@@ -30,6 +34,14 @@ function doorSentence(error: object): string | undefined {
   const isListening = error.syscall === 'listen' || error.syscall === 'bind';
   if (sentence === undefined || !isListening) return undefined;
   return `Port ${String(error.port)} of ${String(error.address)}: ${sentence}`;
+}
+
+/** Of a file that could not be opened for what it is or where it is; not of a full disk. */
+export function pathOfFault(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if (!('code' in error && 'path' in error)) return undefined;
+  const isUnopened = unopened.includes(String(error.code));
+  return isUnopened && typeof error.path === 'string' ? error.path : undefined;
 }
 
 function fileSentence(error: object): string | undefined {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapturedMessage } from '../../simulators/capture/message.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import { openLedgerReader } from '../ledger/lmdb-reader.ts';
+import { answerOf, type GatewayAddress, GatewayRefused } from './gateway-answer.ts';
 
 export interface LedgerRecording {
   /** Entries with a higher seq. */
@@ -58,19 +59,13 @@ async function pause(signal: AbortSignal): Promise<void> {
   await sleep(followPeriodMs, undefined, { signal }).catch(() => undefined);
 }
 
-export interface ApiSource {
-  /** `http://host:port` */
-  readonly url: string;
-  readonly token: string;
-}
-
 /** The bytes are asked for one entry at a time, this many at once. */
 const requestsMax = 8;
 const requestTimeoutMs = 30_000;
 
 /** Rejects with a sentence for the operator when the gateway does not answer with 200. */
 export async function* apiMessages(
-  source: ApiSource,
+  source: GatewayAddress,
   { after, follow, signal }: LedgerRecording,
 ): AsyncGenerator<CapturedMessage, void> {
   let place = after;
@@ -101,8 +96,8 @@ function isSameDelivery(last: CapturedMessage | undefined, next: CapturedMessage
   );
 }
 
-async function seqsAfter(source: ApiSource, after: number): Promise<number[]> {
-  const page = await answerOf(source, `/api/v1/uplinks?after=${after}&limit=${pageSize}`);
+async function seqsAfter(source: GatewayAddress, after: number): Promise<number[]> {
+  const page = await fieldsAt(source, `/uplinks?after=${after}&limit=${pageSize}`);
   const items: unknown = page?.['items'];
   if (!Array.isArray(items)) return [];
   return items.flatMap((item: unknown) => {
@@ -114,8 +109,8 @@ async function seqsAfter(source: ApiSource, after: number): Promise<number[]> {
 const transports = ['mqtt', 'http', 'udp', 'coap'] as const;
 
 /** Undefined for an entry that retention has removed meanwhile. */
-async function entryOf(source: ApiSource, seq: number): Promise<CapturedMessage | undefined> {
-  const entry = await answerOf(source, `/api/v1/uplinks/${seq}`);
+async function entryOf(source: GatewayAddress, seq: number): Promise<CapturedMessage | undefined> {
+  const entry = await fieldsAt(source, `/uplinks/${seq}`);
   if (entry === undefined) return undefined;
   const text = (name: string) => (typeof entry[name] === 'string' ? entry[name] : undefined);
   const via = transports.find((one) => one === entry['transport']);
@@ -136,17 +131,17 @@ async function entryOf(source: ApiSource, seq: number): Promise<CapturedMessage 
   };
 }
 
-async function answerOf(
-  { url, token }: ApiSource,
+async function fieldsAt(
+  address: GatewayAddress,
   path: string,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const response = await fetch(new URL(path, url), {
-    headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(requestTimeoutMs),
-  });
-  if (response.status === 404) return undefined;
-  if (!response.ok) throw new Error(`GET ${path} answers ${response.status}`);
-  return fieldsOf(await response.json());
+  const signal = AbortSignal.timeout(requestTimeoutMs);
+  try {
+    return fieldsOf(await answerOf(address, { method: 'GET', path, signal }));
+  } catch (error) {
+    if (error instanceof GatewayRefused && error.status === 404 && error.isOfGateway) return;
+    throw error;
+  }
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

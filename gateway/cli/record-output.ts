@@ -1,6 +1,5 @@
 /** The end of every recording: filter, anonymise, write, say how far it is. */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type Anonymise, createAnonymise } from '../../simulators/capture/anonymise.ts';
 import { createCaptureFile } from '../../simulators/capture/file-writer.ts';
@@ -12,6 +11,7 @@ import {
   messageLine,
 } from '../../simulators/capture/message.ts';
 import { systemClock } from '../model/clock.ts';
+import { readInputText } from './input-file.ts';
 
 export interface RecordOptions {
   readonly out?: string;
@@ -50,7 +50,7 @@ export async function record(recording: Recording, options: RecordOptions): Prom
   }
   try {
     const filter = parseFilters(options.filter ?? []);
-    const anonymise = await anonymiseBy(options.anonymise);
+    const anonymise = anonymiseBy(options.anonymise);
     await write(recording, options, { filter, anonymise });
   } catch (error) {
     if (error instanceof FilterUnreadable) return refuse(error.message);
@@ -65,9 +65,9 @@ function refuse(sentence: string): void {
   process.exitCode = 2;
 }
 
-async function anonymiseBy(file: string | undefined): Promise<Anonymise | undefined> {
+function anonymiseBy(file: string | undefined): Anonymise | undefined {
   if (file === undefined) return undefined;
-  const secret = (await readFile(file, 'utf8')).trim();
+  const secret = readInputText(file).trim();
   if (secret.length >= secretLengthMin) return createAnonymise(secret);
   throw new FilterUnreadable(`the secret in ${file} is shorter than ${secretLengthMin} characters`);
 }

@@ -11,8 +11,11 @@ import { pcapBytesMax } from '../../simulators/capture/pcap.ts';
 import { listenToMqtt } from '../../simulators/capture/record-mqtt.ts';
 import { semtechMessages } from '../../simulators/capture/record-pcap.ts';
 import { readAccounts } from '../../simulators/capture/replay-settings.ts';
+import { baseOf, tokenOf } from './gateway-client.ts';
+import { assertInputDirectory, assertInputFile } from './input-file.ts';
 import { apiMessages, dataDirectoryMessages } from './record-ledger.ts';
 import { collect, type RecordOptions, record, withRecordOptions } from './record-output.ts';
+import { WordsRefused } from './words-refused.ts';
 
 export function recordCommand(): Command {
   const command = new Command('record');
@@ -36,6 +39,7 @@ function ledgerCommand(): Command {
     .option('--after <seq>', 'only what the ledger has after this number', wholeNumber, 0)
     .option('--follow', 'go on with what comes, until Ctrl-C')
     .action((directory: string, options: LedgerOptions) => {
+      assertInputDirectory(directory);
       const messages = dataDirectoryMessages(directory, ledgerWish(options));
       return record({ source: 'ledger', messages }, options);
     });
@@ -53,8 +57,8 @@ function apiCommand(): Command {
     .option('--after <seq>', 'only what the ledger has after this number', wholeNumber, 0)
     .option('--follow', 'go on with what comes, until Ctrl-C')
     .action(async (url: string, options: LedgerOptions & { tokenFile: string }) => {
-      const token = (await readFile(options.tokenFile, 'utf8')).trim();
-      const messages = apiMessages({ url, token }, ledgerWish(options));
+      const address = { base: baseOf('<url>', url), token: tokenOf(options.tokenFile) };
+      const messages = apiMessages(address, ledgerWish(options));
       await record({ source: 'api', messages }, options);
     });
 }
@@ -131,6 +135,7 @@ function pcapCommand(): Command {
     .argument('<file>', 'as tcpdump or Wireshark writes it')
     .option('--port <number>', "the server's UDP port; any by default", wholeNumber)
     .action(async (file: string, options: RecordOptions & { port?: number }) => {
+      assertInputFile(file);
       const { size } = await stat(file);
       if (size > pcapBytesMax) throw new CaptureUnreadable(`${file} is larger than 2 GB: cut it`);
       const counts = { incomplete: 0, others: 0 };
@@ -163,6 +168,7 @@ function csvCommand(): Command {
     .option('--zone <name>', 'of local times, such as Asia/Baku', 'UTC')
     .option('--field <column=name>', 'send only these columns, under these names', collect)
     .action(async (file: string, options: CsvOptions) => {
+      assertInputFile(file);
       const counts = { skipped: 0 };
       const { device, deviceColumn, timeColumn, zone } = options;
       const wish = {
@@ -206,8 +212,9 @@ function setCommand(): Command {
     .option('--seed <text>', 'of the keys that LoRaWAN frames are signed with', 'replay')
     .option('--devices-out <file>', 'write the devices with their keys, as `devices:` of a config')
     .action(async (set: string, file: string, options: SetOptions) => {
+      assertInputFile(file);
       const start = Date.parse(options.start);
-      if (Number.isNaN(start)) throw new InvalidArgumentError('--start is no RFC 3339 time');
+      if (Number.isNaN(start)) throw new WordsRefused('--start is no RFC 3339 time');
       const imported = await importSet({ set, file, start, seed: options.seed });
       await record({ source: set, messages: imported.messages }, options);
       saySkipped(imported.counts.skipped);

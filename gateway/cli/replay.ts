@@ -20,6 +20,7 @@ import { openWires, TargetRefused, type Wires } from '../../simulators/capture/w
 import { parseDuration } from '../../simulators/duration.ts';
 import { sleepUntil } from '../../simulators/signal-sleep.ts';
 import { systemClock } from '../model/clock.ts';
+import { assertInputFile } from './input-file.ts';
 import { printingWires } from './printing-wires.ts';
 import { interruption } from './record.ts';
 import { collect, createProgress } from './record-output.ts';
@@ -86,6 +87,7 @@ function refuse(sentence: string, exitCode: 1 | 2): void {
 const closeGraceMs = 30_000;
 
 async function replayFile(file: string, options: ReplayOptions, filter: Filter): Promise<void> {
+  assertInputFile(file);
   const overview = await surveyOf(file, filter);
   if (overview === undefined) return refuse(`${file} has no message that is meant`, 1);
   const accounts =

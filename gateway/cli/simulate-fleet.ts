@@ -24,8 +24,9 @@ import { readFleetMemory, writeFleetMemory } from '../../simulators/lorawan/flee
 import { createFleet, type Door, type Fleet } from '../../simulators/lorawan/fleet-plan.ts';
 import { gatewayOf } from './gateway-target.ts';
 import { printLines } from './printing-wires.ts';
-import { type SimulateOptions, WordsRefused } from './simulate-options.ts';
+import type { SimulateOptions } from './simulate-options.ts';
 import { createProgressScreen, progressBar, tableLines } from './simulate-screen.ts';
+import { WordsRefused } from './words-refused.ts';
 
 const hourMs = 3_600_000;
 /** What a LoRaWAN sensor usually takes between two uplinks. */
@@ -93,7 +94,7 @@ async function run(fleet: Fleet, options: SimulateOptions, signal: AbortSignal):
   const { speed } = options;
   const memory =
     options.memory === undefined ? undefined : await readFleetMemory(options.memory, fleet.seed);
-  const door = await gatewayOf(options);
+  const door = gatewayOf(options);
   const history = door === undefined ? undefined : await openFleetHistory(fleet, door);
   const isPressed = door !== undefined && speed > 1;
   const written = isPressed ? await watchStations(door, { clock: loadClock, signal }) : undefined;

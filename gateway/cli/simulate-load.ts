@@ -17,8 +17,9 @@ import {
 } from '../../simulators/load/load-run.ts';
 import { isGood, type LoadOutcome, runLoadSession } from '../../simulators/load/load-session.ts';
 import { gatewayOf } from './gateway-target.ts';
-import { type SimulateOptions, WordsRefused } from './simulate-options.ts';
+import type { SimulateOptions } from './simulate-options.ts';
 import { createProgressScreen, progressBar, tableLines } from './simulate-screen.ts';
+import { WordsRefused } from './words-refused.ts';
 
 const settleMsUsual = 60_000;
 const drainMs = 30_000;
@@ -31,7 +32,7 @@ const forMsUsual = 30_000;
 
 export async function simulateLoad(options: SimulateOptions, signal: AbortSignal): Promise<void> {
   const plan = await planOf(options);
-  const gateway = await gatewayOf(options);
+  const gateway = gatewayOf(options);
   const screen = createProgressScreen(process.stderr, loadClock.now);
   const outcome = await runLoadSession({
     ...{ plan, clock: loadClock, signal, gateway, historyFile: options.history },
@@ -43,7 +44,7 @@ export async function simulateLoad(options: SimulateOptions, signal: AbortSignal
 }
 
 export async function checkHistory(file: string, options: SimulateOptions): Promise<void> {
-  const door = await gatewayOf(options);
+  const door = gatewayOf(options);
   if (door === undefined) throw new WordsRefused('--check needs --gateway URL');
   try {
     const verdict = await checkGateway({

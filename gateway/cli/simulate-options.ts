@@ -10,6 +10,7 @@ import {
 import { devicesMax, type Networks } from '../../simulators/scenario.ts';
 import { collect } from './record-output.ts';
 import { parseSpeed } from './replay.ts';
+import { WordsRefused } from './words-refused.ts';
 
 export interface SimulateOptions {
   readonly to?: readonly string[];
@@ -44,11 +45,6 @@ export interface SimulateOptions {
   readonly gateways?: number;
   readonly doors?: readonly Door[];
   readonly devicesOut?: string;
-}
-
-/** The words are wrong; the sentence is for whoever has typed them. */
-export class WordsRefused extends Error {
-  readonly code = 'WORDS_REFUSED';
 }
 
 const kindNames = { city: 'the city', load: '--load', fleet: '--fleet' } as const;

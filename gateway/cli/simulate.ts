@@ -26,13 +26,9 @@ import { printingWires } from './printing-wires.ts';
 import { interruption } from './record.ts';
 import { simulateFleet } from './simulate-fleet.ts';
 import { checkHistory, simulateLoad } from './simulate-load.ts';
-import {
-  assertTogether,
-  type SimulateOptions,
-  WordsRefused,
-  withSimulateOptions,
-} from './simulate-options.ts';
+import { assertTogether, type SimulateOptions, withSimulateOptions } from './simulate-options.ts';
 import { createProgressScreen, progressBar, tableLines } from './simulate-screen.ts';
+import { WordsRefused } from './words-refused.ts';
 
 export function simulateCommand(): Command {
   return withSimulateOptions(new Command('simulate')).action(simulate);

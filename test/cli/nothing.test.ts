@@ -43,8 +43,8 @@ describe('A command that finds nothing', () => {
   });
 
   it('says that no gateway answers', async () => {
-    const { stderr } = await run('unmapped', '--url', 'http://127.0.0.1:1');
-    expect(stderr).toContain('no gateway answers at http://127.0.0.1:1');
-    expect(stderr).toContain('start it, or give its address with --url');
+    const { stderr } = await run('unmapped', '--url', 'http://127.0.0.1:2');
+    expect(stderr).toContain('no gateway answers at http://127.0.0.1:2');
+    expect(stderr).toContain('nothing listens there: start it, or give another address');
   });
 });

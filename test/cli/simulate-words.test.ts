@@ -72,7 +72,7 @@ describe('Words of fieldgate simulate', () => {
     ['--to mqtt://x --rate 9000 --for 1h', 'a load has 2000000 messages at most'],
     ['--to mqtt://x --connections 60000', '--connections is 50000 at most'],
     ['--to mqtt://x --connections 60 --devices 50', 'each connection needs a device'],
-    ['--to mqtt://x --gateway ftp://x', '--gateway begins with http:// or https://'],
+    ['--to mqtt://x --gateway ftp://x', '--gateway is an address such as http://'],
   ])('make no load: %s', async (words, reason) => {
     const options = optionsOf(['--load', ...words.split(' ')]);
     expect(() => assertTogether(options)).not.toThrow();
@@ -85,7 +85,7 @@ describe('Words of fieldgate simulate', () => {
     ['--to udp://x --to udp://y', 'two targets for semtech-udp'],
     ['--to ws://x --speed max', 'at --speed max give --gateway URL'],
     ['--to udp://x --doors semtech-udp,basic-station', 'gateways of basic-station need a --to'],
-    ['--to udp://x --gateway ftp://x', '--gateway begins with http:// or https://'],
+    ['--to udp://x --gateway ftp://x', '--gateway is an address such as http://'],
   ])('make no fleet: %s', async (words, reason) => {
     const options = optionsOf(['--fleet', '9', ...words.split(' ')]);
     expect(() => assertTogether(options)).not.toThrow();

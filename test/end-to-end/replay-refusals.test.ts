@@ -10,8 +10,8 @@ describe('A replay that cannot be right', () => {
     [['none.ndjson', '--dry-run', '--filter', 'colour=red'], 2, 'none of via'],
     [['none.ndjson', '--dry-run', '--paused'], 2, 'needs a terminal'],
     [['package.json', '--dry-run'], 1, 'it is not JSON'],
-    [['none.ndjson', '--dry-run'], 1, 'fieldgate: none.ndjson: no such file'],
-    [['test', '--dry-run'], 1, 'is a directory, not a file'],
+    [['none.ndjson', '--dry-run'], 2, 'fieldgate: none.ndjson: no such file'],
+    [['test', '--dry-run'], 2, 'is a directory, not a file'],
   ])('is refused: %j', async (words, code, sentence) => {
     const ending = await runProgram('replay', ...words);
     expect([ending.code, ending.stderr]).toEqual([code, expect.stringContaining(sentence)]);

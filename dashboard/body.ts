@@ -1,4 +1,6 @@
 /** Bodies of the types that a path takes; every other type is refused before it is read. */
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import express, { type Request, type RequestHandler } from 'express';
 import { Problem } from './problem.ts';
 
@@ -17,8 +19,8 @@ const jsonType = 'application/json';
  */
 export function bodyOf({ bytesMax, textTypes = [] }: BodyOptions): RequestHandler {
   const types = [jsonType, ...textTypes];
-  const json = express.json({ type: jsonType, limit: bytesMax, strict: false });
-  const text = express.text({ type: [...textTypes], limit: bytesMax });
+  const json = express.json({ type: jsonType, limit: bytesMax, strict: false, verify });
+  const text = express.text({ type: [...textTypes], limit: bytesMax, verify });
   return (request, response, next) => {
     // Null without a body, false with one of another type or of none.
     const type = request.is(types);
@@ -26,6 +28,21 @@ export function bodyOf({ bytesMax, textTypes = [] }: BodyOptions): RequestHandle
     else if (type === false) throw refusal(request, types);
     else (type === jsonType ? json : text)(request, response, next);
   };
+}
+
+/**
+ * JSON is UTF-8 [RFC 8259, section 8.1]. What is not would be read with other characters in its
+ * place, and stored so. A table may be in whatever its type says.
+ */
+function verify(request: IncomingMessage, _response: unknown, body: Buffer, charset: string): void {
+  const isUtf8Named = charset === 'utf-8';
+  if (!isUtf8Named && typeOf(request) === jsonType)
+    throw new Problem(415, 'send the body in UTF-8');
+  if (isUtf8Named && !isUtf8(body)) throw new Problem(400, 'the body is not valid UTF-8');
+}
+
+function typeOf({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
 /** `Content-Length: 0`, as browsers send it with a POST of nothing. */

@@ -251,11 +251,11 @@ export const openApi = {
   },
 } as const;
 
-/** The longest first: `/codecs/{id}` would take what is of `/codecs/{id}:dryrun`. */
+/** In capitals, too, as the routes are. The longest first: `/codecs/{id}` would take what is of `/codecs/{id}:dryrun`. */
 const paths = Object.entries(openApi.paths)
   .sort(([left], [right]) => right.length - left.length)
   .map(([path, item]) => ({
-    pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`),
+    pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`, 'i'),
     operations: new Map<string, Operation>(
       methods.flatMap((method) => {
         const operation = item[method];

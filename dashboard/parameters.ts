@@ -6,6 +6,7 @@ import { codecIdPattern } from '../gateway/codecs/codec-files.ts';
 import { modelIdPattern } from '../gateway/codecs/models/model-input.ts';
 import { deviceIdPattern } from '../gateway/model/device.ts';
 import { faultSentences } from '../gateway/model/fault.ts';
+import { portable } from './input-schema.ts';
 
 /** Characters of any text in a query. */
 export const textMax = 256;
@@ -106,7 +107,7 @@ export function query(...chosen: readonly ParameterName[]) {
 
 function inPath(pattern: RegExp, description?: string) {
   const said = description === undefined ? {} : { description };
-  const schema = { type: 'string', pattern: pattern.source };
+  const schema = { type: 'string', pattern: portable(pattern.source) };
   return { name: 'id', in: 'path', required: true, schema, ...said };
 }
 

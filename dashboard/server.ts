@@ -26,9 +26,10 @@ import { bodyOf } from './body.ts';
 import { createLiveServer, type LiveOptions, type LiveServer } from './live.ts';
 import { methodsOf, openApi } from './openapi.ts';
 import type { DashboardParts } from './parts.ts';
-import { Problem, problemHandler, problemJson, sendProblem } from './problem.ts';
+import { Problem, problemHandler, sendProblem } from './problem.ts';
 import { knownParameters } from './query.ts';
 import { authenticate, isSameOrigin, principalOf, sessionRouter } from './session.ts';
+import { endWith, refuseUnreadable } from './unreadable.ts';
 
 export interface DashboardOptions {
   readonly host: string;
@@ -70,6 +71,7 @@ export function createDashboard(parts: DashboardParts, options: DashboardOptions
     { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout, maxHeaderSize: 16_384 },
     app,
   );
+  refuseUnreadable(server);
   const upgrades = new Map<string, UpgradeHandler>([
     ['/live', (request, socket, head) => upgradeLive(live, parts, request, socket, head)],
   ]);
@@ -78,7 +80,7 @@ export function createDashboard(parts: DashboardParts, options: DashboardOptions
     socket.on('error', () => socket.destroy());
     const path = (request.url ?? '').split('?')[0] ?? '';
     const handler = upgrades.get(path);
-    if (handler === undefined) refuseUpgrade(socket, new Problem(404, 'no WebSocket is here'));
+    if (handler === undefined) endWith(socket, new Problem(404, 'no WebSocket is here'));
     else handler(request, socket, head);
   });
   return {
@@ -116,6 +118,13 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
   app.get('/api/v1/openapi.json', knownParameters, (_request, response) => {
     response.json(openApi);
   });
+  app.get('/live', () => {
+    // [RFC 9110, section 15.5.22]
+    const headers = { Upgrade: 'websocket', Connection: 'Upgrade' };
+    throw new Problem(426, 'a WebSocket is here; GET /api/v1/live is the same as events', {
+      headers,
+    });
+  });
   const json = bodyOf({ bytesMax: options.bodyBytesMax });
   app.use(sessionRouter(parts.access));
   const api = express.Router();
@@ -148,7 +157,7 @@ function createApp(parts: DashboardParts, options: DashboardOptions): Express {
 }
 
 /** Beside the contract, for browsers. */
-const pagePaths: readonly string[] = ['/', '/signin'];
+const pagePaths: readonly string[] = ['/', '/signin', '/live'];
 
 /**
  * Before every route, or one would answer for another: `DELETE /credentials/{id}` for what
@@ -156,6 +165,11 @@ const pagePaths: readonly string[] = ['/', '/signin'];
  * [RFC 9110, sections 9.3.7 and 15.5.6].
  */
 function onlyItsMethods(request: Request, response: Response, next: NextFunction): void {
+  // Of the server as a whole [RFC 9110, section 9.3.7].
+  if (request.method === 'OPTIONS' && request.url === '*') {
+    response.status(204).end();
+    return;
+  }
   const allowed = pagePaths.includes(request.path) ? ['GET', 'HEAD'] : methodsOf(request.path);
   if (allowed.length === 0 || allowed.includes(request.method)) {
     next();
@@ -199,24 +213,11 @@ function upgradeLive(
   head: Buffer,
 ): void {
   if (!isSameOrigin(request)) {
-    refuseUpgrade(socket, new Problem(403, 'this request came from another site'));
+    endWith(socket, new Problem(403, 'this request came from another site'));
     return;
   }
   const isSignedIn = principalOf(request, parts.access) !== undefined;
   live.server.handleUpgrade(request, socket, head, (accepted) => live.accept(accepted, isSignedIn));
-}
-
-function refuseUpgrade(socket: Duplex, problem: Problem): void {
-  const body = problemJson(problem);
-  const text = JSON.stringify(body);
-  const head = [
-    `HTTP/1.1 ${body.status} ${body.title}`,
-    'Connection: close',
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(text)}`,
-  ];
-  socket.once('finish', () => socket.destroy());
-  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
 }
 
 function listen(server: Server, { host, port }: DashboardOptions): Promise<number> {

@@ -138,6 +138,10 @@ describe('A body', () => {
 });
 
 describe('The document', () => {
+  it('has no pattern that only some tools read [JSON Schema 2020-12, core, 6.4]', () => {
+    expect(JSON.stringify(openApi)).not.toMatch(/\\\\p\{|\\\\0/);
+  });
+
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   ajv.addSchema({ $id: 'api', components: openApi.components });
@@ -159,6 +163,8 @@ describe('The document', () => {
     ['DeviceInput', { kind: 'cellular', tags: { '-a': 'x' } }, false],
     ['DeviceInput', { kind: 'cellular', mapping: [{ from: 'a', quantity: null }] }, true],
     ['ModelSettings', { name: '', sensors: [] }, false],
+    ['ModelSettings', { name: 'K\u00f6rp\u00fc \u{1f309}' }, true],
+    ['ModelSettings', { name: 'two\nlines' }, false],
     ['RotateInput', {}, true],
     ['RotateInput', { overlapHours: 8_785 }, false],
   ];

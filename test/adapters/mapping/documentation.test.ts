@@ -133,6 +133,12 @@ describe('The examples of the mapping language', () => {
       rxInfo: [{ gatewayId: '0016c001f153a14c', rssi: -51, snr: 13.8 }],
       txInfo: { frequency: 868_100_000, bandwidth: 125_000, spreadingFactor: 7 },
     });
+    // As the server's own documentation shows it: the field is absent where it is false.
+    const { duplicate: _, ...params } = uplink.params;
+    const lone = adapter.parse(inboundOf('everynet/1', { ...uplink, params }));
+    expect(payloadOf(lone).frmPayload).toEqual(Buffer.from('0367ea', 'hex'));
+    const again = { ...uplink, params: { ...params, duplicate: true } };
+    expect(eventOf(adapter.parse(inboundOf('everynet/1', again))).type).toBe('duplicate');
     const join = { type: 'join_request', meta: { device: '24e124136b502217' } };
     expect(eventOf(adapter.parse(inboundOf('everynet/1', join))).type).toBe('join');
     expect(eventOf(adapter.parse(inboundOf('everynet/1', { type: 'status' }))).type).toBe('other');

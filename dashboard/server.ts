@@ -9,27 +9,27 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import { clientsRouter } from './api-clients.ts';
-import { codecDryRunRouter } from './api-codec-dry-run.ts';
-import { codecsRouter } from './api-codecs.ts';
-import { credentialsRouter } from './api-credentials.ts';
-import { deriveRouter } from './api-derive.ts';
-import { devicesRouter } from './api-devices.ts';
-import { linkRouter } from './api-link.ts';
-import { modelsRouter } from './api-models.ts';
-import { qualityRouter } from './api-quality.ts';
-import { readingsRouter } from './api-readings.ts';
-import { snapshotRouter } from './api-snapshot.ts';
-import { sourcesRouter } from './api-sources.ts';
-import { uplinksRouter } from './api-uplinks.ts';
-import { bodyOf } from './body.ts';
-import { createLiveServer, type LiveOptions, type LiveServer } from './live.ts';
-import { methodsOf, openApi } from './openapi.ts';
+import { clientsRouter } from './api/clients.ts';
+import { codecDryRunRouter } from './api/codec-dry-run.ts';
+import { codecsRouter } from './api/codecs.ts';
+import { credentialsRouter } from './api/credentials.ts';
+import { deriveRouter } from './api/derive.ts';
+import { devicesRouter } from './api/devices.ts';
+import { linkRouter } from './api/link.ts';
+import { modelsRouter } from './api/models.ts';
+import { qualityRouter } from './api/quality.ts';
+import { readingsRouter } from './api/readings.ts';
+import { snapshotRouter } from './api/snapshot.ts';
+import { sourcesRouter } from './api/sources.ts';
+import { uplinksRouter } from './api/uplinks.ts';
+import { createLiveServer, type LiveOptions, type LiveServer } from './live/live.ts';
+import { methodsOf, openApi } from './openapi/openapi.ts';
 import type { DashboardParts } from './parts.ts';
-import { Problem, problemHandler, sendProblem } from './problem.ts';
-import { knownParameters } from './query.ts';
+import { bodyOf } from './request/body.ts';
+import { Problem, problemHandler, sendProblem } from './request/problem.ts';
+import { knownParameters } from './request/query.ts';
+import { endWith, refuseUnreadable } from './request/unreadable.ts';
 import { authenticate, isSameOrigin, principalOf, sessionRouter } from './session.ts';
-import { endWith, refuseUnreadable } from './unreadable.ts';
 
 export interface DashboardOptions {
   readonly host: string;

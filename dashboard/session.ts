@@ -2,10 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { type Access, mayAct, type Principal, type Role } from './access.ts';
-import { bodyOf } from './body.ts';
-import { readBody, sessionInput } from './input.ts';
-import { Problem } from './problem.ts';
-import { knownParameters } from './query.ts';
+import { bodyOf } from './request/body.ts';
+import { readBody, sessionInput } from './request/input.ts';
+import { Problem } from './request/problem.ts';
+import { knownParameters } from './request/query.ts';
 
 const cookieName = 'fieldgate_session';
 /** Failed sign-ins of one address in a minute before it has to wait. */

@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { Command } from 'commander';
-import { parseDeviceTable } from '../../dashboard/device-table.ts';
+import { parseDeviceTable } from '../../dashboard/api/device-table.ts';
 import { drawSecrets } from '../holdings/device-credentials.ts';
 import { kekOf, keyPlaceOf } from '../holdings/device-key-place.ts';
 import { claimDirectory } from '../ledger/data-directory.ts';

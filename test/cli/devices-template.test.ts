@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseDeviceTable } from '../../dashboard/device-table.ts';
+import { parseDeviceTable } from '../../dashboard/api/device-table.ts';
 import { findCodec } from '../../decoders/registry.ts';
 import { deviceTemplate } from '../../gateway/cli/devices-template.ts';
 import { parseDeviceInput } from '../../gateway/lorawan/device-input.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { openApi } from '../../dashboard/openapi.ts';
+import { openApi } from '../../dashboard/openapi/openapi.ts';
 import { findAdapter } from '../../gateway/adapters/registry.ts';
 import { LedgerUnavailable } from '../../gateway/ledger/ledger.ts';
 import { fault } from '../../gateway/model/fault.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { openApi } from '../../dashboard/openapi.ts';
+import { openApi } from '../../dashboard/openapi/openapi.ts';
 import { readingOf } from '../stores/sample.ts';
 import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
 

@@ -1,8 +1,8 @@
 /** Refusals as the standards of HTTP want them, wherever they come from. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openApi } from '../../dashboard/openapi.ts';
-import { methods } from '../../dashboard/openapi-refusals.ts';
+import { openApi } from '../../dashboard/openapi/openapi.ts';
+import { methods } from '../../dashboard/openapi/refusals.ts';
 import { statusPhrase } from '../../gateway/model/status-phrase.ts';
 import { type RunningDashboard, startDashboard } from './running-dashboard.ts';
 

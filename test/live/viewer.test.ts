@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { createSubscription } from '../../dashboard/live-subscription.ts';
+import { createSubscription } from '../../dashboard/live/subscription.ts';
 import type { LiveRow, ServerMessage } from '../../dashboard/protocol.ts';
 import { createHub, type Hub, type LiveSelection } from '../../gateway/live/hub.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseDeviceTable } from '../../dashboard/device-table.ts';
+import { parseDeviceTable } from '../../dashboard/api/device-table.ts';
 import { fromExport, rowsOfExport } from '../../gateway/lorawan/device-exports.ts';
 import { parseDeviceInput } from '../../gateway/lorawan/device-input.ts';
 import { createKekBook, wrapAes } from '../../gateway/lorawan/key-wrap.ts';

@@ -74,12 +74,12 @@ export const commandEntries: readonly CommandEntry[] = [
   {
     name: 'token',
     summary: 'bearer tokens for machines',
-    load: async () => (await import('./secrets.ts')).tokenCommand(),
+    load: async () => (await import('./tokens.ts')).tokenCommand(),
   },
   {
     name: 'hash-password',
     summary: 'read a password from standard input and print its hash for mqtt.clients',
-    load: async () => (await import('./secrets.ts')).hashPasswordCommand(),
+    load: async () => (await import('./hash-password.ts')).hashPasswordCommand(),
   },
   {
     name: 'unmapped',

@@ -3,12 +3,14 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/schema.ts';
+import { planWith } from '../model/channel-plan.ts';
 import { isDeviceId } from '../model/device.ts';
 import { channelsOf, placeRadios } from '../transports/lora/router-config.ts';
 import { isLoopback, isPrivate } from '../transports/private-address.ts';
 import { isTopicFilter } from '../transports/topic-filter.ts';
-import { planOf } from './doors.ts';
-import { requestsPerSecondMax } from './polls.ts';
+
+/** Of one poll: its devices are not asked all at once. */
+export const pollRequestsPerSecond = 50;
 
 export interface DoorProblem {
   readonly path: string;
@@ -90,7 +92,7 @@ function stationProblems({ basicStation }: Ingest): DoorProblem[] {
     ...(stations.length > 0 || isLoopback(host)
       ? []
       : [problem('basicStation.stations', `name the stations, since anybody can reach ${host}`)]),
-    ...(placeRadios(channelsOf(planOf(basicStation))) === undefined
+    ...(placeRadios(channelsOf(planWith(basicStation.plan, basicStation.frequencies))) === undefined
       ? [
           problem(
             'basicStation.frequencies',
@@ -135,7 +137,7 @@ function pollProblems({ polls, remoteBrokers }: Ingest): DoorProblem[] {
   const names = polls.map(({ name }) => name);
   return polls.flatMap(({ name, topic, devices, ask, intervalSeconds, broker }, index) => {
     const at = `polls.${index}`;
-    const roundSeconds = Math.ceil((devices.length * ask.length) / requestsPerSecondMax);
+    const roundSeconds = Math.ceil((devices.length * ask.length) / pollRequestsPerSecond);
     return [
       ...(names.indexOf(name) === index ? [] : [problem(`${at}.name`, `${name} is taken already`)]),
       ...(devices.length === 1 || topic.includes('{device}')

@@ -2,7 +2,7 @@
 import type { Router } from 'express';
 import type { Config } from '../../config/schema.ts';
 import { isGenuineRequest } from '../adapters/thingpark-security.ts';
-import { type ChannelPlan, channelPlans } from '../model/channel-plan.ts';
+import { planWith } from '../model/channel-plan.ts';
 import { parseEui64 } from '../model/eui.ts';
 import { type Coap, createCoap } from '../transports/coap/coap.ts';
 import { createHttpPush } from '../transports/http/http-push.ts';
@@ -126,17 +126,11 @@ function stationOptionsOf(config: BasicStationConfig) {
   return {
     ...rest,
     planName: plan,
-    plan: planOf(config),
+    plan: planWith(plan, config.frequencies),
     stations: isOpen ? undefined : new Map(listed),
     requestCert: tls?.requestCert ?? false,
     ...(tls === undefined ? {} : { tls: readStationCertificates(tls) }),
   };
-}
-
-/** Other channels than those of the plan have neither its wide channel nor its FSK channel. */
-export function planOf({ plan: name, frequencies }: BasicStationConfig): ChannelPlan {
-  const { wideFrequency, fskFrequency, ...plan }: ChannelPlan = channelPlans[name];
-  return frequencies === undefined ? channelPlans[name] : { ...plan, frequencies };
 }
 
 function remoteBrokerOf({ tls, ...broker }: Config['ingest']['remoteBrokers'][number]) {

@@ -8,6 +8,7 @@ import { createSampledWarning, type Log } from '../log.ts';
 import type { Clock } from '../model/clock.ts';
 import type { MqttBroker } from '../transports/mqtt/broker.ts';
 import type { RemoteBrokers } from '../transports/remote/remote-broker.ts';
+import { pollRequestsPerSecond } from './door-check.ts';
 
 type Poll = Config['ingest']['polls'][number];
 
@@ -24,8 +25,6 @@ export interface Polls {
   stop(): Promise<void>;
 }
 
-/** Of one poll: its devices are not asked all at once. */
-export const requestsPerSecondMax = 50;
 /** What a broker has not taken by then is given up, so that the others are asked. */
 const publishTimeoutMs = 5_000;
 
@@ -46,7 +45,7 @@ export function createPolls(polls: readonly Poll[], parts: PollParts): Polls {
         await ask(poll, request).catch((error: unknown) => {
           warn(name, { event: 'poll-not-sent', poll: name, error }, 'a device was not asked');
         });
-        await pause(1_000 / requestsPerSecondMax);
+        await pause(1_000 / pollRequestsPerSecond);
       }
       const passedMs = performance.now() - startedMs;
       await pause(Math.max(0, intervalSeconds * 1_000 - passedMs));

@@ -69,6 +69,15 @@ export const channelPlans = {
   },
 } as const satisfies Readonly<Record<string, ChannelPlan>>;
 
+/** Other channels than those of the plan have neither its wide channel nor its FSK channel. */
+export function planWith(
+  name: keyof typeof channelPlans,
+  frequencies: readonly number[] | undefined,
+): ChannelPlan {
+  const { wideFrequency, fskFrequency, ...plan }: ChannelPlan = channelPlans[name];
+  return frequencies === undefined ? channelPlans[name] : { ...plan, frequencies };
+}
+
 /** By its name in any case; undefined for a plan that is not here. */
 export function findPlan(name: string): ChannelPlan | undefined {
   switch (name.toUpperCase()) {

@@ -1,13 +1,9 @@
-/**
- * `fieldgate token create` and `fieldgate hash-password`. No secret is ever taken from the
- * arguments.
- */
+/** `fieldgate token`: bearer tokens for machines, made and taken away. */
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { openAccess, type Role } from '../../dashboard/access.ts';
 import { makeDataDirectory } from '../ledger/data-directory.ts';
 import { systemClock } from '../model/clock.ts';
-import { hashPassword } from '../transports/password.ts';
 import { readConfiguration } from './configuration.ts';
 
 interface TokenOptions {
@@ -68,19 +64,4 @@ function createToken({ config: file, name, role, days, json }: TokenOptions): vo
   const token = openAccess(dataDir, systemClock).createToken(name, role, lifetime);
   if (token === undefined) throw new Error(`a token named ${name} exists already`);
   process.stdout.write(json === true ? `${JSON.stringify({ name, role, token })}\n` : `${token}\n`);
-}
-
-export function hashPasswordCommand(): Command {
-  return new Command('hash-password').action(async () => {
-    const password = (await readStandardInput()).replace(/\r?\n$/, '');
-    if (password.length < 8) throw new Error('a password has at least 8 characters');
-    process.stdout.write(`${await hashPassword(password)}\n`);
-  });
-}
-
-async function readStandardInput(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write('Password, then Enter and Ctrl-D: ');
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
 }

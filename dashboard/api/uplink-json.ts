@@ -1,9 +1,9 @@
 /** A ledger entry in the words of the HTTP API. */
 import type { LedgerEntry } from '../../gateway/ledger/ledger.ts';
 import { type FrameView, type Opened, viewFrame } from '../../gateway/lorawan/frame-view.ts';
-import type { RxInfo, VerifiedUplink } from '../../gateway/model/uplink.ts';
+import type { Measurement, RxInfo, VerifiedUplink } from '../../gateway/model/uplink.ts';
 import type { DashboardParts } from '../parts.ts';
-import type { UplinkJson } from '../protocol.ts';
+import type { UplinkJson } from '../protocol-uplinks.ts';
 
 export function uplinkJson(
   entry: LedgerEntry,
@@ -51,17 +51,20 @@ function receptionsOf({ item }: LedgerEntry): readonly RxInfo[] {
 
 function payloadJson(uplink: VerifiedUplink, later: readonly RxInfo[]) {
   const { devAddr, fPort, fCnt, frmPayload, phyPayload, object, rxTime, radio, vouchedBy } = uplink;
-  const { counterBefore } = uplink;
+  const { confirmed, counterBefore, measurements, txInfo } = uplink;
   const heard = mergeReceptions([...uplink.rxInfo, ...later]);
   return {
     ...(devAddr === undefined ? {} : { devAddr }),
     ...(fPort === undefined ? {} : { fPort }),
     ...(fCnt === undefined ? {} : { fCnt }),
     ...(counterBefore === undefined ? {} : { counterBefore }),
+    ...(confirmed === undefined ? {} : { confirmed }),
     ...(frmPayload === undefined ? {} : { frmPayload: frmPayload.toString('hex') }),
     ...(phyPayload === undefined ? {} : frameOf(phyPayload, openedOf(uplink))),
     ...(object === undefined ? {} : { object: { ...object } }),
+    ...(measurements === undefined ? {} : { measurements: measurements.map(measurementJson) }),
     ...(rxTime === undefined ? {} : { rxTime: new Date(rxTime).toISOString() }),
+    ...(txInfo === undefined ? {} : { txInfo: { ...txInfo } }),
     ...(heard.length === 0 ? {} : { rxInfo: heard.map(rxInfoJson) }),
     ...(radio === undefined ? {} : { radio: { ...radio } }),
     vouchedBy,
@@ -105,11 +108,19 @@ function mergeReceptions(receptions: readonly RxInfo[]): RxInfo[] {
   });
 }
 
-function rxInfoJson({ gatewayId, rssi, snr, rxTime }: RxInfo) {
+function measurementJson({ time, ...measurement }: Measurement) {
+  return {
+    ...measurement,
+    ...(time === undefined ? {} : { time: new Date(time).toISOString() }),
+  };
+}
+
+function rxInfoJson({ gatewayId, rssi, snr, rxTime, location }: RxInfo) {
   return {
     gatewayId,
     ...(rssi === undefined ? {} : { rssi }),
     ...(snr === undefined ? {} : { snr }),
     ...(rxTime === undefined ? {} : { rxTime: new Date(rxTime).toISOString() }),
+    ...(location === undefined ? {} : { location: { ...location } }),
   };
 }

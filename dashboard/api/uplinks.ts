@@ -3,7 +3,7 @@ import { type Request, Router } from 'express';
 import type { LedgerEntry, Outcome } from '../../gateway/ledger/ledger.ts';
 import { type FaultCode, faultSentences } from '../../gateway/model/fault.ts';
 import type { DashboardParts } from '../parts.ts';
-import type { UplinkJson, UplinksJson } from '../protocol.ts';
+import type { UplinkJson, UplinksJson } from '../protocol-uplinks.ts';
 import { outcomes, rows, seqMax, uplinkCursor } from '../request/parameters.ts';
 import { Problem } from '../request/problem.ts';
 import { choiceOf, entrySeqOf, integerOf, refusal, textOf } from '../request/query.ts';

@@ -262,11 +262,37 @@ export const schemas = {
       devAddr: text,
       fPort: whole,
       fCnt: whole,
+      confirmed: { type: 'boolean' },
       frmPayload: { type: 'string', pattern: '^([0-9a-f]{2})*$' },
       phyPayload: { type: 'string', pattern: '^([0-9a-f]{2})*$' },
       frame: { $ref: '#/components/schemas/Frame' },
       object: { type: 'object' },
+      measurements: {
+        type: 'array',
+        description: 'What the sender measured, in its own names and units.',
+        items: {
+          type: 'object',
+          required: ['name', 'value'],
+          additionalProperties: false,
+          properties: {
+            name: text,
+            value: { type: ['number', 'string', 'boolean'] },
+            unit: text,
+            time,
+            channel: text,
+          },
+        },
+      },
       rxTime: time,
+      txInfo: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          frequency: { type: 'number', description: 'Hz' },
+          bandwidth: { type: 'number', description: 'Hz' },
+          spreadingFactor: whole,
+        },
+      },
       rxInfo: {
         type: 'array',
         items: {
@@ -278,6 +304,7 @@ export const schemas = {
             rssi: { type: 'number', description: 'dBm' },
             snr: { type: 'number', description: 'dB' },
             rxTime: time,
+            location,
           },
         },
       },

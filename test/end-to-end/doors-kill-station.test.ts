@@ -4,7 +4,7 @@
  * is there after the kill, and what is there is the beginning of what was sent, without a gap.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { UplinkJson } from '../../dashboard/protocol.ts';
+import type { UplinkJson } from '../../dashboard/protocol-uplinks.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
 import {
   config,

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { UplinkJson } from '../../dashboard/protocol.ts';
+import type { UplinkJson } from '../../dashboard/protocol-uplinks.ts';
 import { type GatewayProcess, startGatewayProcess } from '../setup/gateway-process.ts';
 import { requestPacket } from '../transports/coap/wire.ts';
 import { openUdpClient } from '../transports/udp-wire.ts';

@@ -3,7 +3,7 @@
  * compiled gateway. The oracle is what the simulation has sent, and who acknowledged it.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { UplinkJson } from '../../dashboard/protocol.ts';
+import type { UplinkJson } from '../../dashboard/protocol-uplinks.ts';
 import { openBridgeDoor } from '../../simulators/doors/bridge-door.ts';
 import type { GatewayDoor } from '../../simulators/doors/door.ts';
 import { fleetDeviceEntries } from '../../simulators/doors/fleet-config.ts';

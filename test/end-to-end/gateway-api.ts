@@ -1,11 +1,6 @@
 /** What the end-to-end tests ask of a running gateway, in the words of its HTTP API. */
-import type {
-  LatestJson,
-  ReadingJson,
-  ReadingsJson,
-  UplinkJson,
-  UplinksJson,
-} from '../../dashboard/protocol.ts';
+import type { LatestJson, ReadingJson, ReadingsJson } from '../../dashboard/protocol.ts';
+import type { UplinkJson, UplinksJson } from '../../dashboard/protocol-uplinks.ts';
 import type { GatewayProcess } from '../setup/gateway-process.ts';
 
 export type StoredReading = Omit<ReadingJson, 'receivedAt'>;

@@ -5,7 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { UplinkJson } from '../../dashboard/protocol.ts';
+import type { UplinkJson } from '../../dashboard/protocol-uplinks.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
 import { mqttClients } from './accounts.ts';
 import { isAllStored, readingsOf, uplinksAfter } from './gateway-api.ts';

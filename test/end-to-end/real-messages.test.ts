@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { UplinkJson } from '../../dashboard/protocol.ts';
+import type { UplinkJson } from '../../dashboard/protocol-uplinks.ts';
 import { fixtureText } from '../adapters/inbound.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
 import { type Influxd, startInfluxd } from '../setup/influxd.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectAsync } from 'mqtt';
 import { parse, stringify } from 'yaml';
-import type { UplinkJson } from '../../dashboard/protocol.ts';
+import type { UplinkJson } from '../../dashboard/protocol-uplinks.ts';
 import { type GatewayProcess, startGatewayProcess, until } from '../setup/gateway-process.ts';
 import { type RequestPacket, requestPacket } from '../transports/coap/wire.ts';
 import { openUdpClient, type UdpClient } from '../transports/udp-wire.ts';

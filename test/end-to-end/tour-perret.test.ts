@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mqtt from 'mqtt';
-import type { UplinkJson } from '../../dashboard/protocol.ts';
+import type { UplinkJson } from '../../dashboard/protocol-uplinks.ts';
 import {
   type EmsValues,
   type TourPerretFrame,

@@ -30,10 +30,10 @@ const lookEveryMs = 5_000;
 /** V8 takes three collections for it, some seconds apart. */
 const looksSaving = 4;
 /**
- * From one minute to five: what is alive now may be garbage later, and no growth would tell. The
- * longer nothing goes away, the longer it is left alone.
+ * From ten seconds to five minutes: what is alive now may be garbage later, and no growth would
+ * tell. The longer nothing goes away, the longer it is left alone.
  */
-const looksBetweenLeast = 12;
+const looksBetweenLeast = 2;
 const looksBetweenMost = 60;
 /** More than the young generations of two threads hold in ordinary traffic. */
 const grownBytes = 128 * 2 ** 20;

@@ -85,6 +85,7 @@ export function createHeapRest(parts: HeapRestParts): HeapRest {
       const isGrown = own > after + grownBytes;
       const isLarge = own > lowest + 2 * grownBytes && looksSince >= looksBetween;
       if (isBusy || !(isGrown || isLarge)) return;
+      if (isGrown) looksBetween = looksBetweenLeast;
       before = own;
       looksLeft = looksSaving + 1;
       saveMemory(true);

@@ -74,6 +74,17 @@ describe('Memory that has grown', () => {
     }
   });
 
+  it('anew is looked after as often as the first time', () => {
+    const { look, done } = startRest();
+    look(100);
+    look(600, { times: 6 });
+    look(600, { times: 500 });
+    const times = done.length;
+    look(1_000, { times: 6 });
+    look(1_000, { times: 4 + 5 });
+    expect(done).toHaveLength(times + 2);
+  });
+
   it('and still goes away is looked after every ten seconds', () => {
     const { look, done } = startRest();
     look(100);

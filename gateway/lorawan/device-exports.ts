@@ -1,10 +1,12 @@
 /**
  * Devices as network servers export them, in the words of a device here: ChirpStack's answers about
- * a device, its keys and its activation; The Things Stack's end devices as JSON or CSV; and the
- * text of a device's QR code [TR005]. What is none of these stays as it is, and device-input.ts
- * says what is wrong with it.
+ * a device, its keys and its activation; The Things Stack's end devices as JSON or CSV; a row that
+ * calls its device by the devEui; and the text of a device's QR code [TR005]. What is none of these
+ * stays as it is, and device-input.ts says what is wrong with it.
  */
 
+import { parseEui64 } from '../model/eui.ts';
+import { deviceKeyNames } from './device-input.ts';
 import { envelopeLabel, openEnvelope, withOpenKeys } from './key-envelope.ts';
 import type { KekOf } from './key-wrap.ts';
 
@@ -19,10 +21,11 @@ export function fromExport(row: unknown, kekOf: KekOf): unknown {
   if (typeof qr === 'string') return withOpenKeys({ ...fromQrCode(qr), ...beside }, kekOf);
   const keyOf: KeyOf = (value) => keyText(value, kekOf);
   if (isFields(fields['ids']) || typeof fields['dev_eui'] === 'string') {
-    return fromStack(fields, keyOf);
+    return { ...fromStack(fields, keyOf), ...wordsBeside(fields) };
   }
-  if (isFields(fields['device']) || eitherText(fields, 'devEui', 'devEUI') !== undefined) {
-    return fromChirpStack(fields, keyOf);
+  if (isFields(fields['device'])) return fromChirpStack(fields, keyOf);
+  if (eitherText(fields, ...devEuiWords) !== undefined) {
+    return withOpenKeys(fromFlatRow(fields, keyOf), kekOf);
   }
   return withOpenKeys(row, kekOf);
 }
@@ -86,24 +89,68 @@ function fromStack(fields: Fields, keyOf: KeyOf): Fields {
   });
 }
 
+/** Words of a device here that The Things Stack has not: somebody has added them to its table. */
+function wordsBeside(fields: Fields): Fields {
+  const { agency, area, codec, firmware, counterReset, location, tags } = fields;
+  return given({ agency, area, codec, firmware, counterReset, location, tags });
+}
+
+const devEuiWords = ['devEui', 'devEUI', 'DevEUI', 'DevEui', 'deveui'] as const;
+
+/** What ChirpStack v4 and v3 say about a device, and which means nothing here or is read below. */
+const chirpStackWords: ReadonlySet<string> = new Set([
+  ...devEuiWords,
+  ...['name', 'description', 'variables', 'isDisabled', 'referenceAltitude', 'joinEui', 'devAddr'],
+  ...['applicationId', 'applicationID', 'deviceProfileId', 'deviceProfileID', 'deviceProfileName'],
+  ...['skipFcntCheck', 'skipFCntCheck', 'createdAt', 'updatedAt', 'lastSeenAt', 'deviceStatus'],
+  ...['deviceStatusBattery', 'deviceStatusMargin', 'deviceStatusExternalPowerSource'],
+  ...['deviceStatusBatteryLevelUnavailable', 'deviceStatusBatteryLevel'],
+  ...['fCntUp', 'nFCntDown', 'aFCntDown', 'genAppKey', ...deviceKeyNames],
+]);
+
+/**
+ * A row of ChirpStack's list, or of a table that somebody has filled in: words of a device here
+ * stand beside the devEui and are kept, and what is no word of either is told as a problem rather
+ * than left out.
+ */
+function fromFlatRow(fields: Fields, keyOf: KeyOf): Fields {
+  const {
+    id,
+    keys: keysBeside,
+    ...own
+  } = Object.fromEntries(Object.entries(fields).filter(([word]) => !chirpStackWords.has(word)));
+  const { activation, keys, ...read } = fromChirpStack(fields, keyOf);
+  const isSessionOnly = at(keys, 'appSKey') !== undefined && at(keys, 'appKey') === undefined;
+  return given({
+    ...{ name: nameOfId(id), ...(isSessionOnly ? {} : { activation }), ...read, ...own },
+    keys: isFields(keysBeside) ? { ...fieldsOf(keys), ...keysBeside } : (keysBeside ?? keys),
+  });
+}
+
+/** Where the devEui stands in a column of its own, the id is what somebody calls the device. */
+function nameOfId(id: unknown): string | undefined {
+  return typeof id === 'string' && parseEui64(id) === undefined ? id : undefined;
+}
+
 /** A 1.0 device's only root key stands in ChirpStack's `nwkKey`. */
 function fromChirpStack(fields: Fields, keyOf: KeyOf): Fields {
   const device = fieldsOf(fields['device']) ?? fields;
   const root = fieldsOf(fields['deviceKeys']) ?? fields;
-  const session = fieldsOf(fields['deviceActivation']) ?? {};
+  const session = fieldsOf(fields['deviceActivation']) ?? fields;
   const profile = fieldsOf(fields['deviceProfile']) ?? {};
   const nwkKey = keyOf(root['nwkKey']);
   const appKey = keyOf(root['appKey']);
-  const told = versionOf(profile['macVersion']);
+  const told = versionOf(profile['macVersion'] ?? fields['macVersion']);
   const isOf11 = told === undefined ? nwkKey !== undefined && appKey !== undefined : isV11(told);
   const devAddr = textAt(session, 'devAddr') ?? textAt(device, 'devAddr');
   return given({
-    ...{ id: eitherText(device, 'devEui', 'devEUI'), kind: 'lorawan' },
+    ...{ id: eitherText(device, ...devEuiWords), kind: 'lorawan' },
     ...{ name: nameOf(device), joinEui: textAt(device, 'joinEui'), macVersion: told, devAddr },
     activation: profile['supportsOtaa'] === false ? 'abp' : 'otaa',
     keys: keysOf(isOf11 ? (told ?? '1.1') : (told ?? '1.0'), {
       ...(isOf11 ? { appKey, nwkKey } : { appKey: nwkKey ?? appKey }),
       appSKey: keyOf(session['appSKey']),
+      nwkSKey: keyOf(session['nwkSKey']),
       fNwkSIntKey: keyOf(session['fNwkSIntKey']),
       sNwkSIntKey: keyOf(session['sNwkSIntKey']),
       nwkSEncKey: keyOf(session['nwkSEncKey']),
@@ -116,10 +163,12 @@ function keysOf(
   macVersion: string | undefined,
   keys: Readonly<Record<string, unknown>>,
 ): Fields | undefined {
-  const { fNwkSIntKey, sNwkSIntKey, nwkSEncKey, nwkKey, ...rest } = keys;
+  const { nwkSKey, fNwkSIntKey, sNwkSIntKey, nwkSEncKey, nwkKey, ...rest } = keys;
   const isOneKey = sNwkSIntKey === undefined || sNwkSIntKey === fNwkSIntKey;
   const isOf10 = macVersion === undefined ? isOneKey : !isV11(macVersion) || isOneKey;
-  const network = isOf10 ? { nwkSKey: fNwkSIntKey } : { fNwkSIntKey, sNwkSIntKey, nwkSEncKey };
+  const network = isOf10
+    ? { nwkSKey: fNwkSIntKey ?? nwkSKey }
+    : { nwkSKey, fNwkSIntKey, sNwkSIntKey, nwkSEncKey };
   const roots = macVersion !== undefined && !isV11(macVersion) ? {} : { nwkKey };
   const all = given({ ...rest, ...roots, ...network });
   return Object.keys(all).length === 0 ? undefined : all;

@@ -230,19 +230,22 @@ const listed = new Map<string, string>([
 ]);
 
 function unknownField(path: readonly string[], key: string): DeviceProblem {
-  const remedy = listed.get(path[0] ?? '');
-  if (remedy !== undefined) {
-    const field = [...path, key.slice(0, nameCharsMax)].join('.');
-    return { path: field, message: 'Is not a known field.', remedy };
-  }
+  const field = [...path, key.slice(0, nameCharsMax)].join('.');
+  const remedy = listed.get(path[0] ?? '') ?? (path.length === 0 ? placeOf(key) : undefined);
+  const message = 'Is not a known field.';
+  if (remedy !== undefined) return { path: field, message, remedy };
   const known = fieldsOf(path);
   const nearest = closest(key, known);
   const isNear = distance(key, nearest) <= 2;
-  return {
-    path: [...path, key.slice(0, nameCharsMax)].join('.'),
-    message: 'Is not a known field.',
-    remedy: isNear ? `Did you mean ${nearest}?` : `Use one of: ${known.join(', ')}.`,
-  };
+  const hint = isNear ? `Did you mean ${nearest}?` : `Use one of: ${known.join(', ')}.`;
+  return { path: field, message, remedy: hint };
+}
+
+/** Where a word belongs that is right, but in another place. */
+function placeOf(key: string): string | undefined {
+  if (/^dev_?eui$/i.test(key)) return 'Write the devEui as id.';
+  if (key in deviceKeys.shape) return `Did you mean keys.${key}?`;
+  return key in location.shape ? `Did you mean location.${key}?` : undefined;
 }
 
 const sessionRemedy =

@@ -57,6 +57,71 @@ describe("ChirpStack's export", () => {
   });
 });
 
+describe('A row that calls its device by the devEui', () => {
+  it('keeps the words of a device here that stand beside it', () => {
+    const table = [
+      'devEUI,name,area,latitude,longitude,activation,devAddr,nwkSKey,appSKey,tags.street',
+      `${id},Well 3,north,40.4,49.87,abp,26011bda,${hex(5)},${hex(4)},Nizami 12`,
+    ].join('\n');
+    expect(parseDeviceTable(table).map(read)).toEqual([
+      {
+        device: {
+          ...{ id, kind: 'lorawan', name: 'Well 3', area: 'north', activation: 'abp' },
+          ...{ devAddr: '26011bda', tags: { street: 'Nizami 12' } },
+          location: { latitude: 40.4, longitude: 49.87 },
+        },
+        keys: { appSKey: hex(4), nwkSKey: hex(5) },
+      },
+    ]);
+  });
+
+  it('may have its keys in the place where they stand here', () => {
+    const row = { devEui: id, macVersion: '1.1', keys: { appKey: hex(1), nwkKey: hex(2) } };
+    expect(read(row)).toEqual({
+      device: { id, kind: 'lorawan', macVersion: '1.1', activation: 'otaa' },
+      keys: { appKey: hex(1), nwkKey: hex(2) },
+    });
+    const both = { devEui: id, devAddr: '26011bda', appSKey: hex(4), keys: { nwkSKey: hex(5) } };
+    expect(read(both)).toMatchObject({ keys: { appSKey: hex(4), nwkSKey: hex(5) } });
+  });
+
+  it('is not said to join when it has a session and no root key', () => {
+    const row = { DevEUI: id, devAddr: '26011bda', nwkSKey: hex(5), appSKey: hex(4) };
+    expect(read(row)).toEqual({
+      device: { id, kind: 'lorawan', devAddr: '26011bda' },
+      keys: { appSKey: hex(4), nwkSKey: hex(5) },
+    });
+  });
+
+  it('is named by its id where that is another than the devEui', () => {
+    expect(read({ id: 'well-3', devEui: id })).toMatchObject({ device: { id, name: 'well-3' } });
+    expect(read({ id: 'well-3', devEui: id, name: 'Well' })).toMatchObject({
+      device: { id, name: 'Well' },
+    });
+    expect(read({ id, devEui: id.toUpperCase() })).toEqual({
+      device: { id, kind: 'lorawan', activation: 'otaa' },
+    });
+  });
+
+  it('with a word that nobody knows is refused rather than taken without it', () => {
+    expect(read({ devEui: id, name: 'Well 3', street: 'Nizami 12' })).toMatchObject({
+      problems: [{ path: 'street', message: 'Is not a known field.' }],
+    });
+    expect(read({ devEui: id, activation: 'maybe' })).toMatchObject({
+      problems: [{ path: 'activation' }],
+    });
+  });
+
+  it("of ChirpStack's list is taken with all that the list says", () => {
+    const row = {
+      ...{ devEui: id, name: 'Well 3', description: '', lastSeenAt: null, deviceStatus: null },
+      ...{ deviceProfileId: 'f3a1', deviceProfileName: 'probe', createdAt: '2026-01-01T00:00:00Z' },
+      ...{ updatedAt: '2026-01-01T00:00:00Z', tags: {} },
+    };
+    expect(read(row)).toMatchObject({ device: { id, name: 'Well 3', activation: 'otaa' } });
+  });
+});
+
 describe("The Things Stack's export", () => {
   const ids = { device_id: 'well-3', dev_eui: id.toUpperCase(), join_eui: joinEui };
 
@@ -111,6 +176,23 @@ describe("The Things Stack's export", () => {
           ...{ joinEui, model: 'probe' },
         },
         keys: { appKey: hex(1) },
+      },
+    ]);
+  });
+});
+
+describe("The Things Stack's table", () => {
+  it('keeps the columns of a device here that somebody has added', () => {
+    const table = [
+      'id,dev_eui,area,latitude,longitude,tags.street',
+      `well-3,${id},north,40.4,49.87,Nizami 12`,
+    ].join('\n');
+    expect(parseDeviceTable(table).map(read)).toEqual([
+      {
+        device: {
+          ...{ id, kind: 'lorawan', activation: 'abp', area: 'north' },
+          ...{ location: { latitude: 40.4, longitude: 49.87 }, tags: { street: 'Nizami 12' } },
+        },
       },
     ]);
   });

@@ -22,6 +22,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import('./config.ts')).configCommand(),
   },
   {
+    name: 'backup',
+    summary: 'copy the data directory, while the gateway runs or stands, and check the copy',
+    load: async () => (await import('./backup.ts')).backupCommand(),
+  },
+  {
     name: 'codecs',
     summary: 'payload decoders',
     load: async () => (await import('./codecs.ts')).codecsCommand(),

@@ -13,6 +13,9 @@ export interface DirectoryClaim {
   release(): Promise<void>;
 }
 
+/** Another process owns the directory. */
+export class DirectoryInUse extends Error {}
+
 interface Owner {
   /** 0 when it has released the directory. */
   readonly pid: number;
@@ -54,7 +57,8 @@ function makeOne(directory: string): void {
 }
 
 /**
- * Throws when another process owns the directory, naming it and the remedy. Makes the directory.
+ * Throws DirectoryInUse when another process owns the directory, naming it and the remedy. Makes
+ * the directory.
  */
 export async function claimDirectory(
   path: string,
@@ -100,7 +104,7 @@ async function release(own: string, draft: string): Promise<void> {
 async function refuseIfOwned(path: string, number: number): Promise<void> {
   const owner = number === 0 ? undefined : await readOwner(join(path, `owner.${number}`));
   if (owner === undefined || !(await isRunning(owner))) return;
-  throw new Error(
+  throw new DirectoryInUse(
     `The data directory ${path} is in use by process ${owner.pid}. ` +
       `Stop that process, or give this one another dataDir.`,
   );

@@ -21,6 +21,7 @@ import {
   withGatewayOptions,
 } from './gateway-client.ts';
 import { readInputText } from './input-file.ts';
+import { parseObjects } from './json-stream.ts';
 import { withState } from './local-state.ts';
 
 interface ImportOptions extends GatewayOptions {
@@ -128,10 +129,13 @@ function readRows(file: string, text: string): readonly Row[] {
 
 const howToWrite = '`fieldgate devices template` prints a table to fill in';
 
+/** One value, or a stream of objects. */
 function jsonOf(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    const rows = parseObjects(text);
+    if (rows !== undefined) return rows;
     throw new Error(`${file}: begins like JSON and is none; ${howToWrite}`);
   }
 }

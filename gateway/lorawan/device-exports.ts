@@ -33,12 +33,13 @@ export function fromExport(row: unknown, kekOf: KekOf): unknown {
 /** In hex, or the envelope when it does not open, or undefined when there is none. */
 type KeyOf = (value: unknown) => unknown;
 
-/** The list in an export's envelope; undefined when it is none. */
+/** The list in an export's envelope, or the one device that it is; undefined when it is neither. */
 export function rowsOfExport(body: unknown): readonly unknown[] | undefined {
   if (Array.isArray(body)) return body;
   const fields = fieldsOf(body);
   const list = fields?.['result'] ?? fields?.['end_devices'];
-  return Array.isArray(list) ? list : undefined;
+  if (Array.isArray(list)) return list;
+  return deviceWords.some((word) => fields?.[word] !== undefined) ? [body] : undefined;
 }
 
 const hexEui = '[0-9A-Fa-f]{16}';
@@ -71,7 +72,7 @@ function fromStack(fields: Fields, keyOf: KeyOf): Fields {
       name: nameOf(fields, textAt(ids, 'device_id')),
     },
     ...{
-      joinEui: textAt(ids, 'join_eui'),
+      joinEui: textAt(ids, 'join_eui') ?? textAt(ids, 'app_eui'),
       model: textAt(version, 'model_id'),
       macVersion,
       devAddr,
@@ -96,6 +97,9 @@ function wordsBeside(fields: Fields): Fields {
 }
 
 const devEuiWords = ['devEui', 'devEUI', 'DevEUI', 'DevEui', 'deveui'] as const;
+
+/** One of these stands in each form of a device. */
+const deviceWords = ['id', 'ids', 'dev_eui', 'device', 'qr', ...devEuiWords] as const;
 
 /** What ChirpStack v4 and v3 say about a device, and which means nothing here or is read below. */
 const chirpStackWords: ReadonlySet<string> = new Set([

@@ -45,6 +45,30 @@ describe('devices', () => {
     expect(stderr).toContain(said);
   });
 
+  it("imports objects one after another, as The Things Stack's tools write them", () => {
+    const device = (digit: string) => ({
+      ids: { device_id: `well-${digit}`, dev_eui: `70b3d57ed00000a${digit}` },
+      name: `Well } ${digit} " {`,
+    });
+    const stream = `${JSON.stringify(device('1'), undefined, 2)}\n${JSON.stringify(device('2'))}`;
+    writeFileSync(room.at('stream.json'), stream);
+    expect(devices('import', 'stream.json')).toMatchObject({
+      ...{ status: 0, stdout: '2 devices registered, 0 refused\n', stderr: '' },
+    });
+    writeFileSync(room.at('one.json'), JSON.stringify(device('3')));
+    expect(devices('import', 'one.json').stdout).toBe('1 devices registered, 0 refused\n');
+  });
+
+  it.each(['{"id":"a"}x{"id":"b"}', '{"id":"a"}}', '{"id":"a"}\n{"id":b}', '{"id":"a"} {'])(
+    'takes no half of a broken stream: %p',
+    (text) => {
+      writeFileSync(room.at('broken.json'), text);
+      const { status, stdout, stderr } = devices('import', 'broken.json');
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toContain('begins like JSON and is none');
+    },
+  );
+
   it('lets no file steer the terminal', () => {
     writeFileSync(room.at('steering.csv'), 'id,kind,\u001b[2J\nmeter-9,cellular,x\n');
     expect(devices('import', 'steering.csv').stderr).not.toContain('\u001b');

@@ -181,7 +181,28 @@ describe("The Things Stack's export", () => {
   });
 });
 
+describe('One device by itself', () => {
+  it.each([
+    [{ ids: { device_id: 'well-3', dev_eui: id } }],
+    [{ device: { devEui: id } }],
+    [{ devEui: id }],
+    [{ id, kind: 'lorawan' }],
+  ])('is a list of one: %j', (device) => {
+    expect(rowsOfExport(device)).toEqual([device]);
+    expect(rowsOfExport(device)?.map(read)).toMatchObject([{ device: { id } }]);
+  });
+
+  it('is not found in what is no device', () => {
+    expect(rowsOfExport({ meter: 1 })).toBeUndefined();
+    expect(rowsOfExport('well-3')).toBeUndefined();
+  });
+});
+
 describe("The Things Stack's table", () => {
+  it('may call the JoinEUI by its old name', () => {
+    expect(read({ dev_eui: id, app_eui: joinEui })).toMatchObject({ device: { joinEui } });
+  });
+
   it('keeps the columns of a device here that somebody has added', () => {
     const table = [
       'id,dev_eui,area,latitude,longitude,tags.street',

@@ -26,6 +26,7 @@ import { createLiveServer, type LiveOptions, type LiveServer } from './live/live
 import { methodsOf, openApi } from './openapi/openapi.ts';
 import type { DashboardParts } from './parts.ts';
 import { bodyOf } from './request/body.ts';
+import { clientAddress } from './request/client-address.ts';
 import { Problem, problemHandler, sendProblem } from './request/problem.ts';
 import { knownParameters } from './request/query.ts';
 import { endWith, refuseUnreadable } from './request/unreadable.ts';
@@ -62,7 +63,11 @@ export interface Dashboard {
  */
 const keepAliveTimeout = 75_000;
 
-export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+/** A request for an upgrade, and the address of its client, before a proxy of our own. */
+export type UpgradeHandler = (
+  upgrade: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
+  address: string | undefined,
+) => void;
 
 export function createDashboard(parts: DashboardParts, options: DashboardOptions): Dashboard {
   const live = createLiveServer(parts, options.live);
@@ -73,7 +78,7 @@ export function createDashboard(parts: DashboardParts, options: DashboardOptions
   );
   refuseUnreadable(server);
   const upgrades = new Map<string, UpgradeHandler>([
-    ['/live', (request, socket, head) => upgradeLive(live, parts, request, socket, head)],
+    ['/live', ({ request, socket, head }) => upgradeLive(live, parts, request, socket, head)],
   ]);
   server.on('upgrade', (request, socket, head) => {
     // Node takes its own listener away here: a client that breaks off must not end the process.
@@ -81,7 +86,7 @@ export function createDashboard(parts: DashboardParts, options: DashboardOptions
     const path = (request.url ?? '').split('?')[0] ?? '';
     const handler = upgrades.get(path);
     if (handler === undefined) endWith(socket, new Problem(404, 'no WebSocket is here'));
-    else handler(request, socket, head);
+    else handler({ request, socket, head }, clientAddress(request, options.trustProxy === true));
   });
   return {
     server,

@@ -162,7 +162,7 @@ function joinParts(config: Config, log: Log, holdings: Holdings) {
     },
     { ...config.http, live: config.live, mounted: [doors.router], webDirectory },
   );
-  dashboard.onUpgrade('/mqtt', (request, socket, head) => broker.upgrade(request, socket, head));
+  dashboard.onUpgrade('/mqtt', broker.upgrade);
   const retention = startRetention({
     ...{ ledger, reader, catalogue, config: config.ledger, clock, log },
     onRemoved: (tail) => derive.forget(tail),

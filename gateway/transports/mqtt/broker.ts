@@ -48,7 +48,7 @@ export interface MqttBroker extends Transport {
   ban(input: BanInput): Ban | undefined;
   readonly bans: Pick<BanBook, 'list' | 'lift' | 'made' | 'flushed'>;
   /** For an HTTP server of somebody else: takes the upgrade request over, whatever its path. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade: MqttListeners['upgrade'];
   /** Takes over the upgrade requests of one path of that server, and leaves all others alone. */
   attachTo(server: HttpServer, path?: string): void;
   /**
@@ -163,7 +163,7 @@ export function createMqttBroker(
     upgrade: listeners.upgrade,
     attachTo: (server, path = '/mqtt') => {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        if (isMqttPath(request, path)) listeners.upgrade(request, socket, head);
+        if (isMqttPath(request, path)) listeners.upgrade({ request, socket, head });
       });
     },
     setSecureContext: (tls) => clients.distrust(listeners.setSecureContext(tls)),

@@ -27,7 +27,7 @@ import type {
 } from './options.ts';
 import { createTrust, takeProxyHeader } from './proxy-protocol.ts';
 import { readRevocationLists } from './revocation-list.ts';
-import { createMqttWebSocket, isMqttPath } from './websocket.ts';
+import { createMqttWebSocket, isMqttPath, type Upgrade } from './websocket.ts';
 
 export interface MqttListeners {
   start(): Promise<readonly ListeningAddress[]>;
@@ -35,8 +35,8 @@ export interface MqttListeners {
   stopAccepting(): void;
   /** Ends what is still open, whoever it is. */
   destroyAll(): void;
-  /** Takes a WebSocket upgrade that an HTTP server of somebody else received. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes a WebSocket upgrade that an HTTP server of somebody else received, from this client. */
+  upgrade(upgrade: Upgrade, address?: string): void;
   /** For new connections; open ones stay, to be held against the trust that it gives. */
   setSecureContext(tls: SecureContext): CertificateTrust;
   connections(): number;
@@ -151,18 +151,14 @@ export function createMqttListeners(
     };
   }
 
-  const webSocket = createMqttWebSocket(
-    { frameBytesMax: limits.packetBytesMax + frameSlackBytes },
-    (conn, request) => {
-      const address = plainAddress(request.socket.remoteAddress);
-      accept({ conn, address, listener: 'mqtt-websocket' });
-    },
-  );
+  const webSocket = createMqttWebSocket({
+    frameBytesMax: limits.packetBytesMax + frameSlackBytes,
+  });
 
-  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', ignore);
-    pass(socket, plainAddress(request.socket.remoteAddress), () =>
-      webSocket.upgrade(request, socket, head),
+  function takeUpgrade(upgrade: Upgrade, address: string): void {
+    upgrade.socket.on('error', ignore);
+    pass(upgrade.socket, address, () =>
+      webSocket.upgrade(upgrade, (conn) => accept({ conn, address, listener: 'mqtt-websocket' })),
     );
   }
 
@@ -235,7 +231,8 @@ export function createMqttListeners(
       socket.destroy();
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (isMqttPath(request, ownPath)) upgrade(request, socket, head);
+      const address = plainAddress(request.socket.remoteAddress);
+      if (isMqttPath(request, ownPath)) takeUpgrade({ request, socket, head }, address);
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
     servers.push(server);
@@ -260,9 +257,8 @@ export function createMqttListeners(
       isStopped = true;
       for (const server of servers) server.close();
     },
-    upgrade: (request, socket, head) => {
-      if (!admit(socket, request.socket.remoteAddress)) return;
-      upgrade(request, socket, head);
+    upgrade: (upgrade, address = upgrade.request.socket.remoteAddress) => {
+      if (admit(upgrade.socket, address)) takeUpgrade(upgrade, plainAddress(address));
     },
     setSecureContext: (tls) => {
       const fresh = trustIn(tls);

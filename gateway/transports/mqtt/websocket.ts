@@ -5,17 +5,25 @@ import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 
 export interface MqttWebSocket {
   /** Answers the handshake; `accept` gets the stream when it was a sound one. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade(upgrade: Upgrade, accept: (conn: Duplex) => void): void;
+}
+
+/** A request for an upgrade as Node's HTTP server hands it on. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
 }
 
 /** MQTT 3.1 clients name their protocol with its version. */
 const subprotocols = ['mqtt', 'mqttv3.1'];
 const unsupportedData = 1003;
 
-export function createMqttWebSocket(
-  { frameBytesMax }: { readonly frameBytesMax: number },
-  accept: (conn: Duplex, request: IncomingMessage) => void,
-): MqttWebSocket {
+export function createMqttWebSocket({
+  frameBytesMax,
+}: {
+  readonly frameBytesMax: number;
+}): MqttWebSocket {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -25,7 +33,7 @@ export function createMqttWebSocket(
     handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? false,
   });
   return {
-    upgrade: (request, socket, head) => {
+    upgrade: ({ request, socket, head }, accept) => {
       // [MQTT-6.0.0-3]
       if (!offersMqtt(request)) {
         socket.on('error', ignore);
@@ -33,7 +41,7 @@ export function createMqttWebSocket(
         return;
       }
       server.handleUpgrade(request, socket, head, (webSocket) => {
-        accept(toStream(webSocket), request);
+        accept(toStream(webSocket));
       });
     },
   };

@@ -2,6 +2,7 @@
  * Resolved SenML records as measurements of one device: short names, the sender's units and times.
  */
 import type { Measurement } from '../model/uplink.ts';
+import { type ResourceName, resourceNames } from './lwm2m-names.ts';
 import { add, type Collection, textLengthMax } from './measurements.ts';
 import { isPersonalIdentifier, isPersonalText } from './personal.ts';
 import type { Draft } from './place.ts';
@@ -29,13 +30,24 @@ const deviceUrn = /^urn:(?:dev:(?:ow|mac):[0-9a-f]+|(?:gsma:)?imei:[0-9-]+)[:/_.
 
 export function collectRecords(records: readonly ResolvedRecord[], collection: Collection): void {
   const hasOneBase = records.every(({ baseName }) => baseName === records[0]?.baseName);
+  const resourceOf = resourceNames(records);
   for (const record of records) {
-    const name = nameOf(record);
     if (collection.complaint !== undefined) return;
+    const resource = resourceOf(record);
+    if (resource === null) continue;
+    if (resource !== undefined) {
+      collectRecord(unitOf(record, resource), resource, collection);
+      continue;
+    }
+    const name = nameOf(record);
     if (isPersonalIdentifier(name)) continue;
     const channel = hasOneBase || isPersonalText(record.baseName) ? '' : channelOf(record);
     collectRecord(record, { name, channel }, collection);
   }
+}
+
+function unitOf(record: ResolvedRecord, { unit }: ResourceName): ResolvedRecord {
+  return unit === undefined ? record : { ...record, unit };
 }
 
 function channelOf({ baseName }: ResolvedRecord): string {

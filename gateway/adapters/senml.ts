@@ -90,8 +90,11 @@ function applyBase(place: Place, base: Base): void {
   base.version = version;
 }
 
-/** The set of characters that a resolved name may have [RFC 8428]. */
-const resolvedName = /^[A-Za-z0-9][A-Za-z0-9\-:./_]*$/;
+/**
+ * The set of characters that a resolved name may have [RFC 8428, 4.5.1]. It must not begin with a
+ * slash; LwM2M lets its paths do so all the same [OMA LwM2M Core 1.1, 7.4.4].
+ */
+const resolvedName = /^(?:\/(?=\d))?[A-Za-z0-9][A-Za-z0-9\-:./_]*$/;
 const nameLengthMax = 256;
 
 /** Undefined for a record that only sets base values. */

@@ -48,7 +48,8 @@ const resources: ReadonlyMap<string, Resource> = new Map(
 
 /** Sensor Units, a text beside the Sensor Value of the same object. */
 const unitsResource = 5701;
-const path = /^\/?(\d{1,5})\/(\d{1,5})\/(\d{1,5})$/;
+/** Small numbers stand in names of other senders, too: without a slash they say nothing. */
+const path = /^(?:\/|(?=3[3-4]\d\d\/))(\d{1,5})\/(\d{1,5})\/(\d{1,5})$/;
 
 interface Place {
   readonly object: number;

@@ -40,8 +40,8 @@ async function backUp(directory: string, options: BackupOptions): Promise<void> 
   const copy = await copyDataDirectory({ from, to, keyFile, tell: progress() });
   const seconds = (performance.now() - started) / 1_000;
   if (process.stderr.isTTY) process.stderr.write(clearLine);
-  const isKeyFileIn = keyFile !== undefined && copy.leftOut.includes(relative(from, keyFile));
-  for (const note of notesOf(copy, isKeyFileIn, config.ledger.keepDays)) {
+  const isKeyFileLeftOut = keyFile !== undefined && copy.leftOut.includes(relative(from, keyFile));
+  for (const note of notesOf(copy, isKeyFileLeftOut, config.ledger.keepDays)) {
     process.stderr.write(`${note}\n`);
   }
   const isJson = options.json === true;

@@ -45,7 +45,7 @@ const entriesAtOnce = 1_000;
 
 /** Rejects with a sentence; then nothing is left of the copy. */
 export async function copyDataDirectory(options: CopyOptions): Promise<DataCopy> {
-  const { from, to, tell } = options;
+  const { from, to } = options;
   await stat(join(from, 'ledger', 'data.mdb')).catch(() => {
     throw new Error(`There is no ledger in ${from}: check dataDir.`);
   });
@@ -54,27 +54,34 @@ export async function copyDataDirectory(options: CopyOptions): Promise<DataCopy>
     if (error instanceof DirectoryInUse) return undefined;
     throw error;
   });
-  makeDataDirectory(dirname(to));
-  const draft = await mkdtemp(`${to}.unfinished-`);
   try {
-    const { copied, leftOut } = await namesOf(options, claim !== undefined);
-    for (const name of [...environments, ...copied]) {
-      tell({ step: 'copying', what: name });
-      const isEnvironment = environments.includes(name);
-      await (isEnvironment ? copyEnvironment : copyFiles)(join(from, name), join(draft, name));
+    makeDataDirectory(dirname(to));
+    const draft = await mkdtemp(`${to}.unfinished-`);
+    try {
+      return await copyInto(draft, options, claim !== undefined);
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      throw error;
     }
-    const checked = await check(draft, tell);
-    const bytes = await bringToDisk(draft);
-    await rmdir(to).catch(() => {});
-    await rename(draft, to);
-    await sync(dirname(to));
-    return { ...checked, bytes, leftOut };
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    throw error;
   } finally {
     await claim?.release();
   }
+}
+
+async function copyInto(draft: string, options: CopyOptions, isWhole: boolean): Promise<DataCopy> {
+  const { from, to, tell } = options;
+  const { copied, leftOut } = await namesOf(options, isWhole);
+  for (const name of [...environments, ...copied]) {
+    tell({ step: 'copying', what: name });
+    const isEnvironment = environments.includes(name);
+    await (isEnvironment ? copyEnvironment : copyFiles)(join(from, name), join(draft, name));
+  }
+  const checked = await check(draft, tell);
+  const bytes = await bringToDisk(draft);
+  await rmdir(to).catch(() => {});
+  await rename(draft, to);
+  await sync(dirname(to));
+  return { ...checked, bytes, leftOut };
 }
 
 async function refuseTarget(from: string, to: string): Promise<void> {

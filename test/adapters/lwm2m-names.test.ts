@@ -84,8 +84,11 @@ describe('LwM2M resources in SenML [OMA LwM2M Core 1.1, 7.4.4]', () => {
       { n: 'a/3303/0/5700', v: 1 },
       { n: '1/2/3', v: 2 },
       { n: '3303/0', v: 3 },
+      // A latitude it would be with a slash before it.
+      { n: '6/0/0', v: 4 },
     ];
-    expect(inBrief(pack).map(([name]) => name)).toEqual(['a/3303/0/5700', '1/2/3', '3303/0']);
+    const names = ['a/3303/0/5700', '1/2/3', '3303/0', '6/0/0'];
+    expect(inBrief(pack).map(([name]) => name)).toEqual(names);
   });
 
   it.each(['/temperature', '//3303', '/'])('do not let any name begin with a slash: %p', (n) => {

@@ -7,7 +7,7 @@ import type { DashboardParts } from '../parts.ts';
 import { banInput, readBody } from '../request/input.ts';
 import { auditPlaces, rows } from '../request/parameters.ts';
 import { Problem } from '../request/problem.ts';
-import { integerOf, textOf } from '../request/query.ts';
+import { cursorTextOf, integerOf, textOf } from '../request/query.ts';
 import { nameOf, needs } from '../session.ts';
 
 interface Page<Item> {
@@ -57,7 +57,7 @@ export function clientsRouter(
 /** In the order of their ids, which is what the cursor is. */
 function listClients(request: Request, connected: readonly MqttClientView[]): Page<object> {
   const limit = integerOf(request, 'limit', { ...rows, fallback: 100 });
-  const after = textOf(request, 'cursor') ?? '';
+  const after = cursorTextOf(request) ?? '';
   const text = textOf(request, 'q')?.toLowerCase() ?? '';
   const isWanted = ({ clientId, username, address }: MqttClientView): boolean =>
     clientId > after &&

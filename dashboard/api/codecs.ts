@@ -20,7 +20,7 @@ import { bodyOf } from '../request/body.ts';
 import { codecInput, codecMapping, readBody } from '../request/input.ts';
 import { rows } from '../request/parameters.ts';
 import { Problem } from '../request/problem.ts';
-import { integerOf, textOf } from '../request/query.ts';
+import { cursorTextOf, integerOf, textOf } from '../request/query.ts';
 import { needs } from '../session.ts';
 
 /** A script and its examples; the script itself has a limit of its own. */
@@ -108,7 +108,7 @@ function nameOf(response: Response): string {
 
 function list(request: Request, { codecs: { registry } }: DashboardParts): CodecsJson {
   const limit = integerOf(request, 'limit', { ...rows, fallback: 100 });
-  const after = textOf(request, 'cursor') ?? '';
+  const after = cursorTextOf(request) ?? '';
   const all = [...builtIn.map(builtInJson), ...registry.list().map(codecJson)]
     .filter(({ id }) => id > after)
     .sort((left, right) => (left.id < right.id ? -1 : 1));

@@ -9,7 +9,7 @@ import { bodyOf } from '../request/body.ts';
 import { credentialsInput, readBody, rotateInput } from '../request/input.ts';
 import { rows } from '../request/parameters.ts';
 import { Problem } from '../request/problem.ts';
-import { integerOf, textOf } from '../request/query.ts';
+import { cursorTextOf, integerOf } from '../request/query.ts';
 import { nameOf, needs } from '../session.ts';
 
 /** As much as so many devices with long names take. */
@@ -24,7 +24,7 @@ export function credentialsRouter(
   const admin = needs('admin');
   router.get('/credentials', admin, (request, response) => {
     const limit = integerOf(request, 'limit', { ...rows, fallback: 100 });
-    const page = credentials.list({ after: textOf(request, 'cursor') ?? '', limit: limit + 1 });
+    const page = credentials.list({ after: cursorTextOf(request) ?? '', limit: limit + 1 });
     const items = page.slice(0, limit).map(credentialJson);
     const last = page[limit - 1];
     const isMore = page.length > limit && last !== undefined;

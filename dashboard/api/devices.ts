@@ -11,7 +11,7 @@ import type { DeviceJson, DevicesJson } from '../protocol.ts';
 import { bodyOf } from '../request/body.ts';
 import { kinds, rows, yesOrNo } from '../request/parameters.ts';
 import { Problem } from '../request/problem.ts';
-import { choiceOf, integerOf, textOf } from '../request/query.ts';
+import { choiceOf, cursorTextOf, integerOf, textOf } from '../request/query.ts';
 import { nameOf, needs } from '../session.ts';
 import { parseDeviceTable } from './device-table.ts';
 
@@ -179,7 +179,7 @@ function one(id: string, parts: DashboardParts): DeviceJson {
 function list(request: Request, parts: DashboardParts): DevicesJson {
   const { registry, catalogue } = parts;
   const limit = integerOf(request, 'limit', { ...rows, fallback: 100 });
-  const after = textOf(request, 'cursor');
+  const after = cursorTextOf(request);
   const wanted = choiceOf(request, 'registered', yesOrNo);
   const filter = filterOf(request, parts);
   const start = after === undefined ? {} : { after };

@@ -12,7 +12,7 @@ import type { DashboardParts } from '../parts.ts';
 import type { ModelJson, ModelsJson, UnmappedJson } from '../protocol-models.ts';
 import { rows } from '../request/parameters.ts';
 import { Problem } from '../request/problem.ts';
-import { integerOf, textOf } from '../request/query.ts';
+import { cursorTextOf, integerOf, textOf } from '../request/query.ts';
 import { needs } from '../session.ts';
 
 export function modelsRouter(parts: DashboardParts, json: RequestHandler): Router {
@@ -58,7 +58,7 @@ export function modelsRouter(parts: DashboardParts, json: RequestHandler): Route
 function list(request: Request, { models }: DashboardParts): ModelsJson {
   const page = models.list({
     limit: integerOf(request, 'limit', { ...rows, fallback: 100 }),
-    after: textOf(request, 'cursor'),
+    after: cursorTextOf(request),
     text: textOf(request, 'q'),
     codec: textOf(request, 'codec'),
   });

@@ -15,7 +15,15 @@ import {
   yesOrNo,
 } from '../request/parameters.ts';
 import { Problem } from '../request/problem.ts';
-import { choiceOf, durationOf, integerOf, refusal, textOf, timeOf } from '../request/query.ts';
+import {
+  choiceOf,
+  cursorTextOf,
+  durationOf,
+  integerOf,
+  refusal,
+  textOf,
+  timeOf,
+} from '../request/query.ts';
 
 const dayMs = 86_400_000;
 const windowsMax = 10_000;
@@ -123,7 +131,7 @@ function cursorFor({ time, quantity, channel = '' }: StoredReading): string {
 }
 
 function cursorOf(request: Request) {
-  const text = textOf(request, 'cursor');
+  const text = cursorTextOf(request);
   if (text === undefined) return undefined;
   const isOurs = readingCursor.test(text);
   try {

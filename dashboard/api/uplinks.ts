@@ -6,7 +6,14 @@ import type { DashboardParts } from '../parts.ts';
 import type { UplinkJson, UplinksJson } from '../protocol-uplinks.ts';
 import { outcomes, rows, seqMax, uplinkCursor } from '../request/parameters.ts';
 import { Problem } from '../request/problem.ts';
-import { choiceOf, entrySeqOf, integerOf, refusal, textOf } from '../request/query.ts';
+import {
+  choiceOf,
+  cursorTextOf,
+  entrySeqOf,
+  integerOf,
+  refusal,
+  textOf,
+} from '../request/query.ts';
 import { uplinkJson } from './uplink-json.ts';
 
 const faultCodes = Object.keys(faultSentences).filter(isFaultCode);
@@ -49,7 +56,7 @@ function wishOf(request: Request): Wish {
 }
 
 function cursorOf(request: Request): Wish['from'] | undefined {
-  const text = textOf(request, 'cursor');
+  const text = cursorTextOf(request);
   if (text === undefined) return undefined;
   const match = uplinkCursor.exec(text);
   const seq = Number(match?.[2]);

@@ -62,7 +62,7 @@ const schemas = {
   after: whole({ min: 0, max: seqMax }),
   ...{ limit: whole(rows), manyRows: whole(manyRows), uplinks: whole(rows) },
   version: text,
-  cursor: text,
+  cursor: { ...text, minLength: 1 },
   uplinkCursor: matching(uplinkCursor),
   readingCursor: matching(readingCursor),
   /** Digits, as an answer has them: a text that is a whole number. */

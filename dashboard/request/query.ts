@@ -37,6 +37,11 @@ export function textOf(request: Request, name: string): string | undefined {
   return value;
 }
 
+/** An empty one would begin again at the first page, for ever. */
+export function cursorTextOf(request: Request): string | undefined {
+  return givenOf(request, 'cursor');
+}
+
 /** Of what is no text: an empty number or time is a mistake, not a wish for the usual one. */
 function givenOf(request: Request, name: string): string | undefined {
   if (request.query[name] === '') throw refusal(name, 'is empty: leave it out or say which');

@@ -14,6 +14,11 @@ interface DryRunOptions extends GatewayOptions {
   readonly json?: boolean;
 }
 
+interface ChangeOptions extends GatewayOptions {
+  readonly json?: boolean;
+}
+
+const jsonOption = ['--json', 'print the codec as JSON'] as const;
 const fileArgument = 'the script; <name>.yaml or <name>.json beside it goes with it';
 
 export function dryRunCommand(): Command {
@@ -31,7 +36,8 @@ export function putCommand(): Command {
   const command = new Command('put')
     .description('upload a version; devices that follow the codec have it at once')
     .argument('<id>', 'the codec')
-    .argument('<file>', fileArgument);
+    .argument('<file>', fileArgument)
+    .option(...jsonOption);
   return withGatewayOptions(command).action(put);
 }
 
@@ -39,11 +45,13 @@ export function mapCommand(): Command {
   const command = new Command('map')
     .description('another mapping for the text as it is: a new version of the codec')
     .argument('<id>', 'the codec')
-    .argument('<file>', 'YAML or JSON with mapping: [rules]; an empty list takes it away');
+    .argument('<file>', 'YAML or JSON with mapping: [rules]; an empty list takes it away')
+    .option(...jsonOption);
   return withGatewayOptions(command).action(map);
 }
 
-async function map(id: string, file: string, where: GatewayOptions): Promise<void> {
+async function map(id: string, file: string, options: ChangeOptions): Promise<void> {
+  const { json, ...where } = options;
   const client = await gatewayClient(where);
   if (client === undefined) return;
   const body = readInputYaml(file);
@@ -52,7 +60,7 @@ async function map(id: string, file: string, where: GatewayOptions): Promise<voi
   const codec: CodecJson = { id, title: id, origin: 'upload' };
   const path = `/codecs/${encodeURIComponent(id)}/mapping`;
   Object.assign(codec, await client.ask('PUT', path, { mapping: body.mapping }));
-  process.stdout.write(`${id}@${codec.version}\n`);
+  sayVersion(codec, json);
 }
 
 function parseCount(text: string): number {
@@ -62,13 +70,19 @@ function parseCount(text: string): number {
   return count;
 }
 
-async function put(id: string, file: string, where: GatewayOptions): Promise<void> {
+async function put(id: string, file: string, options: ChangeOptions): Promise<void> {
+  const { json, ...where } = options;
   const client = await gatewayClient(where);
   if (client === undefined) return;
   const path = `/codecs/${encodeURIComponent(id)}`;
   const codec: CodecJson = { id, title: id, origin: 'upload' };
   Object.assign(codec, await client.ask('PUT', path, bodyOf(file)));
-  process.stdout.write(`${id}@${codec.version}\n`);
+  sayVersion(codec, json);
+}
+
+function sayVersion(codec: CodecJson, json = false): void {
+  const words = json ? JSON.stringify(codec) : `${codec.id}@${codec.version}`;
+  process.stdout.write(`${words}\n`);
 }
 
 async function tryOut(id: string, file: string, options: DryRunOptions): Promise<void> {

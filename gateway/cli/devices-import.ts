@@ -29,6 +29,7 @@ interface ImportOptions extends GatewayOptions {
   readonly application?: string;
   readonly results?: string;
   readonly atomic?: boolean;
+  readonly json?: boolean;
 }
 
 interface NewDevice {
@@ -72,7 +73,8 @@ export function importCommand(): Command {
     .option('--credentials <file>', 'CSV that the secrets are written to, mode 0600')
     .option('--application <name>', 'for {application} in the topic filters of their credentials')
     .option('--results <file>', 'CSV with a line for each row: what became of it')
-    .option('--atomic', 'all rows or none');
+    .option('--atomic', 'all rows or none')
+    .option('--json', 'print how many as JSON');
   return withGatewayOptions(command)
     .addHelpText('after', '\nWithout --url or --token-file, the gateway must not run.')
     .action(importDevices);
@@ -147,7 +149,7 @@ function opened(rows: readonly Row[], keks: KekOf): readonly Row[] {
 
 async function run(
   rows: readonly Row[],
-  { credentials, results, atomic = false }: ImportOptions,
+  { credentials, results, atomic = false, json = false }: ImportOptions,
   destination: Destination,
 ): Promise<void> {
   // Opened first: what cannot be written down is not asked for.
@@ -176,7 +178,9 @@ async function run(
     outcomes.close();
   }
   const failed = rows.length - taken.length;
-  process.stdout.write(`${taken.length} devices registered, ${failed} refused\n`);
+  const counts = { registered: taken.length, refused: failed };
+  const words = `${counts.registered} devices registered, ${counts.refused} refused`;
+  process.stdout.write(`${json ? JSON.stringify(counts) : words}\n`);
   if (failed > 0) process.exitCode = 1;
 }
 

@@ -15,6 +15,7 @@ import { withState } from './local-state.ts';
 interface FileOptions {
   readonly config?: string;
   readonly credentials?: string;
+  readonly json?: boolean;
 }
 
 const hourMs = 3_600_000;
@@ -22,17 +23,20 @@ const hourMs = 3_600_000;
 export function devicesCommand(): Command {
   const config = ['-c, --config <file>', 'YAML configuration, for its dataDir'] as const;
   const out = ['--credentials <file>', 'CSV that the secrets are written to, mode 0600'] as const;
+  const json = ['--json', 'print JSON, one device a line'] as const;
   const rotate = new Command('rotate')
     .description('draw new secrets; the old ones stay valid for a while')
     .argument('<ids...>', 'ids of devices')
     .option(...config)
     .requiredOption(...out)
     .option('--overlap-hours <hours>', 'how long', parseHours, 72)
+    .option(...json)
     .action(rotateSecrets);
   const revoke = new Command('revoke')
     .description('take credentials away; connections made with them end')
     .argument('<ids...>', 'ids of devices')
     .option(...config)
+    .option(...json)
     .action(revokeSecrets);
   const command = new Command('devices');
   for (const each of [importCommand(), templateCommand(), rotate, revoke]) {
@@ -61,7 +65,10 @@ async function rotateSecrets(
     writeSecrets(out, drawn);
     const until = systemClock.now() + options.overlapHours * hourMs;
     for (const each of drawn) await credentials.rotate(each, { until });
-    for (const id of known) note(`rotated, the old one until ${timeText(until)}`, id);
+    for (const id of known) {
+      note(`rotated, the old one until ${timeText(until)}`, id);
+      if (options.json === true) sayJson({ id, rotated: true, oldUntil: timeText(until) });
+    }
   });
 }
 
@@ -71,9 +78,16 @@ async function revokeSecrets(ids: readonly string[], options: FileOptions): Prom
   await withState(config, async ({ credentials, note }) => {
     const gone: string[] = [];
     for (const id of ids) if (await credentials.revoke(id)) gone.push(id);
-    for (const id of gone) note('revoked', id);
+    for (const id of gone) {
+      note('revoked', id);
+      if (options.json === true) sayJson({ id, revoked: true });
+    }
     sayUnknown(ids, gone);
   });
+}
+
+function sayJson(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 function sayUnknown(ids: readonly string[], known: readonly string[]): void {

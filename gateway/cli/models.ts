@@ -27,10 +27,12 @@ export function modelsCommand(): Command {
   const put = new Command('put')
     .description('say something of a model: name, codec, macVersion, mapping, limits, …')
     .argument('<id>', 'such as acme/th-1')
-    .argument('<file>', 'YAML or JSON; what it does not name stays as an import has it');
+    .argument('<file>', 'YAML or JSON; what it does not name stays as an import has it')
+    .option('--json', 'print the model as JSON');
   const remove = new Command('delete')
     .description('forget a model that no device names')
-    .argument('<id>', 'such as acme/th-1');
+    .argument('<id>', 'such as acme/th-1')
+    .option('--json', 'print JSON');
   return new Command('models')
     .addCommand(withGatewayOptions(list).action(listAll))
     .addCommand(withGatewayOptions(show).action(showOne))
@@ -81,22 +83,26 @@ async function showOne(id: string, where: GatewayOptions): Promise<void> {
   process.stdout.write(`${JSON.stringify(model, null, 2)}\n`);
 }
 
-async function putOne(id: string, file: string, where: GatewayOptions): Promise<void> {
+interface ChangeOptions extends GatewayOptions {
+  readonly json?: boolean;
+}
+
+async function putOne(id: string, file: string, { json, ...where }: ChangeOptions): Promise<void> {
   const client = await gatewayClient(where);
   if (client === undefined) return;
   const settings = readInputYaml(file);
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
     throw new Error(`${file}: it has no fields of a model`);
   }
-  await client.ask('PUT', `/models/${encodeURIComponent(id)}`, settings);
-  say(id);
+  const model = await client.ask('PUT', `/models/${encodeURIComponent(id)}`, settings);
+  say(json === true ? JSON.stringify(model) : id);
 }
 
-async function removeOne(id: string, where: GatewayOptions): Promise<void> {
+async function removeOne(id: string, { json, ...where }: ChangeOptions): Promise<void> {
   const client = await gatewayClient(where);
   if (client === undefined) return;
   await client.ask('DELETE', `/models/${encodeURIComponent(id)}`);
-  say(`${id} is forgotten`);
+  say(json === true ? JSON.stringify({ id, deleted: true }) : `${id} is forgotten`);
 }
 
 interface UnmappedOptions extends GatewayOptions {

@@ -31,6 +31,7 @@ export function tokenCommand(): Command {
     .description('take a bearer token away, and end the sessions opened with it')
     .option('-c, --config <file>', 'YAML configuration, for its dataDir')
     .requiredOption('--name <name>', 'its name', parseName)
+    .option('--json', 'print JSON')
     .action(revokeToken);
   const command = new Command('token');
   return command.addCommand(create).addCommand(revoke);
@@ -48,11 +49,12 @@ function parseDays(text: string): number {
   throw new InvalidArgumentError('a positive number, at most 36500');
 }
 
-function revokeToken({ config: file, name }: Pick<TokenOptions, 'config' | 'name'>): void {
+function revokeToken({ config: file, name, json }: Omit<TokenOptions, 'role' | 'days'>): void {
   const config = readConfiguration(file);
   if (config === undefined) return;
   const isGone = openAccess(resolve(config.dataDir), systemClock).revokeToken(name);
   if (!isGone) throw new Error(`no token is named ${name}`);
+  if (json === true) process.stdout.write(`${JSON.stringify({ name, revoked: true })}\n`);
 }
 
 function createToken({ config: file, name, role, days, json }: TokenOptions): void {

@@ -139,10 +139,25 @@ export interface DeviceInput {
 export function parseDeviceInput(
   input: unknown,
 ): DeviceInput | { readonly problems: readonly DeviceProblem[] } {
+  if (hasLostTag(input)) {
+    return { problems: problemsOf(lostTag) };
+  }
   const result = deviceInput.safeParse(input);
   if (!result.success) return { problems: result.error.issues.flatMap(problemsOf) };
   const { keys, ...device } = result.data;
   return keys === undefined ? { device } : { device, keys };
+}
+
+const lostTag: z.core.$ZodIssue = {
+  ...{ code: 'custom', path: ['tags', '__proto__'], message: 'Is not the name of a tag.' },
+  input: undefined,
+};
+
+/** The schema would leave it out without a word. */
+function hasLostTag(input: unknown): boolean {
+  if (typeof input !== 'object' || input === null || !('tags' in input)) return false;
+  const { tags } = input;
+  return typeof tags === 'object' && tags !== null && Object.hasOwn(tags, '__proto__');
 }
 
 /** A LoRaWAN id is accepted in every spelling of an EUI; one that is none is told by the rules. */

@@ -3,7 +3,8 @@ import type { SeriesLimits } from '../../config/quality-schema.ts';
 import type { FieldRule } from '../../decoders/field-rule.ts';
 import type { Location } from './uplink.ts';
 
-export const deviceIdPattern = /^[A-Za-z0-9_.:-]{1,64}$/;
+/** `.` and `..` would be taken out of a path before it is sent [RFC 3986, section 5.2.4]. */
+export const deviceIdPattern = /^(?!\.{1,2}$)[A-Za-z0-9_.:-]{1,64}$/;
 
 /** True for an id that may stand in a topic, a tag, a path and a CSV cell as it is. */
 export function isDeviceId(text: string): boolean {

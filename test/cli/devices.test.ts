@@ -82,6 +82,19 @@ describe('devices', () => {
     expect(devices('revoke', 'meter-2').status).toBe(1);
   });
 
+  it('says it as JSON to a program, and names no secret there', () => {
+    writeFileSync(room.at('told.csv'), 'id,kind\nmeter-3,cellular\nbad id,cellular\n');
+    const imported = devices('import', 'told.csv', '--credentials', 'told-out.csv', '--json');
+    expect(JSON.parse(imported.stdout)).toEqual({ registered: 1, refused: 1 });
+    const rotated = devices('rotate', 'meter-3', '--credentials', 'told-new.csv', '--json');
+    expect(JSON.parse(rotated.stdout)).toEqual({
+      ...{ id: 'meter-3', rotated: true, oldUntil: expect.stringMatching(/^\d{4}-.*Z$/) },
+    });
+    const revoked = devices('revoke', 'nobody', 'meter-3', '--json');
+    expect(revoked.status).toBe(1);
+    expect(JSON.parse(revoked.stdout)).toEqual({ id: 'meter-3', revoked: true });
+  });
+
   it('is told what is wrong with the words', () => {
     expect(devices('rotate', 'meter-1').status).toBe(2);
     const hours = ['--overlap-hours', 'long', '--credentials', 'x.csv'];

@@ -48,4 +48,12 @@ describe('token revoke', () => {
     const again = room.run(['token', 'revoke', '-c', 'gateway.yaml', '--name', 'lost']);
     expect([again.status, again.stderr]).toEqual([1, 'fieldgate: no token is named lost\n']);
   });
+
+  it('says it as JSON to a program', () => {
+    const words = ['-c', 'gateway.yaml', '--name', 'short'];
+    room.run(['token', 'create', ...words]);
+    const { status, stdout } = room.run(['token', 'revoke', ...words, '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ name: 'short', revoked: true });
+  });
 });

@@ -71,6 +71,8 @@ async function live(gateway: GatewayProcess, client: MqttClient): Promise<void> 
   expect(tried).toContain('8 uplinks of 2 devices: 0 the same, 8 different');
   expect(await valuesOf(gateway, followers[0])).toEqual([10, 11, 12]);
   const second = command(gateway, ['codecs', 'put', 'acme', file]).trim().slice('acme@'.length);
+  const again = command(gateway, ['codecs', 'put', 'acme', file, '--json']);
+  expect(JSON.parse(again)).toMatchObject({ id: 'acme', version: second });
   await publish(client, gateway, 5, 20, 21);
   expect(await valuesOf(gateway, followers[0])).toEqual([10, 11, 12, 10, 10.5, 11, 10.5]);
   expect(await valuesOf(gateway, pinned)).toEqual([10, 11, 12, 20, 21, 22, 21]);

@@ -66,7 +66,8 @@ async function live(gateway: GatewayProcess, client: MqttClient): Promise<void> 
     file,
     'mapping:\n  - { from: T2, quantity: water_temperature, unit: "[degF]" }\nlimits:\n  - { quantity: water_temperature, expected: { min: 0, max: 12 } }\n',
   );
-  command(gateway, ['models', 'put', model, file]);
+  const put = command(gateway, ['models', 'put', model, file, '--json']);
+  expect(JSON.parse(put)).toMatchObject({ id: model, codec: 'acme.c' });
   await publish(gateway, client, 2, 59);
   const [mapped] = await readingsOf(gateway, device, 'water_temperature');
   expect(mapped).toMatchObject({ value: 15, unit: 'Cel', quality: 3 });

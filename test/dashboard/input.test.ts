@@ -70,6 +70,8 @@ describe('A time in a query [RFC 3339, 5.6]', () => {
 describe('A number or a choice in a query', () => {
   it.each([
     ...['devices?limit=', 'devices?kind=', 'uplinks?after=', 'latest?cursor=', 'audit?cursor='],
+    ...['uplinks?cursor=', 'devices?cursor=', 'clients?cursor=', 'codecs?cursor='],
+    ...['models?cursor=', 'credentials?cursor=', 'readings?device=meter-7&cursor='],
     ...['devices?limit=0', 'devices?limit=-1', 'devices?limit=1.5', 'devices?limit=1e2'],
     ...['devices?limit=1000000000', 'devices?limit=%2B5', 'devices?limit=5&limit=5'],
   ])('is refused when it is none: %s', async (query) => {

@@ -40,6 +40,19 @@ describe('Device input', () => {
     expect(parseDeviceInput({ ...full, keys })).toEqual({ device: full, keys });
   });
 
+  it('refuses a tag that would be lost on the way', () => {
+    const tags: unknown = JSON.parse('{"__proto__":"a","street":"b"}');
+    expect(problemsOf({ ...cellular, tags })).toMatchObject([{ path: 'tags.__proto__' }]);
+  });
+
+  it.each(['.', '..'])('refuses the id %p, which no path can name [RFC 3986, 5.2.4]', (id) => {
+    expect(pathsOf({ ...cellular, id })).toEqual(['id']);
+  });
+
+  it.each(['...', '.a', 'a.', '..1'])('takes the id %p', (id) => {
+    expect(pathsOf({ ...cellular, id })).toEqual([]);
+  });
+
   it('brings identifiers and keys into one spelling', () => {
     const result = parseDeviceInput({
       id: '70-B3-D5-7E-D0-00-00-01',
